@@ -1,0 +1,1 @@
+"""Pure helpers: texts, phone numbers, spreadsheets. Nothing here imports odoo."""
