@@ -1,6 +1,6 @@
 """Reading phone numbers as people and spreadsheets write them.
 
-Only numbers that a message can reach are good: a landline, a toll-free or a short number
+Only a number that a message can reach is good: a landline, a toll-free or a short one
 is named as such. A foreign number needs its plus (or the prefix of an international
 call), so that a Russian number with a digit too many is never sent abroad.
 """
@@ -72,7 +72,7 @@ def redact(number: str) -> str:
     return f"{number[:5]}{'•' * (len(number) - 7)}{number[-2:]}"
 
 
-# --- The common case -----------------------------------------------------------------
+# --- The common case ---
 
 _PUNCTUATION = str.maketrans("", "", " ()-\u00a0")
 # Ranges beginning with 930 are only partly in use: they are left to the metadata.
@@ -90,7 +90,7 @@ def _read_plain_russian(raw: str) -> Reading | None:
     return Reading(raw, f"+7{national}", verdict, country="RU")
 
 
-# --- A cell: artefacts of spreadsheets, labels, several numbers ------------------------
+# --- A cell: artefacts of spreadsheets, labels, several numbers ---
 
 
 class _PlainCharacters(dict):
@@ -182,7 +182,7 @@ def _split_at_blanks(text: str) -> list[str]:
     return [text] if _digit_count(current) or not parts else parts
 
 
-# --- One number ------------------------------------------------------------------------
+# --- One number ---
 
 _match_number = re.compile(r"(\+*)[0-9 .()\-~']*").fullmatch
 _match_short = re.compile(r"(?!00)[0-9]{3,5}").fullmatch
@@ -190,6 +190,7 @@ _match_service = re.compile(r"[*#][0-9*#]*#").fullmatch
 # Typed on a Russian phone "8" stands for the country: also found after a plus, or +7.
 _match_eight = re.compile(r"\+7?8(9[0-9]{9})").fullmatch
 _SEVEN_COUNTRIES = {"RU", "KZ"}
+_SEVEN_LENGTHS = {10, 11}
 _SPECIAL = {
     PhoneNumberType.TOLL_FREE,
     PhoneNumberType.PREMIUM_RATE,
@@ -200,6 +201,8 @@ _SPECIAL = {
 
 
 def _read_one(text: str, country: str | None) -> Reading:
+    if country == "RU" and (plain := _read_plain_russian(text)):
+        return plain
     text = _LABEL.sub("", text).strip(_EXCEL_QUOTES)
     if any(map(str.isalpha, text)):
         return _read_letters(text, country)
@@ -254,21 +257,22 @@ def _without_call_prefix(
 
 def _read_national(digits: str, country: str | None) -> Reading:
     """Read a number written without a plus."""
-    found = _judge(digits, country, changed=True) if country else None
-    abroad = _judge(f"+{digits}", None, changed=False)
+    found = None
+    if country and (country not in _SEVEN_COUNTRIES or len(digits) in _SEVEN_LENGTHS):
+        found = _judge(digits, country, changed=True)
     if found and _is_home(found, digits, country):
         as_written = found.verdict == "corrected" and found.e164 == f"+{digits}"
         return replace(found, verdict="ok") if as_written else found
-    guess = found or abroad
-    if guess:
-        return Reading(
-            digits,
-            None,
-            "foreign_without_plus",
-            country=guess.country,
-            suggestion=guess.e164,
-        )
-    return _unreadable(digits, country)
+    guess = found or _judge(f"+{digits}", None, changed=False)
+    if not guess:
+        return _unreadable(digits, country)
+    return Reading(
+        digits,
+        None,
+        "foreign_without_plus",
+        country=guess.country,
+        suggestion=guess.e164,
+    )
 
 
 def _is_home(found: Reading, digits: str, country: str | None) -> bool:
