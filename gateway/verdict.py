@@ -1,0 +1,290 @@
+"""What an answer, or the lack of one, means for the caller.
+
+The tables are the provider's documentation; whatever it leaves open is decided here
+and nowhere else, always by one rule: a message sent twice is worse than a message
+whose fate a person has to look up. So a sending counts as "not sent" only on proof.
+"""
+
+import ssl
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import requests
+import urllib3.exceptions
+
+from . import answers
+from .errors import (
+    MAX_RAW,
+    AccountRefusedError,
+    GatewayError,
+    MessageRefusedError,
+    NotSentError,
+    OutcomeUnknownError,
+)
+from .redact import redact, redact_sessions
+
+Call = Literal["login", "send", "read"]
+
+# A wrong server address in the account's settings: waiting does not mend it.
+_BAD_ADDRESS = (
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    urllib3.exceptions.LocationValueError,
+)
+# Each can only arise before a connection stands.
+_NEVER_CONNECTED = (
+    requests.exceptions.ConnectTimeout,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ClosedPoolError,
+    urllib3.exceptions.EmptyPoolError,
+    ssl.SSLCertVerificationError,
+    ConnectionRefusedError,
+)
+
+
+class _Verdict(NamedTuple):
+    error: type[GatewayError]
+    operation_status: str | None
+
+
+_INVALID_LOGIN = _Verdict(AccountRefusedError, "Error_Invalid_Login")
+_WRONG_ADDRESS = _Verdict(AccountRefusedError, "Error_Gateway_Offline")
+_OFFLINE = _Verdict(NotSentError, "Error_Gateway_Offline")
+_BUSY = _Verdict(NotSentError, "Error_Gateway_Busy")
+
+
+def classify(
+    *,
+    call: Call,
+    exception: Exception | None = None,
+    http_status: int | None = None,
+    body: str | None = None,
+    retry_after: float | None = None,
+    secrets: Iterable[str] = (),
+) -> GatewayError | None:
+    """Decide what came of a call.
+
+    :param call: "login", "send" (whatever makes the provider accept a message) or
+        "read".
+    :param exception: what the exchange ended with, if it did not end well.
+    :param http_status: status of the answer, if one came.
+    :param body: the answer as text, or the part of it that came.
+    :param retry_after: seconds asked for by the answer's ``Retry-After``.
+    :param secrets: strings to keep out of the error.
+    :return: the error to raise, or ``None`` when the answer is a success, that is
+        HTTP 200 with JSON that is no error.
+    """
+    is_json, error = _read(body)
+    code, description = error or (None, "")
+    if exception is not None and http_status in (None, 200):
+        verdict, description = _by_exception(call, exception), _name(exception)
+    elif code in _BY_CODE:
+        verdict = _BY_CODE[code](call, description.lower())
+    elif http_status == 200 and is_json and error is None:
+        return None
+    elif http_status == 200:
+        verdict = _Verdict(_no_answer(call), None)
+        description = description or "unreadable answer"
+    else:
+        verdict = _by_http_status(call, http_status, retry_after)
+    facts = {"http_status": http_status, "code": code, "description": description}
+    return _build(call, verdict, facts, body, secrets, retry_after)
+
+
+def unusable(
+    call: Call, body: str, reason: str, secrets: Iterable[str] = ()
+) -> GatewayError:
+    """The error for an HTTP 200 answer in JSON that is not what the call promises: a
+    sending was accepted, yet its ids are not to be had.
+
+    :param reason: what is wrong with it, quoting nothing of it.
+    """
+    verdict = _Verdict(_no_answer(call), None)
+    facts = {"http_status": 200, "description": reason}
+    return _build(call, verdict, facts, body, secrets)
+
+
+def session_refused(error: GatewayError) -> bool:
+    """Whether a new session may help. The provider documents 401 with Code 4 for an
+    expired session and Code 3 for an invalid one; clients have met either."""
+    return error.http_status == 401 or error.code in (3, 4)
+
+
+def _build(call, verdict, facts, body, secrets, retry_after=None) -> GatewayError:
+    raw = redact(body or "", secrets)
+    if call == "login":
+        raw = redact_sessions(raw)
+    facts["description"] = redact(facts["description"], secrets)[:MAX_RAW]
+    if verdict.error is NotSentError:
+        facts["retry_after"] = retry_after
+    return verdict.error(
+        operation_status=verdict.operation_status, raw=raw[:MAX_RAW], **facts
+    )
+
+
+def _read(body: str | None) -> tuple[bool, tuple[int, str] | None]:
+    try:
+        value = answers.load(body or "")
+    except ValueError:
+        return False, None
+    return True, answers.error_of(value)
+
+
+def _name(exception: Exception) -> str:
+    return type(exception).__name__
+
+
+def _no_answer(call: Call) -> type[GatewayError]:
+    return OutcomeUnknownError if call == "send" else NotSentError
+
+
+# --- no complete answer ---------------------------------------------------------------
+
+
+def _by_exception(call: Call, exception: Exception) -> _Verdict:
+    if isinstance(exception, UnicodeEncodeError):
+        # The text (half a surrogate pair) or the login cannot be written as UTF-8.
+        if call == "login":
+            return _INVALID_LOGIN
+        return _Verdict(MessageRefusedError, "Error_Invalid_Header")
+    if isinstance(exception, _BAD_ADDRESS):
+        return _WRONG_ADDRESS
+    if _never_connected(exception):
+        return _OFFLINE
+    return _Verdict(_no_answer(call), "Error_Gateway_Offline")
+
+
+def _never_connected(exception: BaseException | None) -> bool:
+    """Whether the exception proves that no connection stood. `requests` wraps the
+    proof: its ConnectionError, SSLError and ProxyError alone also arise on a
+    connection lost after the request."""
+    while isinstance(exception, BaseException):
+        if isinstance(exception, _NEVER_CONNECTED):
+            return True
+        exception = (
+            getattr(exception, "reason", None)
+            or getattr(exception, "original_error", None)
+            or next(iter(exception.args), None)
+        )
+    return False
+
+
+# --- the provider's codes -------------------------------------------------------------
+
+
+def _invalid_argument(call: Call, description: str) -> _Verdict:
+    """Codes 1, 2 and 6. "Invalid source address" is documented, "Invalid destination
+    address" was seen in one client, the other words are inference."""
+    if call == "login":
+        return _INVALID_LOGIN
+    for words, status in (
+        ("source", "Error_Invalid_Source_Address"),
+        ("destination", "Error_Invalid_Destination_Address"),
+        ("messageid", "Error_Invalid_MessageID"),
+    ):
+        if words in description:
+            return _Verdict(MessageRefusedError, status)
+    return _Verdict(MessageRefusedError, "Error_Invalid_Header")
+
+
+def _invalid_operation(call: Call, description: str) -> _Verdict:
+    verdict = _invalid_argument(call, description)
+    if verdict.operation_status == "Error_Invalid_Header":
+        return _Verdict(MessageRefusedError, "Error_Message_Rejected")
+    return verdict
+
+
+def _unauthorized(_call: Call, description: str) -> _Verdict:
+    """Codes 3 and 4. The provider does not tell a wrong login from a wrong password."""
+    return _account_state(description) or _INVALID_LOGIN
+
+
+def _no_credits(_call: Call, _description: str) -> _Verdict:
+    return _Verdict(AccountRefusedError, "Error_Not_Enough_Credits")
+
+
+def _forbidden(call: Call, description: str) -> _Verdict:
+    """Code 7, "Forbidden", which an official client calls "anti-spam". Inference: on
+    a sending it concerns the message, elsewhere the account."""
+    verdict = _account_state(description)
+    if verdict is None and call == "send":
+        verdict = _Verdict(MessageRefusedError, "Error_Message_Rejected")
+    return verdict or _Verdict(AccountRefusedError, "Error_SMS_User_Disabled")
+
+
+def _account_state(description: str) -> _Verdict | None:
+    """States of an account that have a status of their own in the manual but no code:
+    told by the words of the description (inference)."""
+    for words, status in (
+        ("ip address", "Error_Unauthorised_IP_Address"),
+        ("not activated", "Error_SMS_User_Not_Activated"),
+        ("disabled", "Error_SMS_User_Disabled"),
+        ("blocked", "Error_SMS_User_Disabled"),
+    ):
+        if words in description:
+            return _Verdict(AccountRefusedError, status)
+    return None
+
+
+def _gateway_error(call: Call, description: str) -> _Verdict:
+    """Code 8, "Offline, Timeout etc." of the SMS centre (documented). A timeout is
+    the one kind after which the centre may have the message."""
+    if "timeout" in description or "timed out" in description:
+        return _Verdict(_no_answer(call), "Error_Gateway_Offline")
+    if "queue" in description:
+        return _Verdict(NotSentError, "Error_Message_Queue_Full")
+    return _BUSY if "busy" in description else _OFFLINE
+
+
+def _internal_error(call: Call, description: str) -> _Verdict:
+    """Code 9, an unhandled exception: anywhere, so also after the acceptance. The
+    one text on record means a parameter missing."""
+    if "parameters dictionary contains a null entry" in description:
+        return _invalid_argument(call, "")
+    return _Verdict(_no_answer(call), "Error_Database_Offline")
+
+
+_BY_CODE = {
+    1: _invalid_argument,
+    2: _invalid_argument,
+    3: _unauthorized,
+    4: _unauthorized,
+    5: _no_credits,
+    6: _invalid_operation,
+    7: _forbidden,
+    8: _gateway_error,
+    9: _internal_error,
+}
+
+# --- answers without a known code: not the provider's application ---------------------
+
+# Nothing at this address takes such calls, or says for good that it is another one.
+_ADDRESS_STATUSES = (301, 308, 404, 405, 410)
+# Says that the request was not handled: redirect to be repeated elsewhere, proxy wants
+# a login, request not complete, too early, too many.
+_UNHANDLED_STATUSES = (307, 407, 408, 425)
+
+
+def _by_http_status(
+    call: Call, http_status: int | None, retry_after: float | None
+) -> _Verdict:
+    """Redirects are never followed, as one would repeat the sending or show the login
+    to a stranger. 301, 307 and 308 tell to repeat the request, so it was not handled;
+    302 and 303 may also follow a request that was handled (ASP.NET shows its error
+    pages that way)."""
+    if http_status == 401 or (http_status == 403 and call == "login"):
+        return _INVALID_LOGIN
+    if http_status == 403:
+        return _Verdict(AccountRefusedError, "Error_SMS_User_Disabled")
+    if http_status == 429 or (http_status == 503 and retry_after is not None):
+        return _BUSY
+    if http_status in _UNHANDLED_STATUSES:
+        return _OFFLINE
+    if call != "read" and http_status in _ADDRESS_STATUSES:
+        return _WRONG_ADDRESS
+    if call == "send" and http_status is not None and 400 <= http_status < 500:
+        return _Verdict(MessageRefusedError, "Error_Invalid_Header")
+    return _Verdict(_no_answer(call), "Error_Gateway_Offline")
