@@ -1,0 +1,217 @@
+"""What may go wrong, on order."""
+
+import json
+import random
+import threading
+from dataclasses import dataclass, fields, replace
+
+from .answers import Answer, error, html
+from .wire import encode
+
+_SENDS = ("Sms/Send", "Sms/SendBulk", "Sms/SendByTimeZone")
+_LOGIN = "User/SessionId"
+
+#: Kinds whose request is never handled, and the answer to it.
+_INSTEAD = {
+    "refuse": lambda fault: Answer(0, "", connection="refuse"),
+    "connect_timeout": lambda fault: Answer(0, "", connection="connect_timeout"),
+    "drop_before": lambda fault: Answer(0, "", connection="drop"),
+    "status500": lambda fault: html(500, "Server Error"),
+    "status500_empty": lambda fault: Answer(500, ""),
+    "code5": lambda fault: error(403, 5, "Not enough credits"),
+    "code7": lambda fault: error(403, 7, "Forbidden"),
+    "code8": lambda fault: error(500, 8, "Gateway error"),
+    "code9": lambda fault: error(500, 9, "Internal server error"),
+    "html": lambda fault: html(200, "Welcome"),
+    "html502": lambda fault: html(502, "Bad Gateway"),
+    "session_expired": lambda fault: error(401, 4, "SessionID expired"),
+    "session_invalid": lambda fault: error(400, 3, "Invalid session id"),
+    "rate_limit": lambda fault: _later(html(429, "Too Many Requests"), fault),
+    "unavailable": lambda fault: _later(html(503, "Service Unavailable"), fault),
+}
+
+#: Kinds whose request is handled (a message is accepted), and what spoils the answer.
+_AFTER = {
+    "drop_after": lambda fault, answer: replace(answer, connection="drop"),
+    "half_json": lambda fault, answer: _halved(fault, answer),
+    "slow_body": lambda fault, answer: replace(answer, drip=fault.seconds),
+    "more_ids": lambda fault, answer: _with_ids(
+        answer, lambda ids: ids + [f"{ids[-1]}{n}" for n in range(fault.count)]
+    ),
+    "fewer_ids": lambda fault, answer: _with_ids(
+        answer, lambda ids: ids[: max(len(ids) - fault.count, 0)]
+    ),
+    "no_ids": lambda fault, answer: _with_ids(answer, lambda ids: []),
+    "ids_as_numbers": lambda fault, answer: _with_ids(
+        answer, lambda ids: [_as_number(text) for text in ids]
+    ),
+}
+_OF_SENDS = ("more_ids", "fewer_ids", "no_ids", "ids_as_numbers")
+_OF_SESSIONS = ("session_expired", "session_invalid")
+
+KINDS = ("latency", *_INSTEAD, *_AFTER)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing going wrong.
+
+    :raise ValueError: an unknown kind
+    """
+
+    kind: str
+    #: the call it concerns, "Sms/Send"; None = any
+    path: str = None
+    #: how often; None = always
+    times: int = 1
+    #: probability for each request it concerns
+    rate: float = 1.0
+    #: how many such requests pass before
+    after: int = 0
+    #: of "latency" and "slow_body"
+    seconds: float = 0.0
+    #: Retry-After of "rate_limit" and "unavailable", in seconds; None = no header
+    retry_after: int = None
+    #: how many ids "more_ids" and "fewer_ids" add and drop
+    count: int = 1
+    #: Content-Length of "half_json": that of the "cut" or of the "full" body
+    declared: str = "cut"
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        if self.declared not in ("cut", "full"):
+            raise ValueError("declared is one of cut, full")
+
+    @classmethod
+    def from_dict(cls, members):
+        """A Fault from plain data.
+
+        :param dict members: the fields by name
+        :raise ValueError: an unknown field or kind
+        """
+        unknown = set(members) - {field.name for field in fields(cls)}
+        if unknown or "kind" not in members:
+            raise ValueError(f"unknown: {sorted(unknown)}; kind is required")
+        return cls(**members)
+
+    def concerns(self, path):
+        """Whether it may befall a call of ``path``, as documented ("Sms/Send")."""
+        if self.path and self.path.lower() != path.lower():
+            return False
+        if self.kind in _OF_SESSIONS:
+            return path != _LOGIN
+        return self.kind not in _OF_SENDS or path.startswith(_SENDS)
+
+    def instead(self):
+        """The Answer given without handling the request, or None."""
+        make = _INSTEAD.get(self.kind)
+        return make and make(self)
+
+    def spoil(self, answer):
+        """The Answer to a handled request, made worse; errors stay as they are."""
+        spoil = _AFTER.get(self.kind)
+        if not spoil or (self.kind in _OF_SENDS and answer.status != 200):
+            return answer
+        return spoil(self, answer)
+
+
+class Faults:
+    """The faults on order, in order; safe under threads.
+
+    :param int seed: of the chance that ``Fault.rate`` leaves
+    """
+
+    def __init__(self, seed=0):
+        self._seed = seed
+        self._lock = threading.Lock()
+        self.clear()
+
+    def add(self, fault):
+        """Order a Fault."""
+        with self._lock:
+            self._orders.append(_Order(fault))
+
+    def clear(self):
+        """Forget all orders and start the chance anew."""
+        with self._lock:
+            self._orders = []
+            self._random = random.Random(self._seed)
+
+    def pending(self):
+        """The faults that can still occur.
+
+        :rtype: list[Fault]
+        """
+        with self._lock:
+            return [order.fault for order in self._orders if not order.is_spent()]
+
+    def take(self, path):
+        """The faults that befall a call of ``path`` now: every latency, one other.
+
+        :rtype: list[Fault]
+        """
+        with self._lock:
+            taken = []
+            for order in self._orders:
+                fault = order.fault
+                other = any(one.kind != "latency" for one in taken)
+                if other and fault.kind != "latency":
+                    continue
+                if fault.concerns(path) and order.strikes(self._random):
+                    taken.append(fault)
+            return taken
+
+    def refuses_connection(self):
+        """Whether a connection is to be closed before anything is read from it.
+
+        :rtype: bool
+        """
+        with self._lock:
+            return any(
+                order.fault.kind in ("refuse", "connect_timeout")
+                and order.fault.path is None
+                and order.strikes(self._random)
+                for order in self._orders
+            )
+
+
+class _Order:
+    """A Fault with its counters."""
+
+    def __init__(self, fault):
+        self.fault = fault
+        self._seen = 0
+        self._struck = 0
+
+    def is_spent(self):
+        return self.fault.times is not None and self._struck >= self.fault.times
+
+    def strikes(self, chance):
+        if self.is_spent():
+            return False
+        self._seen += 1
+        if self._seen <= self.fault.after or chance.random() >= self.fault.rate:
+            return False
+        self._struck += 1
+        return True
+
+
+def _later(answer, fault):
+    if fault.retry_after is None:
+        return answer
+    return replace(answer, headers={"Retry-After": str(fault.retry_after)})
+
+
+def _halved(fault, answer):
+    cut = answer.body[: len(answer.body) // 2]
+    full = len(answer.body.encode()) if fault.declared == "full" else None
+    return replace(answer, body=cut, declared=full)
+
+
+def _with_ids(answer, change):
+    return replace(answer, body=encode(change(json.loads(answer.body))))
+
+
+def _as_number(text):
+    return int(text) if text.isdigit() else int(text.encode().hex(), 16)
