@@ -176,6 +176,8 @@ def _split_at_blanks(text: str) -> list[str]:
     for word in text.split():
         current = f"{current} {word}".strip(" -")
         digits = re.sub("[^0-9]", "", current)
+        if len(digits) > 11:
+            return [text]
         if len(digits) == (10 if digits.startswith("9") else 11):
             parts.append(current)
             current = ""
