@@ -46,6 +46,9 @@ _AFTER = {
         answer, lambda ids: [_as_number(text) for text in ids]
     ),
 }
+#: Kinds that leave the request unread.
+REFUSALS = ("refuse", "connect_timeout")
+_UNHANDLED = (*REFUSALS, "drop_before")
 _OF_SENDS = ("more_ids", "fewer_ids", "no_ids", "ids_as_numbers")
 _OF_SESSIONS = ("session_expired", "session_invalid")
 
@@ -72,6 +75,8 @@ class Fault:
     seconds: float = 0.0
     #: Retry-After of "rate_limit" and "unavailable", in seconds; None = no header
     retry_after: int = None
+    #: whether an error answer hides a request that was handled all the same
+    handled: bool = False
     #: how many ids "more_ids" and "fewer_ids" add and drop
     count: int = 1
     #: Content-Length of "half_json": that of the "cut" or of the "full" body
@@ -80,6 +85,8 @@ class Fault:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        if self.handled and self.kind in _UNHANDLED:
+            raise ValueError(f"{self.kind} leaves nothing to be handled")
         if self.declared not in ("cut", "full"):
             raise ValueError("declared is one of cut, full")
 
@@ -105,15 +112,22 @@ class Fault:
 
     def instead(self):
         """The Answer given without handling the request, or None."""
-        make = _INSTEAD.get(self.kind)
-        return make and make(self)
+        if self.handled or self.kind not in _INSTEAD:
+            return None
+        return _INSTEAD[self.kind](self)
 
     def spoil(self, answer):
-        """The Answer to a handled request, made worse; errors stay as they are."""
-        spoil = _AFTER.get(self.kind)
-        if not spoil or (self.kind in _OF_SENDS and answer.status != 200):
+        """The Answer to a handled request, made worse.
+
+        Changes of ids leave errors as they are.
+        """
+        if self.handled and self.kind in _INSTEAD:
+            return _INSTEAD[self.kind](self)
+        if self.kind not in _AFTER:
             return answer
-        return spoil(self, answer)
+        if self.kind in _OF_SENDS and answer.status != 200:
+            return answer
+        return _AFTER[self.kind](self, answer)
 
 
 class Faults:
@@ -161,19 +175,6 @@ class Faults:
                 if fault.concerns(path) and order.strikes(self._random):
                     taken.append(fault)
             return taken
-
-    def refuses_connection(self):
-        """Whether a connection is to be closed before anything is read from it.
-
-        :rtype: bool
-        """
-        with self._lock:
-            return any(
-                order.fault.kind in ("refuse", "connect_timeout")
-                and order.fault.path is None
-                and order.strikes(self._random)
-                for order in self._orders
-            )
 
 
 class _Order:

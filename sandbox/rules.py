@@ -203,19 +203,30 @@ class Provider:
 
     # -- the one entrance
 
-    def handle(self, method, path, pairs, client_ip="127.0.0.1"):
+    def befall(self, path):
+        """The faults that befall a request of ``path`` now.
+
+        For a transport that carries some out before the request is read.
+
+        :rtype: list[Fault]
+        """
+        endpoint, _v2 = find_endpoint(path)
+        return self.faults.take(endpoint.name) if endpoint else []
+
+    def handle(self, method, path, pairs, client_ip="127.0.0.1", faults=None):
         """The answer to one request; never raises.
 
         :param str method: "GET", "POST", …
         :param str path: "/rest/Sms/Send", "/rest/v2/sms/send/", …
         :param list[tuple[str, str]] pairs: parameters of the body, then of the query
         :param str client_ip:
+        :param list[Fault] faults: what ``befall`` gave; default: it is asked
         :rtype: Answer
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:
             return html(404, "Not Found")
-        taken = self.faults.take(endpoint.name)
+        taken = self.befall(path) if faults is None else faults
         call = Call(endpoint, Params(pairs), v2, client_ip, self.now())
         answer = self._instead(call, taken) or self._answer(method, call)
         delay = 0.0
@@ -306,12 +317,13 @@ class Provider:
 
     def _read_order(self, call):
         params = call.params
-        name = "DestinationAddresses" if self._takes_list(call) else "DestinationAddress"
+        many = self._takes_list(call)
+        name = "DestinationAddresses" if many else "DestinationAddress"
         _require(call, *_identity(call), "SourceAddress", name, "Data")
         send_date = _optional_date(call, "SendDate")
         if call.endpoint.local_time and send_date is None:
             raise _null_entry("SendDate")
-        addresses = params.all(name) if name[-1] == "s" else [params.first(name)]
+        addresses = params.all(name) if many else [params.first(name)]
         limited = self._switches.above_limit == "refuse"
         if limited and len(addresses) > MAX_NUMBERS:
             raise Refusal(400, 2, "Invalid argument")
@@ -324,10 +336,10 @@ class Provider:
         )
 
     def _takes_list(self, call):
-        if call.endpoint.many:
-            return True
+        if call.endpoint.many or not call.endpoint.local_time:
+            return call.endpoint.many
         # 1C's delayed mass sending.
-        accepted = call.endpoint.local_time and self._switches.time_zone_list == "accept"
+        accepted = self._switches.time_zone_list == "accept"
         return accepted and not call.params.first("DestinationAddress")
 
     def _read_numbers(self, addresses):

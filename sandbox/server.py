@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .control import PREFIX, control
+from .faults import REFUSALS
 from .rules import Provider, find_endpoint
 from .wire import parse_pairs
 
@@ -86,12 +87,6 @@ class _HttpServer(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
-    def verify_request(self, request, client_address):
-        if not self.sandbox.provider.faults.refuses_connection():
-            return True
-        request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        return False
-
     def process_request(self, request, client_address):
         with self.guard:
             self._open.add(request)
@@ -127,21 +122,36 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self):
-        sandbox = self.server.sandbox
         target = urlsplit(self.path)
-        body = self._read_body()
         if target.path.lower().startswith(PREFIX):
-            answer = control(sandbox.provider, self.command, target.path, body)
+            provider = self.server.sandbox.provider
+            body = self._read_body()
+            self._put(control(provider, self.command, target.path, body))
         else:
-            self._count(target.path)
-            content_type = self.headers.get("Content-Type", "")
-            pairs = parse_pairs(target.query, content_type, body)
-            answer = sandbox.provider.handle(
-                self.command, target.path, pairs, self.client_address[0]
-            )
-        self._put(answer)
+            self._serve(target)
 
     do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
+
+    def handle_expect_100(self):
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
+    def _serve(self, target):
+        provider = self.server.sandbox.provider
+        self._count(target.path)
+        faults = provider.befall(target.path)
+        if any(fault.kind in REFUSALS for fault in faults):
+            # Nothing more is read: the nearest to a port that nobody listens on.
+            self._break("refuse")
+            return
+        pairs = parse_pairs(
+            target.query, self.headers.get("Content-Type", ""), self._read_body()
+        )
+        client_ip = self.client_address[0]
+        self._put(
+            provider.handle(self.command, target.path, pairs, client_ip, faults=faults)
+        )
 
     def _count(self, path):
         endpoint, _v2 = find_endpoint(path)
@@ -191,6 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
             )
+            # Now, before the server says good-bye properly.
+            self.connection.close()
 
     def version_string(self):
         return "Sandbox"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import math
 import secrets
 import struct
 from decimal import Decimal
@@ -15,8 +16,9 @@ _KEY = b"sms_devino test mode"
 _PREFIX = "TEST"
 
 #: accepted (ms), nonce, ending, index, total, price (1/100), delay (s), validity (min)
-_SEGMENT = struct.Struct(">QIBBBHIIx")
-_SEGMENT_MAC = 4
+_SEGMENT = struct.Struct(">QIBBBHII")
+#: together 30 bytes: 48 characters of base 32 without padding
+_SEGMENT_MAC = 5
 #: opened (s), nonce
 _SESSION = struct.Struct(">II")
 _SESSION_MAC = 10
@@ -32,11 +34,12 @@ class StatelessStore:
     """
 
     def __init__(self, balance):
-        self._balance = balance
+        self._initial = balance
         self.clear()
 
     def clear(self):
-        """Forget the dropped sessions: all that is remembered."""
+        """Forget the dropped sessions and a balance set since."""
+        self._balance = self._initial
         self._dropped = set()
 
     def authenticate(self, login, password):
@@ -95,17 +98,16 @@ class StatelessStore:
             int(message.number[-2:]),
             index,
             message.total,
-            min(int(message.price * 100), 0xFFFF),
-            min(int(message.starts_at - message.accepted_at), 0xFFFFFFFF),
+            min(round(message.price * 100), 0xFFFF),
+            min(math.ceil(message.starts_at - message.accepted_at), 0xFFFFFFFF),
             min(message.validity or 0, 0xFFFFFFFF),
         )
-        return base64.b32encode(data + _mac(data, _SEGMENT_MAC)).decode().rstrip("=")
+        return base64.b32encode(data + _mac(data, _SEGMENT_MAC)).decode()
 
     def find(self, gateway_id, login):
         """The Segment an id carries, or None."""
-        text = gateway_id.removeprefix(_PREFIX)
         try:
-            raw = base64.b32decode(text + "=" * (-len(text) % 8))
+            raw = base64.b32decode(gateway_id.removeprefix(_PREFIX))
         except ValueError:
             return None
         data = _checked(raw, _SEGMENT, _SEGMENT_MAC)
