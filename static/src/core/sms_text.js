@@ -1,0 +1,151 @@
+/**
+ * The text of an SMS: its alphabet, its length and the parts it is sent in.
+ *
+ * The same counting as `tools/sms_text.py`, for showing it while a person types; a test
+ * compares the two in a browser. Limits are documented there.
+ */
+
+export const MAX_TEXT_LENGTH = 2000;
+
+const GSM = { encoding: "gsm7", single: 160, part: 153 };
+const UCS2 = { encoding: "ucs2", single: 70, part: 67 };
+
+const GSM_BASIC = new Set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
+        "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+);
+const GSM_EXTENSION = new Set("\f^{}\\[~]|€");
+
+function allBecome(characters, replacement) {
+    return Object.fromEntries([...characters].map((char) => [char, replacement]));
+}
+
+/** What typography and word processors put in place of plain characters. */
+export const REPLACEMENTS = {
+    ...allBecome("«»“”„‟″〝〞", '"'),
+    ...allBecome("‘’‚‛′‹›`´ʼ", "'"),
+    ...allBecome("‐‑‒–—―−", "-"),
+    ...allBecome(
+        "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" +
+            "\u202f\u205f\u3000",
+        " "
+    ),
+    ...allBecome("\u00ad\u200b\u200e\u200f\u2060\ufeff", ""),
+    ...allBecome("\u0085\u2028\u2029", "\n"),
+    ...allBecome("•·∙", "*"),
+    "…": "...",
+    "№": "N",
+    "×": "x",
+    "÷": "/",
+    "±": "+/-",
+    "≈": "~",
+    "≤": "<=",
+    "≥": ">=",
+    "→": "->",
+    "←": "<-",
+    "©": "(c)",
+    "®": "(R)",
+    "™": "(TM)",
+    "°": " deg",
+    "½": "1/2",
+    "¼": "1/4",
+    "¾": "3/4",
+    "₽": "RUB",
+};
+
+/**
+ * @param {string} text
+ * @returns {string} the text as it is sent: every line break is one line feed
+ */
+export function normalise(text) {
+    return text.replace(/\r\n?/g, "\n");
+}
+
+/**
+ * Fill parts one after the other; a pair (escape and character, or the two halves of a
+ * character beyond the first plane) is never cut in two.
+ *
+ * @param {number[]} widths units of each character, 1 or 2
+ * @param {number} part units of one part
+ * @returns {[number, number]} the number of parts and the units in the last of them
+ */
+function pack(widths, part) {
+    let count = 1;
+    let used = 0;
+    for (const width of widths) {
+        if (used + width > part) {
+            count++;
+            used = 0;
+        }
+        used += width;
+    }
+    return [count, used];
+}
+
+/**
+ * @param {string} text
+ * @returns {{encoding: "gsm7"|"ucs2", length: number, segments: number,
+ *  perSegment: number, room: number, unicodeChars: string[]}} how the text travels:
+ *  `length`, `perSegment` and `room` (left in the last part) are in septets or UTF-16
+ *  units; `unicodeChars` are the distinct characters outside GSM in order of appearance
+ */
+export function analyse(text) {
+    const characters = [...normalise(text)];
+    const unicodeChars = [
+        ...new Set(characters.filter((c) => !GSM_BASIC.has(c) && !GSM_EXTENSION.has(c))),
+    ];
+    const { encoding, single, part } = unicodeChars.length ? UCS2 : GSM;
+    const widths = characters.map(
+        unicodeChars.length ? (c) => c.length : (c) => (GSM_EXTENSION.has(c) ? 2 : 1)
+    );
+    const length = widths.reduce((sum, width) => sum + width, 0);
+    const [segments, used] = length > single ? pack(widths, part) : [Math.sign(length), length];
+    const perSegment = length > single ? part : single;
+    return { encoding, length, segments, perSegment, room: perSegment - used, unicodeChars };
+}
+
+/**
+ * @param {string} text
+ * @returns {Object<string, string>} the plain stand-in of each character of the text that
+ *  has one, in order of appearance
+ */
+export function replacements(text) {
+    return Object.fromEntries(
+        [...text].filter((c) => Object.hasOwn(REPLACEMENTS, c)).map((c) => [c, REPLACEMENTS[c]])
+    );
+}
+
+/**
+ * @param {string} text
+ * @returns {string} the text with its typographic characters replaced by GSM ones
+ */
+export function simplify(text) {
+    return [...text].map((c) => REPLACEMENTS[c] ?? c).join("");
+}
+
+/**
+ * Tell what replacing the typographic characters of a text would bring.
+ *
+ * Nothing is offered where letters (of Cyrillic, say) keep the text in Unicode all the
+ * same, unless a part is saved: quotes and dashes cost nothing extra there.
+ *
+ * @param {string} text
+ * @returns {{saved: number, gained: number, pairs: Object<string, string>}|null} parts
+ *  saved, room gained in units (0 when the text stays in Unicode) and what becomes what;
+ *  null when there is nothing to offer
+ */
+export function advise(text) {
+    const pairs = replacements(text);
+    if (!Object.keys(pairs).length) {
+        return null;
+    }
+    const before = analyse(text);
+    const after = analyse(simplify(text));
+    const saved = before.segments - after.segments;
+    if (saved <= 0 && after.unicodeChars.some((c) => /\p{L}/u.test(c))) {
+        return null;
+    }
+    const becomesGsm = after.encoding === "gsm7" && before.encoding === "ucs2";
+    const gained = becomesGsm ? Math.max(0, after.room - before.room) : 0;
+    return { saved: Math.max(0, saved), gained, pairs };
+}
