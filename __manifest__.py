@@ -1,0 +1,28 @@
+{
+    "name": "SMS through Devino Telecom",
+    "version": "19.0.1.0.0",
+    "category": "Marketing",
+    "summary": "Send SMS through your own Devino Telecom account, see each one's fate",
+    "author": "sms_devino maintainers",
+    "license": "LGPL-3",
+    "depends": ["sms", "contacts"],
+    "external_dependencies": {"python": ["requests", "phonenumbers"]},
+    "data": [
+        "security/sms_devino_groups.xml",
+        "security/ir.model.access.csv",
+        "security/sms_devino_security.xml",
+        "data/ir_cron_data.xml",
+        "views/sms_devino_account_views.xml",
+        "views/sms_devino_sender_views.xml",
+        "views/sms_devino_message_views.xml",
+        "wizards/sms_devino_message_send_views.xml",
+        "views/res_partner_views.xml",
+        "views/sms_devino_menus.xml",
+    ],
+    "demo": ["demo/sms_devino_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["sms_devino/static/src/**/*"],
+        "web.assets_tests": ["sms_devino/static/tests/tours/**/*"],
+    },
+    "application": True,
+}
