@@ -1,0 +1,9 @@
+from . import (
+    sms_devino_account,
+    sms_devino_sender,
+    sms_devino_message,
+    sms_devino_segment,
+    sms_devino_dispatcher,
+    sms_devino_status_checker,
+    res_partner,
+)

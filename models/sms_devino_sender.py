@@ -1,0 +1,115 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..gateway import STOCK_SENDERS
+from ..tools.sms_text import check_sender
+
+
+class SmsDevinoSender(models.Model):
+    _name = "sms.devino.sender"
+    _description = "SMS Sender Name"
+    _order = "account_id, sequence, name"
+
+    name = fields.Char(
+        string="Sender name",
+        required=True,
+        help="What the recipient sees: at most 11 Latin letters, digits and signs, or "
+        "at most 15 digits. Upper and lower case matter. The provider must have "
+        "approved it.",
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    account_id = fields.Many2one(
+        "sms.devino.account", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    state = fields.Selection(
+        [
+            ("new", "Not used yet"),
+            ("accepted", "Accepted by the provider"),
+            ("refused", "Refused by the provider"),
+        ],
+        required=True,
+        default="new",
+        copy=False,
+        help="What the provider made of messages under this name. A refused name is "
+        "not offered until it is set back to Not used yet.",
+    )
+    refused_at = fields.Datetime(readonly=True, copy=False)
+    is_stock = fields.Boolean(compute="_compute_is_stock")
+
+    _name_uniq = models.Constraint(
+        "unique(account_id, name)", "This account already has this sender name."
+    )
+
+    @api.depends("name")
+    def _compute_is_stock(self):
+        for sender in self:
+            sender.is_stock = sender.name in STOCK_SENDERS
+
+    @api.constrains("name")
+    def _check_name(self):
+        for sender in self:
+            problems = check_sender(sender.name)
+            if problems:
+                raise ValidationError(self._describe_problem(sender.name, problems[0]))
+
+    @api.onchange("name")
+    def _onchange_name(self):
+        """Say what is wrong, or that a stock name must be replaced, while typing."""
+        if not self.name:
+            return None
+        problems = check_sender(self.name)
+        if problems:
+            message = self._describe_problem(self.name, problems[0])
+        elif self.is_stock:
+            message = self.env._(
+                "“%(name)s” is the provider's stock name, for trying out. Order a name "
+                "of your own in the provider's personal account.",
+                name=self.name,
+            )
+        else:
+            return None
+        return {"warning": {"title": self.env._("Sender name"), "message": message}}
+
+    @api.model
+    def _describe_problem(self, name, problem):
+        """Return the sentence for a :class:`SenderProblem` of ``name``."""
+        sentences = {
+            "empty": self.env._("Sender name: enter one."),
+            "too_long": self.env._(
+                "Sender name “%(name)s” has %(count)s characters; at most 11 are "
+                "allowed.",
+                name=name,
+                count=len(name or ""),
+            ),
+            "too_many_digits": self.env._(
+                "Sender name “%(name)s” has %(count)s digits; at most 15 are allowed.",
+                name=name,
+                count=len(name or ""),
+            ),
+            "bad_chars": self.env._(
+                "Sender name “%(name)s”: these characters are not allowed: %(chars)s. "
+                "Only Latin letters, digits and usual signs are.",
+                name=name,
+                chars=", ".join(dict.fromkeys(problem.chars)),
+            ),
+        }
+        return sentences[problem.code]
+
+    @api.model
+    def _mark(self, account_id, name, state):
+        """Note what the provider made of a sender name, when that is news.
+
+        :param str state: ``accepted`` or ``refused``
+        """
+        senders = self.with_context(active_test=False).search(
+            [
+                ("account_id", "=", account_id),
+                ("name", "=", name),
+                ("state", "!=", state),
+            ]
+        )
+        if senders:
+            refused_at = fields.Datetime.now() if state == "refused" else False
+            senders.write({"state": state, "refused_at": refused_at})
