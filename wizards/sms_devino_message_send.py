@@ -1,0 +1,221 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..tools import phone, sms_text
+
+
+class SmsDevinoMessageSend(models.TransientModel):
+    _name = "sms.devino.message.send"
+    _description = "Send SMS"
+
+    account_id = fields.Many2one(
+        "sms.devino.account",
+        required=True,
+        default=lambda self: self._default_account_id(),
+        domain="[('company_id', 'in', allowed_company_ids)]",
+        help="The account at the provider that pays for the message.",
+    )
+    account_count = fields.Integer(compute="_compute_account_count")
+    mode = fields.Selection(related="account_id.mode")
+    sender_id = fields.Many2one(
+        "sms.devino.sender",
+        string="Sender",
+        compute="_compute_sender_id",
+        store=True,
+        readonly=False,
+        required=True,
+        domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
+        help="The name that the recipient sees.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", help="Takes the number from a contact."
+    )
+    number = fields.Char(
+        compute="_compute_number",
+        store=True,
+        readonly=False,
+        required=True,
+        help="For example 79214563763, +7 921 456-37-63 or 8 921 456-37-63.",
+    )
+    number_hint = fields.Char(compute="_compute_number_hint")
+    number_verdict = fields.Selection(
+        [("ok", "Good"), ("bad", "Bad")], compute="_compute_number_hint"
+    )
+    text = fields.Text(required=True)
+    when = fields.Selection(
+        [("now", "Send now"), ("later", "Send at")], required=True, default="now"
+    )
+    planned_at = fields.Datetime(
+        string="Date and time", help="In your time zone. Odoo holds the message till then."
+    )
+    validity = fields.Integer(
+        string="Lifetime (minutes)",
+        compute="_compute_validity",
+        store=True,
+        readonly=False,
+        help="After so many minutes nobody tries to deliver any more. 0: as the "
+        "provider has it.",
+    )
+    segment_count = fields.Integer(string="Segments", compute="_compute_cost")
+    cost = fields.Char(compute="_compute_cost")
+    balance = fields.Char(compute="_compute_cost")
+    balance_at = fields.Datetime(related="account_id.balance_at")
+    reserved = fields.Char(string="Reserved by the queue", compute="_compute_cost")
+    balance_after = fields.Char(compute="_compute_cost")
+    shortage = fields.Char(compute="_compute_cost")
+
+    # --- defaults and computes ------------------------------------------------------
+
+    def _default_account_id(self):
+        return self.env["sms.devino.account"]._get_default().sudo(False)
+
+    def _compute_account_count(self):
+        count = self.env["sms.devino.account"].search_count([])
+        for wizard in self:
+            wizard.account_count = count
+
+    @api.depends("account_id")
+    def _compute_sender_id(self):
+        for wizard in self:
+            if wizard.sender_id.account_id != wizard.account_id or not wizard.sender_id:
+                account = wizard.account_id
+                wizard.sender_id = account and account._get_default_sender()
+
+    @api.depends("account_id")
+    def _compute_validity(self):
+        for wizard in self:
+            wizard.validity = wizard.account_id.default_validity
+
+    @api.depends("partner_id")
+    def _compute_number(self):
+        for wizard in self:
+            wizard.number = wizard.partner_id.phone or wizard.number
+
+    @api.depends("number", "account_id")
+    def _compute_number_hint(self):
+        describe = self.env["sms.devino.message"]._describe_reading
+        for wizard in self:
+            reading = phone.read(wizard.number or "", wizard.account_id.country_id.code)
+            empty = reading.verdict == "empty"
+            wizard.number_hint = not empty and describe(reading)
+            wizard.number_verdict = not empty and ("ok" if reading.sendable else "bad")
+
+    @api.depends("text", "account_id", "account_id.balance")
+    def _compute_cost(self):
+        for wizard in self:
+            account = wizard.account_id
+            wizard.segment_count = sms_text.analyse(
+                sms_text.normalise(wizard.text or "")
+            ).segments
+            cost = account._estimate_cost(wizard.segment_count) if account else 0.0
+            after = account.balance - account.reserved - cost
+            known = bool(account.balance_at)
+            amount = account._format_amount if account else str
+            wizard.cost = account and amount(cost)
+            wizard.balance = known and amount(account.balance)
+            wizard.reserved = bool(account.reserved) and amount(account.reserved)
+            wizard.balance_after = known and amount(after)
+            wizard.shortage = known and after < 0 and amount(-after)
+
+    # --- actions --------------------------------------------------------------------
+
+    def action_refresh_balance(self):
+        """Ask the provider for the balance; the form stays open as it is."""
+        self.ensure_one()
+        error = self.account_id._refresh_balance()
+        if error:
+            return self._notify_no_balance()
+        return self._reopen()
+
+    def _notify_no_balance(self):
+        account = self.account_id
+        status = account.sudo().operation_status
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "danger",
+                "title": self.env._("The balance could not be asked"),
+                "message": account._operation_status_label(status),
+                "next": self._reopen(),
+            },
+        }
+
+    def _reopen(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send SMS"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_send(self):
+        """Put the message into the journal and show it.
+
+        A message for now is handed over right after the commit, so that the form that
+        opens already shows its id and status.
+
+        :raise UserError: when something is wrong; the form keeps what was entered
+        """
+        self.ensure_one()
+        self._check_may_send()
+        self._check_planned_at()
+        self._check_money()
+        later = self.when == "later"
+        message = self.env["sms.devino.message"].enqueue(
+            self.number,
+            self.text,
+            account=self.account_id,
+            sender=self.sender_id.name,
+            planned_at=self.planned_at if later else None,
+            validity=self.validity,
+            partner=self._partner_of_number(),
+            record=self.partner_id,
+            wait=not later,
+        )
+        return message._open()
+
+    def _check_may_send(self):
+        if not self.env.user.has_group("sms_devino.group_user"):
+            raise AccessError(
+                self.env._("Only members of the group SMS / User may send SMS.")
+            )
+
+    def _check_planned_at(self):
+        if self.when != "later":
+            return
+        if not self.planned_at:
+            raise UserError(
+                self.env._("Date and time: choose when the message is to be sent.")
+            )
+        if self.planned_at <= fields.Datetime.now():
+            local = fields.Datetime.context_timestamp(self, self.planned_at)
+            raise UserError(
+                self.env._(
+                    "Date and time: %(time)s has passed. Choose a later time, or Send "
+                    "now.",
+                    time=f"{local:%d.%m.%Y %H:%M}",
+                )
+            )
+
+    def _check_money(self):
+        if self.shortage:
+            raise UserError(
+                self.env._(
+                    "The balance is not enough: the message costs %(cost)s, "
+                    "%(shortage)s more than there is. Top up the account at the "
+                    "provider, then refresh the balance here.",
+                    cost=self.cost,
+                    shortage=self.shortage,
+                )
+            )
+
+    def _partner_of_number(self):
+        """Return the contact, unless the number was changed to somebody else's."""
+        country = self.account_id.country_id.code
+        theirs = phone.read(self.partner_id.phone or "", country).e164
+        typed = phone.read(self.number or "", country).e164
+        return self.partner_id if theirs == typed else self.partner_id.browse()
