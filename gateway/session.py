@@ -39,24 +39,18 @@ class SessionKeeper:
 
         :raises GatewayError: the login failed.
         """
+        attempts = self._attempts
         session, ends_at = self._current
         if self._clock() < ends_at:
             return session
-        return self.replace(session)
+        return self._replace(session, attempts)
 
     def replace(self, refused: str) -> str:
         """A session id other than ``refused``.
 
         :raises GatewayError: the login failed.
         """
-        attempts = self._attempts
-        with self._lock:
-            session, ends_at = self._current
-            if session != refused and self._clock() < ends_at:
-                return session
-            if self._attempts != attempts and self._failure:
-                raise copy.copy(self._failure)
-            return self._renew()
+        return self._replace(refused, self._attempts)
 
     def renew(self) -> str:
         """A new session id in any case.
@@ -64,6 +58,15 @@ class SessionKeeper:
         :raises GatewayError: the login failed.
         """
         with self._lock:
+            return self._renew()
+
+    def _replace(self, refused: str, attempts: int) -> str:
+        with self._lock:
+            session, ends_at = self._current
+            if session != refused and self._clock() < ends_at:
+                return session
+            if self._attempts != attempts and self._failure:
+                raise copy.copy(self._failure)
             return self._renew()
 
     def _renew(self) -> str:

@@ -27,11 +27,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 # Well below the idle time after which usual servers close (IIS 120 s, nginx 75 s, and
 # 5 s for the shortest defaults).
@@ -127,11 +123,15 @@ class _Session(requests.Session):
 
 def _read_answer(response: requests.Response) -> Exchange:
     body, failure = bytearray(), None
+    # Else urllib3 throws away what came of an answer that is too short.
+    response.raw.enforce_content_length = False
     try:
         for chunk in response.iter_content(_CHUNK_BYTES):
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 raise AnswerTooLong
+        if response.raw.length_remaining:
+            raise http.client.IncompleteRead(b"", response.raw.length_remaining)
     except (AnswerTooLong, OSError, HTTPError, http.client.HTTPException) as err:
         failure = err
     if failure is None and response.status_code == 200:
