@@ -34,7 +34,8 @@ class TestAnswers(BaseCase):
     def test_numbers_are_exact(self):
         for body, expected in (
             ("20015.3", Decimal("20015.3")), ("12", Decimal(12)),
-            ("-0.5", Decimal("-0.5")), ("0.1", Decimal("0.1")), ("1e3", Decimal("1E+3")), ("0", Decimal(0)),
+            ("-0.5", Decimal("-0.5")), ("0.1", Decimal("0.1")),
+            ("1e3", Decimal("1E+3")), ("0", Decimal(0)),
         ):  # fmt: skip
             self.assertEqual(answers.decimal(answers.load(body)), expected)
         for body in (
