@@ -1,6 +1,7 @@
 """The provider's rules without any input or output."""
 
 import logging
+import re
 import threading
 import time
 from collections import Counter, deque
@@ -24,6 +25,8 @@ MAX_TEXT = 2000
 SESSION_SECONDS = 120 * 60.0
 MAX_STATISTICS = timedelta(days=90)
 MAX_INCOMING = timedelta(days=366)
+
+_MINUTES = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -470,7 +473,7 @@ def _optional_date(call, name):
     text = call.params.first(name)
     try:
         return parse_date(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _null_entry(name) from None
 
 
@@ -485,7 +488,7 @@ def _read_validity(text):
     """Minutes, None for the default; official clients send 0 or nothing for it."""
     if not text:
         return None
-    if not text.isdecimal():
+    if not _MINUTES.fullmatch(text):
         raise Refusal(400, 2, "Invalid argument")
     return int(text) or None
 

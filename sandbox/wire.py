@@ -96,8 +96,13 @@ def _json_pairs(body):
     pairs = []
     for name, value in members.items():
         items = value if isinstance(value, list) else [value]
-        pairs += [(name, "" if item is None else str(item)) for item in items]
+        pairs += [(name, "" if item is None else _sound(item)) for item in items]
     return pairs
+
+
+def _sound(item):
+    """As text; half a surrogate pair, which JSON can hold, is no text."""
+    return str(item).encode(errors="replace").decode()
 
 
 class Params:

@@ -9,6 +9,7 @@ from odoo.tests import BaseCase, tagged
 from ..sandbox import Fault, Provider, Switches
 from ..sandbox.checks import is_sender, read_number
 from ..sandbox.segments import count_segments
+from ..sandbox.store import Store
 from ..sandbox.wire import parse_date
 
 START = 1_700_000_000.0  # 2023-11-14T22:13:20Z
@@ -347,6 +348,8 @@ class TestSending(SandboxCase):
     def test_wrong_date_and_validity(self):
         for name, value, status, code in (
             ("SendDate", "tomorrow", 500, 9),
+            ("SendDate", "0001-01-01T00:00:00+10:00", 500, 9),
+            ("Validity", "9" * 5000, 400, 2),
             ("Validity", "long", 400, 2),
             ("Validity", "-1", 400, 2),
         ):
@@ -404,6 +407,23 @@ class TestSending(SandboxCase):
         self.assertEqual(len(set(kept)), 8 * 50 * 6)
         cost = sum(entry.cost for entry in ledger)
         self.assertEqual(self.provider.balance(), 100000 - cost)
+
+    def test_failure_of_its_own(self):
+        class Broken(Store):
+            def debit(self, login, amount):
+                raise RuntimeError
+
+        self.make(store=Broken({"demo": "demo"}, Decimal(1000), "digits", START))
+        with self.assertLogs("odoo.addons.sms_devino.sandbox.rules", "ERROR"):
+            self.assertRefused(self.call("Sms/Send", **self.message()), 500, 9)
+
+    def test_first_of_several_faults(self):
+        for kind in ("latency", "code8", "code7", "latency"):
+            self.provider.faults.add(Fault(kind, seconds=2))
+        first = self.call("Sms/Send", **self.message())
+        self.assertRefused(first, 500, 8)
+        self.assertEqual(first.delay, 4)
+        self.assertRefused(self.call("Sms/Send", **self.message()), 403, 7)
 
     def test_reset(self):
         gateway_id = self.send()[0]

@@ -162,6 +162,10 @@ class TestClients(ServerCase):
         )
         self.assertEqual(len(answer.json()), 2, answer.text)
         self.assertEqual(self.provider.ledger[1].number, "79161234567")
+        pair = '"Login":"demo","Password":"demo","DestinationAddress":"79211234567"'
+        half = f'{{{pair},"SourceAddress":"Shop","Data":"\\ud83d"}}'
+        self.request("POST", "v2/Sms/Send", half, "application/json")
+        self.assertEqual(self.provider.ledger[2].text, "?")
         for wrong in ("{", "[1]"):
             answer = self.request("POST", "v2/Sms/Send", wrong, "application/json")
             self.assertEqual((answer.status, answer.body[:9]), (400, '{"Code":1'))
