@@ -1,0 +1,245 @@
+import io
+import random
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import xlwt
+
+from odoo.tests import BaseCase, tagged
+
+from ..tools.sheet import MESSAGES, Limits, SheetError, open_book
+from .test_sheet_read import FIXTURES, saved
+
+SHEET = "xl/worksheets/sheet1.xml"
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+BOMB = (
+    '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+)
+XXE = '<!DOCTYPE x [<!ENTITY c SYSTEM "file:///etc/hostname">]>'
+
+
+def workbook():
+    book = openpyxl.Workbook()
+    book.active.append(["Телефон", "Имя"])
+    book.active.append([79214563763, "Яна"])
+    return saved(book)
+
+
+def with_part(content, name, data):
+    """Return the package with one part replaced or added."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for member in old.namelist():
+            if member != name:
+                new.writestr(member, old.read(member))
+        new.writestr(name, data)
+    return target.getvalue()
+
+
+def sheet_xml(rows, before=""):
+    return (
+        f'<?xml version="1.0"?>{before}<worksheet xmlns="{NAMESPACE}"><sheetData>'
+        f"{rows}</sheetData></worksheet>"
+    ).encode()
+
+
+def read_all(content, **options):
+    book = open_book(content, **options)
+    return [row for name in book.sheets for row in book.rows(name)]
+
+
+def code_of(content, **options):
+    try:
+        read_all(content, **options)
+    except SheetError as error:
+        return error.code
+    return None
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSheetHostile(BaseCase):
+    """A file that is none, is broken or means harm is refused with its reason."""
+
+    def test_other_files(self):
+        word = io.BytesIO()
+        with zipfile.ZipFile(word, "w") as package:
+            package.writestr("word/document.xml", "<x/>")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as package:
+            package.writestr("list.csv", "a;b")
+        for content, code in (
+            (b"", "empty"),
+            (b" \r\n\r\n", "empty"),
+            ("\ufeff \n".encode("utf-16"), "empty"),
+            (b"\x89PNG\r\n\x1a\n" + bytes(50), "image"),
+            (b"\xff\xd8\xff\xe0" + bytes(50), "image"),
+            (b"%PDF-1.7\n1 0 obj\n", "pdf"),
+            (b"{\\rtf1 phone}", "document"),
+            (word.getvalue(), "document"),
+            (archive.getvalue(), "archive"),
+            (b"Rar!\x1a\x07\x00" + bytes(50), "archive"),
+            ((FIXTURES / "libreoffice.ods").read_bytes(), "ods"),
+            ((FIXTURES / "libreoffice_html.xls").read_bytes(), "html"),
+            (b"\xef\xbb\xbf\r\n<table><tr><td>1</td></tr></table>", "html"),
+            ("<HTML><body>".encode("utf-16"), "html"),
+            (b"MIME-Version: 1.0\nContent-Type: multipart/related", "html"),
+            (
+                b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+                b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+                "spreadsheetml",
+            ),
+            (b'<?xml version="1.0"?><list><phone>1</phone></list>', "unknown"),
+            (b"\x00\x01\x02\x03 nothing known", "unknown"),
+            (b"\x09\x08\x08\x00\x00\x05\x05\x00" + bytes(8), "corrupt"),
+        ):
+            with self.subTest(content=content[:20]):
+                self.assertEqual(code_of(content), code)
+
+    def test_words_that_begin_like_pictures(self):
+        rows = read_all(b"BMW;RIFF\n1;2\n")
+        self.assertEqual(rows[0].values, ["BMW", "RIFF"])
+
+    def test_old_excel(self):
+        """Test Excel 95, which has the stream "Book" instead of "Workbook"."""
+        book = xlwt.Workbook()
+        book.add_sheet("x").write(0, 0, 1)
+        name = "Workbook".encode("utf-16-le")
+        old = "Book".encode("utf-16-le").ljust(len(name), b"\0")
+        content = saved(book)
+        at = content.index(name)
+        content = content.replace(name, old)
+        content = content[: at + 64] + struct.pack("<H", 10) + content[at + 66 :]
+        self.assertEqual(code_of(content), "old_excel")
+
+    def test_word_document(self):
+        book = xlwt.Workbook()
+        book.add_sheet("x").write(0, 0, 1)
+        content = saved(book)
+        name = "Workbook".encode("utf-16-le")
+        content = content.replace(name, "Textbook".encode("utf-16-le"))
+        self.assertEqual(code_of(content), "unknown")
+
+    def test_every_sentence_can_be_filled(self):
+        params = {"size_mb": 1, "limit_mb": 2, "limit": 3, "row": 4, "column": "x"}
+        for template in MESSAGES.values():
+            template % (params | {"sheet": "y"})
+
+    def test_entities(self):
+        cell = '<row r="1"><c r="A1" t="inlineStr"><is><t>&c;</t></is></c></row>'
+        for declared in (BOMB, XXE):
+            for part in (SHEET, "xl/styles.xml", "xl/workbook.xml", "_rels/.rels"):
+                content = with_part(workbook(), part, sheet_xml(cell, declared))
+                with self.subTest(part=part, declared=declared):
+                    self.assertEqual(code_of(content), "forbidden_xml")
+
+    def test_zip_bomb_that_says_so(self):
+        content = with_part(workbook(), "xl/media/big.bin", bytes(30_000_000))
+        self.assertLess(len(content), 100_000)
+        limits = Limits(unpacked_bytes=20_000_000)
+        self.assertEqual(code_of(content, limits=limits), "unpacks_too_large")
+
+    def test_zip_bomb_that_lies(self):
+        """Test that the real bytes are bounded when the directory tells few."""
+        rows = sheet_xml("<row/>" + " " * 30_000_000)
+        content = bytearray(with_part(workbook(), SHEET, rows))
+        size = struct.pack("<I", len(rows))
+        self.assertEqual(content.count(size), 2)
+        content = bytes(content).replace(size, struct.pack("<I", 1000))
+        limits = Limits(unpacked_bytes=20_000_000)
+        tracemalloc.start()
+        self.assertEqual(code_of(content, limits=limits), "corrupt")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        self.assertLess(peak, 5_000_000)
+
+    def test_sheet_of_nothing_is_bounded(self):
+        """Test that a long run of nothing neither hangs nor fills the memory."""
+        content = with_part(workbook(), SHEET, sheet_xml(" " * 20_000_000))
+        self.assertEqual(read_all(content), [])
+
+    def test_endless_tag(self):
+        row = f'<row r="1"><c r="A1" x="{"y" * 20_000_000}"/></row>'
+        content = with_part(workbook(), SHEET, sheet_xml(row))
+        self.assertEqual(code_of(content), "corrupt")
+
+    def test_endless_cell(self):
+        cell = f'<c t="inlineStr"><is><t>{"y" * 2_000_000}</t></is></c>'
+        content = with_part(workbook(), SHEET, sheet_xml(f"<row>{cell}</row>"))
+        self.assertEqual(code_of(content), "corrupt")
+
+    def test_a_million_columns(self):
+        for cell, code in (("<c><v>1</v></c>", "too_many_columns"), ("<c/>", None)):
+            row = sheet_xml(f"<row>{cell * 1_000_000}</row>")
+            with self.subTest(cell):
+                self.assertEqual(code_of(with_part(workbook(), SHEET, row)), code)
+
+    def test_broken_cells(self):
+        for row in (
+            '<row r="2"/><row r="1"/>',
+            '<row r="x"/>',
+            '<row r="nan"/>',
+            "<row><c><v>abc</v></c></row>",
+            '<row><c s="x"><v>1</v></c></row>',
+            '<row><c t="s"><v>99</v></c></row>',
+            '<row><c r="ABCD1"><v>1</v></c></row>',
+            '<row><c r="B1"><v>1</v></c><c r="A1"><v>1</v></c></row>',
+            "<row><c>",
+        ):
+            with self.subTest(row):
+                content = with_part(workbook(), SHEET, sheet_xml(row))
+                self.assertEqual(code_of(content), "corrupt")
+
+    def test_numbers_that_are_none(self):
+        row = sheet_xml('<row><c><v>1E999</v></c><c s="99"><v>2.0</v></c></row>')
+        (found,) = read_all(with_part(workbook(), SHEET, row))
+        self.assertEqual(found.values, ["1E999", "2"])
+
+    def test_prefixed_names_and_backslashes(self):
+        """Test two habits of exporters that Excel does not mind."""
+        content = workbook()
+        row = (
+            f'<x:worksheet xmlns:x="{NAMESPACE}"><x:sheetData><x:row r="1">'
+            '<x:c r="A1" t="inlineStr"><x:is><x:t>Яна</x:t></x:is></x:c></x:row>'
+            "</x:sheetData></x:worksheet>"
+        )
+        content = with_part(content, SHEET, row.encode())
+        self.assertEqual(read_all(content)[0].values, ["Яна"])
+        slashed = content.replace(b"xl/worksheets/", b"xl\\Worksheets\\")
+        self.assertEqual(read_all(slashed)[0].values, ["Яна"])
+
+    def test_truncated(self):
+        """Test that a cut file is refused, or (an .xls with its end cut) still read."""
+        for name in ("libreoffice.xlsx", "libreoffice.xls"):
+            content = (FIXTURES / name).read_bytes()
+            for size in range(30, len(content), 331):
+                code = code_of(content[:size])
+                with self.subTest(name=name, size=size):
+                    self.assertIn(code, (None, "corrupt", "unknown"))
+                    if name.endswith("xlsx"):
+                        self.assertIsNotNone(code)
+
+    def test_damaged(self):
+        """Test that whatever the bytes, the only error is SheetError."""
+        generator = random.Random(19)
+        for path in sorted(Path(FIXTURES).iterdir()):
+            for _time in range(60):
+                content = bytearray(path.read_bytes())
+                for _byte in range(generator.randrange(1, 30)):
+                    content[generator.randrange(len(content))] = generator.randrange(
+                        256
+                    )
+                code_of(bytes(content))
+
+    def test_random_bytes(self):
+        generator = random.Random(20)
+        starts = (b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x09\x08")
+        for number in range(200):
+            noise = generator.randbytes(generator.randrange(1, 3000))
+            self.assertIsNotNone(code_of(starts[number % 4] + noise + b"\0"))

@@ -1,0 +1,181 @@
+import io
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import xlsxwriter
+import xlwt
+
+from odoo.tests import BaseCase, tagged
+
+from ..tools.sheet import Row, SheetError, open_book
+from ..tools.sheet.model import Limits
+
+FIXTURES = Path(__file__).parent / "fixtures" / "sheet"
+TITLES = ["ФИО", "Мобильный телефон", "E-mail", "Дата рождения", "Долг", "Скидка"]
+LIST = [
+    [
+        "Иванов Пётр",
+        "79214563763",
+        "a@example.com",
+        "05.01.1985",
+        "1,234.50 ₽",
+        "15.0%",
+    ],
+    ["Смирнова Анна", "+7 916 100-20-30", "b@example.com", "31.12.1990", "0.00 ₽"],
+    ["Чан «Ли»", "9161002031", "", "03.02.2001", "-50.25 ₽", "100.0%"],
+    ["Ёлкина Ю.", "7.92E+10", "", "03.04.1999", "1,000,000.00 ₽", ""],
+]
+
+
+def values(book, sheet=None):
+    return [row.values for row in book.rows(sheet or book.sheets[0])]
+
+
+def saved(book):
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSheetRead(BaseCase):
+    """Workbooks are read as Excel shows them, whoever wrote them."""
+
+    def check_list(self, kind):
+        book = open_book((FIXTURES / f"libreoffice.{kind}").read_bytes())
+        self.assertEqual(book.kind, kind)
+        self.assertEqual(book.sheets, ("Клиенты", "Даты", "Скрытый"))
+        self.assertEqual(book.hidden, {"Скрытый"})
+        rows = list(book.rows("Клиенты"))
+        self.assertEqual([row.number for row in rows], list(range(1, 8)))
+        self.assertEqual(set(rows[0].values), {"Список на рассылку"})
+        self.assertEqual(rows[1].values[:3], ["ФИО", "Контакты", "Контакты"])
+        self.assertEqual(rows[2].values[:6], TITLES)
+        for row, expected in zip(rows[3:], LIST, strict=True):
+            self.assertEqual(row.values[: len(expected)], expected)
+        self.assertEqual(rows[3].values[6:], ["TRUE", "2469"])
+        self.assertEqual((rows[4].values[7], rows[4].errors), ("#DIV/0!", (7,)))
+        self.assertEqual((rows[5].values[7], rows[5].errors), ("#N/A", (7,)))
+        self.assertEqual((rows[6].values[7], rows[6].errors), ("Ёлкина Ю.!", ()))
+        self.assertEqual(
+            values(book, "Даты")[1][1:], ["21 января 2025", "18:00", "Январь 2025"]
+        )
+
+    def test_libreoffice_xlsx(self):
+        self.check_list("xlsx")
+
+    def test_libreoffice_xls(self):
+        self.check_list("xls")
+
+    def test_openpyxl(self):
+        """Test a short date, a formula without a result, and a gap between rows."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet["B2"] = datetime(2025, 1, 21)
+        sheet["B2"].number_format = "mm-dd-yy"
+        sheet["C2"] = "=1+1"
+        sheet["A4"] = "00123"
+        sheet["F4"].number_format = "0.00"
+        rows = list(open_book(saved(book)).rows("Sheet"))
+        self.assertEqual(
+            rows,
+            [Row(1, []), Row(2, ["", "21.01.2025", ""], (2,)), Row(3, [])]
+            + [Row(4, ["00123"])],
+        )
+
+    def test_xlsxwriter(self):
+        """Test that strings are the same, shared or inline, with odd characters."""
+        texts = [
+            " край ",
+            "a\nb",
+            "a\r\nb",
+            "_x0041_",
+            "<r>&amp;</r>x",
+            "😀",
+            "7.92E+10",
+        ]
+        for constant_memory in (False, True):
+            target = io.BytesIO()
+            book = xlsxwriter.Workbook(target, {"constant_memory": constant_memory})
+            sheet = book.add_worksheet("Ё & <1>")
+            for index, text in enumerate(texts):
+                sheet.write_string(0, index, text)
+            sheet.write_number(1, 0, 79214563763)
+            book.close()
+            with self.subTest(constant_memory=constant_memory):
+                found = open_book(target.getvalue())
+                self.assertEqual(found.sheets, ("Ё & <1>",))
+                self.assertEqual(values(found), [texts, ["79214563763"]])
+
+    def test_xlwt(self):
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("Лист")
+        date = xlwt.easyxf(num_format_str="DD.MM.YYYY")
+        for index, title in enumerate(("Телефон", "Дата", "Да", "Сумма")):
+            sheet.write(0, index, title)
+        sheet.write(2, 0, 79214563763)
+        sheet.write(2, 1, datetime(2025, 1, 21), date)
+        sheet.write(2, 2, True)
+        sheet.write(2, 3, 0.5, xlwt.easyxf(num_format_str="0%"))
+        rows = values(open_book(saved(book)))
+        self.assertEqual(rows[1:], [[], ["79214563763", "21.01.2025", "TRUE", "50%"]])
+
+    def test_only_the_heading_is_filled(self):
+        """Test that merged cells among the data stay as Excel shows them."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.append(["Клиент", "Телефон", None])
+        sheet.append(["Ромашка", "+79161002030", "x"])
+        sheet.append([None, "+79161002031", "y"])
+        sheet.merge_cells("B1:C1")
+        sheet.merge_cells("A2:A3")
+        self.assertEqual(
+            values(open_book(saved(book))),
+            [["Клиент", "Телефон", "Телефон"], ["Ромашка", "+79161002030", "x"]]
+            + [["", "+79161002031", "y"]],
+        )
+
+    def test_merged_to_the_last_column(self):
+        book = openpyxl.Workbook()
+        book.active["A1"] = "Список"
+        book.active.merge_cells("A1:XFD1")
+        book.active.append(["Телефон", "Имя"])
+        found = values(open_book(saved(book)))
+        self.assertEqual(found, [["Список", "Список"], ["Телефон", "Имя"]])
+
+    def test_start_and_limit(self):
+        book = openpyxl.Workbook()
+        for number in range(100):
+            book.active.append([f"n{number}"])
+        book = open_book(saved(book))
+        found = [(r.number, r.values) for r in book.rows("Sheet", start=40, limit=2)]
+        self.assertEqual(found, [(41, ["n40"]), (42, ["n41"])])
+
+    def test_missing_sheet(self):
+        book = open_book((FIXTURES / "libreoffice.xls").read_bytes())
+        with self.assertRaises(SheetError) as caught:
+            book.rows("Лист 7")
+        self.assertEqual(caught.exception.code, "sheet_missing")
+        self.assertEqual(str(caught.exception), 'The workbook has no sheet "Лист 7".')
+
+    def test_password(self):
+        for name in ("password.xlsx", "password.xls"):
+            with self.subTest(name), self.assertRaises(SheetError) as caught:
+                open_book((FIXTURES / name).read_bytes())
+            self.assertEqual(caught.exception.code, "password")
+
+    def test_limits(self):
+        for kind, code, limits in (
+            ("xlsx", "too_large", Limits(file_bytes=1000)),
+            ("xlsx", "unpacks_too_large", Limits(unpacked_bytes=1000)),
+            ("xlsx", "too_many_rows", Limits(rows=3)),
+            ("xlsx", "too_many_columns", Limits(columns=3)),
+            ("xls", "too_large", Limits(file_bytes=1000)),
+            ("xls", "too_many_rows", Limits(rows=3)),
+            ("xls", "too_many_columns", Limits(columns=3)),
+        ):
+            content = (FIXTURES / f"libreoffice.{kind}").read_bytes()
+            with self.subTest(code, kind=kind), self.assertRaises(SheetError) as caught:
+                list(open_book(content, limits=limits).rows("Клиенты"))
+            self.assertEqual(caught.exception.code, code)

@@ -1,0 +1,212 @@
+"""Which row has the titles, and which column has the telephone numbers.
+
+Titles are known by their words, Russian and English; where there are none, or where
+they mislead, the cells decide.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+# How many rows at the top are looked at for the titles.
+HEAD_ROWS = 30
+# Below this share of certainty a column is not proposed.
+_CERTAIN = 0.3
+_SAMPLE = 200
+
+# Words of a title, as patterns of whole words, and how surely they tell the column.
+_PHONE = (
+    (r"моб|мобильн\w*|сотов\w*|mobile\w*|cell|cellphone|gsm|msisdn", 1.0),
+    (r"телефон\w*|тел|phones?|telephone|tel|sms|смс|whatsapp", 0.95),
+    (r"номера?|number|numbers|контакт\w*", 0.5),
+)
+_NOT_PHONE = (
+    r"договор\w*|заказ\w*|сч[её]т\w*|паспорт\w*|карт\w*|п п|инн|кпп|огрн|снилс"
+    r"|документ\w*|лицев\w*|order|invoice|contract|card|passport|id|код|code"
+    r"|факс\w*|fax|дата|date|квартир\w*|дом|серия|стать\w*|артикул"
+)
+_NAME = (
+    (r"фио|ф и о|full name|fullname|имя|name", 1.0),
+    (
+        r"клиент\w*|контрагент\w*|получатель|получатели|абонент\w*|покупатель"
+        r"|пациент\w*|customer|client|recipient|contact|partner|партн[её]р",
+        0.9,
+    ),
+    (r"контактное лицо|наименование|обращение|first name|firstname", 0.8),
+    (r"фамилия|surname|last name|lastname|контакт\w*|сотрудник", 0.6),
+    (r"компания|организация|фирма|company|organi[sz]ation", 0.4),
+)
+_NOT_NAME = r"id|код|code|e mail|email|почта|адрес|address|файла?|file|отчество"
+_OTHER = (
+    r"e mail|email|почта|адрес\w*|address|город|city|регион|дата\w*|date|сумма|amount"
+    r"|долг|баланс|цена|price|код|code|id|инн|кпп|п п|no|комментари\w*|comment"
+    r"|примечани\w*|текст|text|сообщение|message|статус|status|группа|group|возраст"
+    r"|отчество|пол|др|менеджер|договор\w*|заказ\w*|order|должность|скидка|бонус\w*"
+)
+
+_SPACE = re.compile(r"[\W_]+")
+_PHONE_CELL = re.compile(r"\+?[\d\s().\-\u2010-\u2015\u2212\u00a0]{10,24}")
+_FIRST = re.compile(r"[;,/\n]")
+_MOBILE = re.compile(r"(?:\+|00|810)\d{10,15}|[78]9\d{9}|9\d{9}")
+_NUMBER = re.compile(r"[-+]?[\d\s.,:%/\u00a0-]+")
+_LETTERS = re.compile(r"[^\W\d_][^\d@]*")
+
+
+def normalise(title: str) -> str:
+    """Return a title in small letters, its words parted by single spaces."""
+    return _SPACE.sub(" ", title.casefold().replace("ё", "е")).strip()
+
+
+def signature(header: Sequence[str]) -> str:
+    """Return a hash that equal headers share, to find a saved mapping by.
+
+    Case, punctuation and empty cells at the end make no difference; the order does,
+    since a mapping names columns by their place.
+
+    :return: 32 hexadecimal digits
+    """
+    titles = [normalise(title) for title in header]
+    while titles and not titles[-1]:
+        titles.pop()
+    return hashlib.sha256("\x1f".join(titles).encode()).hexdigest()[:32]
+
+
+def find_header(rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the index of the row with the titles, None when there seems to be none.
+
+    :param rows: the values of the first rows of a sheet
+    """
+    rows = [list(row) for row in rows[:HEAD_ROWS]]
+    first = next((i for i, row in enumerate(rows) if _phone_column(row) >= 0), None)
+    candidates = rows if first is None else rows[:first]
+    scores = [_header_score(row) for row in candidates]
+    best = max(scores, default=0.0)
+    if best > 0:
+        return max(index for index, score in enumerate(scores) if score == best)
+    if first is None:
+        return None
+    return _row_above(rows, first)
+
+
+def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> dict:
+    """Propose which column is which.
+
+    :param header: the titles, empty when the sheet has none
+    :param sample: the values of some rows below
+    :return: ``{"phone": index or None, "name": index or None, "extra": [indexes of
+        the other columns that have a title or a value], "confidence": {"phone": 0..1,
+        "name": 0..1}}``
+    """
+    sample = sample[:_SAMPLE]
+    width = max([len(header), *map(len, sample)], default=0)
+    titles = [*map(normalise, header), *[""] * (width - len(header))]
+    cells = [
+        [row[index] for row in sample if index < len(row) and row[index].strip()]
+        for index in range(width)
+    ]
+    phone, phone_score = _best(
+        [_phone_score(*pair) for pair in zip(titles, cells, strict=True)], set()
+    )
+    name, name_score = _best(
+        [_name_score(*pair) for pair in zip(titles, cells, strict=True)], {phone}
+    )
+    used = [index for index in range(width) if titles[index] or cells[index]]
+    return {
+        "phone": phone,
+        "name": name,
+        "extra": [index for index in used if index not in (phone, name)],
+        "confidence": {"phone": phone_score, "name": name_score},
+    }
+
+
+def _best(scores: list[float], taken: set) -> tuple[int | None, float]:
+    rest = [(score, -i) for i, score in enumerate(scores) if i not in taken]
+    score, index = max(rest, default=(0.0, 0))
+    return (-index, round(score, 2)) if score >= _CERTAIN else (None, 0.0)
+
+
+def _phone_score(title: str, cells: list[str]) -> float:
+    word = 0.0 if _has(_NOT_PHONE, title) else _weight(_PHONE, title)
+    if not cells:
+        return word * 0.9
+    share = sum(map(_phone_likeness, cells)) / len(cells)
+    # A word without a single number below it is about something else.
+    return 0.5 * word + 0.5 * share if share else 0.2 * word
+
+
+def _name_score(title: str, cells: list[str]) -> float:
+    word = 0.0 if _has(_NOT_NAME, title) else _weight(_NAME, title)
+    if word and _weight(_PHONE, title) > 0.5:
+        word = 0.0  # "client's telephone"
+    if not cells:
+        return word * 0.9
+    share = sum(map(_name_likeness, cells)) / len(cells)
+    if title and not word:
+        return 0.0
+    return 0.6 * word + 0.4 * share if word else 0.6 * share
+
+
+def _phone_likeness(cell: str) -> float:
+    """Tell how much a cell looks like a number to send to: 1, 0.5 or 0."""
+    text = _FIRST.split(cell.strip(), maxsplit=1)[0].strip()
+    if not _PHONE_CELL.fullmatch(text):
+        return 0.0
+    digits = re.sub(r"[^\d+]", "", text)
+    if _MOBILE.fullmatch(digits):
+        return 1.0
+    return 0.5 if text[:1].isdigit() and 10 <= len(digits) <= 13 else 0.0
+
+
+def _name_likeness(cell: str) -> float:
+    """Tell how much a cell looks like a person: a few words with capitals."""
+    words = cell.split()
+    if not words or len(words) > 4 or not _LETTERS.fullmatch(cell.strip()):
+        return 0.0
+    return sum(word[0].isupper() for word in words) / len(words)
+
+
+def _phone_column(row: Sequence[str]) -> int:
+    for index, cell in enumerate(row):
+        if _phone_likeness(cell) == 1:
+            return index
+    return -1
+
+
+def _header_score(row: Sequence[str]) -> float:
+    """Tell how much a row looks like titles; 0 when it does not at all."""
+    titles = [normalise(cell) for cell in row if cell.strip()]
+    if not titles or any(_NUMBER.fullmatch(cell.strip()) for cell in row if cell):
+        return 0.0
+    if len(titles) > 1 and len(set(titles)) == 1:
+        return 0.0  # one title over the whole table
+    score = 0.0
+    for title in set(titles):
+        if len(title) > 60:
+            continue
+        if not _has(_NOT_PHONE, title) and _weight(_PHONE, title):
+            score += 2
+        elif _weight(_NAME, title) or _has(_OTHER, title):
+            score += 1
+    return score
+
+
+def _row_above(rows: list, first: int) -> int | None:
+    """Return the last row before the first number, if it is words over that number."""
+    above = [index for index in range(first) if any(rows[index])]
+    if not above:
+        return None
+    row, column = rows[above[-1]], _phone_column(rows[first])
+    title = row[column] if column < len(row) else ""
+    filled = sum(1 for cell in row if cell.strip())
+    wide = sum(1 for cell in rows[first] if cell.strip())
+    words = bool(_LETTERS.match(title.strip())) and "\n" not in title
+    return above[-1] if words and filled >= wide else None
+
+
+def _weight(table: tuple, title: str) -> float:
+    return max((weight for words, weight in table if _has(words, title)), default=0.0)
+
+
+def _has(words: str, title: str) -> bool:
+    """Tell whether a normalised title has one of the words."""
+    return bool(title) and re.search(rf"\b(?:{words})\b", title) is not None

@@ -1,0 +1,165 @@
+"""Tables as text: .csv and its relatives, whatever their separator and encoding."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from .charset import find_encoding
+from .errors import SheetError
+from .model import Limits, Merge, Row
+
+_SEPARATORS = ";\t,|"
+_SAMPLE_ROWS = 200
+# The share of rows that have to agree on the number of columns.
+_AGREE = 0.6
+# Told to the parser when the file has one column: no text has this character.
+_NONE = "\x1f"
+_SEP_LINE = re.compile(r"sep=(.)\r?\n?$", re.IGNORECASE | re.DOTALL)
+_AS_TEXT = re.compile(r'="([^"]*)"$')
+
+
+class Csv:
+    """A table kept as text.
+
+    ``encoding`` is the codec found and ``separator`` the character, "" when the file
+    has a single column.
+
+    :param filename: gives the one sheet its name
+    :raise SheetError: "encoding", "row_too_long", "csv_quote"
+    """
+
+    kind = "csv"
+
+    def __init__(self, content: bytes, filename: str | None, limits: Limits):
+        self._content = content
+        self._limits = limits
+        self._name = PurePath(filename or "").stem or "csv"
+        self.encoding = find_encoding(content)
+        self._told = _told_separator(next(self._lines(), ""))
+        self.separator = self._told or self._find_separator()
+
+    @property
+    def sheets(self) -> list[tuple[str, bool]]:
+        """The one sheet: (name, False)."""
+        return [(self._name, False)]
+
+    def merges(self, _sheet: str, _rows: int) -> list[Merge]:
+        """Return nothing: text has no merged cells."""
+        return []
+
+    def rows(self, _sheet: str) -> Iterator[Row]:
+        """Yield the rows, numbered as Excel would number them (not by line)."""
+        for number, values in enumerate(self._records(self.separator), 1):
+            if number > self._limits.rows:
+                raise SheetError("too_many_rows", limit=self._limits.rows)
+            yield Row(number, [_unwrap(value) for value in values])
+
+    def _lines(self) -> Iterator[str]:
+        """Yield the lines with their ends, each of them bounded."""
+        limit = self._limits.row_chars
+        # cp1251 has one byte without a character; it must not spoil the file.
+        errors = "replace" if self.encoding == "cp1251" else "strict"
+        with io.TextIOWrapper(
+            io.BytesIO(self._content), self.encoding, errors, newline=""
+        ) as stream:
+            number = 0
+            while line := stream.readline(limit + 1):
+                number += 1
+                if len(line) > limit:
+                    raise SheetError("row_too_long", row=number)
+                yield line
+
+    def _records(self, separator: str) -> Iterator[list[str]]:
+        """Yield the fields of each row.
+
+        :raise SheetError: "csv_quote" when a quoted field has no end
+        """
+        tape = _Tape(self._lines(), self._limits.row_chars)
+        if self._told:
+            next(tape.source, None)
+        for values in csv.reader(tape, delimiter=separator or _NONE):
+            tape.number += 1
+            if tape.ended and len(tape.lines) > 1 and _is_open(tape, separator):
+                raise SheetError("csv_quote", row=tape.number)
+            tape.forget()
+            yield values
+
+    def _find_separator(self) -> str:
+        """Return the separator by which most rows have equally many columns."""
+        best, best_score = "", (_AGREE, 0)
+        for separator in _SEPARATORS:
+            score = self._agreement(separator)
+            if score > best_score:
+                best, best_score = separator, score
+        return best
+
+    def _agreement(self, separator: str) -> tuple[float, int]:
+        widths = []
+        try:
+            for values in self._sample(separator):
+                if any(values):
+                    widths.append(len(values))
+        except SheetError:
+            return 0.0, 0  # the quotes make no sense with this separator
+        if not widths:
+            return 0.0, 0
+        width, rows = Counter(widths).most_common(1)[0]
+        return (rows / len(widths), width) if width > 1 else (0.0, 0)
+
+    def _sample(self, separator: str) -> Iterator[list[str]]:
+        for number, values in enumerate(self._records(separator)):
+            if number == _SAMPLE_ROWS:
+                return
+            yield values
+
+
+class _Tape:
+    """The lines on their way to the parser, keeping those of the current row."""
+
+    def __init__(self, source: Iterator[str], limit: int):
+        self.source = source
+        self.lines: list[str] = []
+        self.number = 0
+        self.ended = False
+        self._limit = limit
+        self._size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.source:
+            self.lines.append(line)
+            self._size += len(line)
+            if self._size > self._limit:
+                raise SheetError("csv_quote", row=self.number + 1)
+            yield line
+        self.ended = True
+
+    def forget(self):
+        """Begin a new row."""
+        self.lines.clear()
+        self._size = 0
+
+
+def _told_separator(line: str) -> str:
+    """Return what a first line "sep=;" says: Excel's own way to tell it."""
+    match = _SEP_LINE.match(line)
+    return match[1] if match and match[1] not in '"\r\n' else ""
+
+
+def _is_open(tape: _Tape, separator: str) -> bool:
+    """Tell whether the last row ended within quotes, which the parser lets pass."""
+    reader = csv.reader(iter(tape.lines), delimiter=separator or _NONE, strict=True)
+    try:
+        list(reader)
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _unwrap(value: str) -> str:
+    """Take off ="…", by which exporters keep Excel from making a number of it."""
+    if value.startswith('="') and (match := _AS_TEXT.match(value)):
+        return match[1]
+    return value

@@ -1,0 +1,106 @@
+"""What kind of file it is, by its bytes: the name is often wrong."""
+
+import codecs
+import re
+
+from .errors import SheetError
+from .model import MEGABYTE, Limits
+from .package import Package
+from .xls import streams
+from .xlsx import main_part
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_HEAD = 4096
+# The first bytes of files that people choose by mistake.
+_MAGIC = (
+    (b"%PDF", "pdf"),
+    (b"\x89PNG", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"BM", "image"),
+    (b"II*\0", "image"),
+    (b"MM\0*", "image"),
+    (b"RIFF", "image"),
+    (b"Rar!", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"\x1f\x8b", "archive"),
+    (b"{\\rtf", "document"),
+)
+_BINARY = ("image", "archive")
+_OPEN_DOCUMENT = {b"spreadsheet": "ods", b"text": "document"}
+# Excel 2 to 4 wrote their records without a container.
+_BARE_RECORDS = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", re.DOTALL)
+_HTML = re.compile(
+    r"<(!doctype\s+html|html|head|meta|body|table|div|style|font)\b"
+    r"|mime-version:",
+    re.IGNORECASE,
+)
+_SPREADSHEETML = "urn:schemas-microsoft-com:office:spreadsheet"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1e]")
+
+
+def sniff(content: bytes, limits: Limits) -> tuple[str, Package | None]:
+    """Return the kind ("xls", "xlsx" or "csv") and the opened package of an .xlsx.
+
+    :raise SheetError: says what the file is when it is none of the three
+    """
+    if not content.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise SheetError("empty")
+    if len(content) > limits.file_bytes:
+        size, limit = -(-len(content) // MEGABYTE), limits.file_bytes // MEGABYTE
+        raise SheetError("too_large", size_mb=size, limit_mb=limit)
+    if content.startswith(b"PK\x03\x04") or content.startswith(b"PK\x05\x06"):
+        return "xlsx", _sniff_zip(content, limits)
+    if content.startswith(_OLE):
+        _check_ole(content)
+        return "xls", None
+    if _BARE_RECORDS.match(content):
+        return "xls", None
+    _check_text(content)
+    return "csv", None
+
+
+def _sniff_zip(content: bytes, limits: Limits) -> Package:
+    package = Package(content, limits)
+    part = main_part(package)
+    if part.endswith(".bin"):
+        raise SheetError("xlsb")
+    if part.lower().startswith("xl/"):
+        return package
+    if "mimetype" in package:
+        with package.open("mimetype") as stream:
+            kind = stream.read(200).rpartition(b".")[2].partition(b"-")[0]
+        raise SheetError(_OPEN_DOCUMENT.get(kind, "document"))
+    raise SheetError("document" if package.folders() & {"word", "ppt"} else "archive")
+
+
+def _check_ole(content: bytes):
+    names = streams(content)
+    if "Workbook" in names:
+        return
+    if "EncryptedPackage" in names:
+        raise SheetError("password")
+    if "Book" in names:
+        raise SheetError("old_excel")
+    if names & {"WordDocument", "PowerPoint Document"}:
+        raise SheetError("document")
+    raise SheetError("unknown")
+
+
+def _check_text(content: bytes):
+    for magic, code in _MAGIC:
+        if content.startswith(magic):
+            # "BM" and "RIFF" also begin words; pictures have zeros soon after.
+            if code not in _BINARY or _CONTROL.search(content[:_HEAD]):
+                raise SheetError(code)
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not wide and _CONTROL.search(content):
+        raise SheetError("unknown")
+    head = content[:_HEAD].decode("utf-16" if wide else "latin-1", "replace")
+    head = head.removeprefix("ï»¿").lstrip("\ufeff \t\r\n")
+    if _SPREADSHEETML in head:
+        raise SheetError("spreadsheetml")
+    if _HTML.match(head) or (head.startswith("<") and _HTML.search(head)):
+        raise SheetError("html")
+    if head.startswith("<?xml"):
+        raise SheetError("unknown")
