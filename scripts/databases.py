@@ -33,10 +33,9 @@ def addon_hash():
     """Changes with any file that an installed addon would have to be updated for."""
     digest = hashlib.sha1()
     suffixes = {".py", ".xml", ".csv", ".po", ".sql", ".js", ".scss", ".html", ".svg"}
+    others = {"benchmarks", "sandbox", "scripts", "tests", "__pycache__"}
     for folder, folders, files in os.walk(CHECKOUT):
-        folders[:] = sorted(
-            name for name in folders if name[0] not in "._" and name != "tests"
-        )
+        folders[:] = sorted(name for name in {*folders} - others if name[0] != ".")
         for name in sorted(files):
             path = Path(folder, name)
             if path.suffix in suffixes:
