@@ -118,6 +118,24 @@ class TestSheetHostile(BaseCase):
         content = content[: at + 64] + struct.pack("<H", 10) + content[at + 66 :]
         self.assertEqual(code_of(content), "old_excel")
 
+    def test_chain_of_sectors_that_never_ends(self):
+        """Test a small stream whose sectors lead back to the first."""
+        content = bytearray((FIXTURES / "password.xls").read_bytes())
+        table = 512 + 512 * struct.unpack_from("<i", content, 60)[0]
+        struct.pack_into("<i", content, table + 4, 0)
+        self.assertEqual(code_of(bytes(content)), "corrupt")
+
+    def test_unknown_xml_encoding(self):
+        part = b'<?xml version="1.0" encoding="UTF-6"?><styleSheet/>'
+        content = with_part(workbook(), "xl/styles.xml", part)
+        self.assertEqual(code_of(content), "corrupt")
+
+    def test_numbers_that_are_not_finite(self):
+        book = xlwt.Workbook()
+        book.add_sheet("x").write(0, 0, float("nan"))
+        (row,) = read_all(saved(book))
+        self.assertEqual((row.values, row.errors), (["#NUM!"], (0,)))
+
     def test_word_document(self):
         book = xlwt.Workbook()
         book.add_sheet("x").write(0, 0, 1)

@@ -15,6 +15,8 @@ from .model import REGION, Region
 
 # Excel keeps 15 digits of a number: an integral one below this is exact.
 EXACT = 1e15
+# Excel takes no longer formats; a longer one would cost time with every cell.
+_LONGEST = 255
 # An integer from here on is a telephone number (or the like) rather than an amount.
 PHONE_LIKE = 1e9
 
@@ -63,7 +65,7 @@ class Section:
 def compile_format(
     code: str, *, region: Region = REGION, date1904: bool = False
 ) -> Callable[[float], str]:
-    """Return the function that renders a number (int or float) by a format.
+    """Return the function that renders a finite number by a format.
 
     :param str code: the format's text as the file holds it
     :param Region region: the reader's regional settings
@@ -71,7 +73,8 @@ def compile_format(
 
     A format that cannot be understood renders like "General", never an error.
     """
-    numeric = [_parse(text) for text in _split(code or "General")[:3]]
+    known = code if 0 < len(code) <= _LONGEST else "General"
+    numeric = [_parse(text) for text in _split(known)[:3]]
 
     def render(value):
         section, signed = _choose(numeric, value)

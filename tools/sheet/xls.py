@@ -1,7 +1,8 @@
 """Workbooks of Excel 97–2003 (.xls), read by xlrd."""
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import xlrd
 from xlrd.biffh import XL_CONTINUE, XL_WORKBOOK_GLOBALS
@@ -67,7 +68,10 @@ class Xls:
         values, errors = [], []
         for column, value in enumerate(cells.row_values(index)):
             kind = kinds[column]
-            if kind in _NUMBERS:
+            if kind in _NUMBERS and not math.isfinite(value):
+                value = "#NUM!"
+                errors.append(column)
+            elif kind in _NUMBERS:
                 value = self._number(value, cells.cell_xf_index(index, column))
             elif kind == xlrd.XL_CELL_BOOLEAN:
                 value = "TRUE" if value else "FALSE"
@@ -151,6 +155,29 @@ def streams(content: bytes) -> set[str]:
     :raise SheetError: "corrupt"
     """
     try:
-        return {node.name for node in CompDoc(content, _Silence()).dirlist}
+        container = CompDoc(content, _Silence())
     except Exception as error:
         raise SheetError("corrupt") from error
+    if _has_loop(container.SSAT):
+        raise SheetError("corrupt")
+    return {node.name for node in container.dirlist}
+
+
+def _has_loop(table: Sequence[int]) -> bool:
+    """Tell whether a chain of sectors comes back to itself.
+
+    xlrd would follow the one of small sectors for ever.
+    """
+    fresh, current, done = range(3)
+    states = bytearray(len(table))
+    for start in range(len(table)):
+        at, path = start, []
+        while 0 <= at < len(table) and states[at] == fresh:
+            states[at] = current
+            path.append(at)
+            at = table[at]
+        if 0 <= at < len(table) and states[at] == current:
+            return True
+        for index in path:
+            states[index] = done
+    return False

@@ -49,7 +49,8 @@ def feed(parser: "expat.XMLParserType", stream: BinaryIO) -> Iterator[None]:
                 raise SheetError("corrupt")
             yield
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The latter two for an encoding that Python does not know.
         raise SheetError("corrupt") from error
     yield
 
