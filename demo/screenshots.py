@@ -1,0 +1,261 @@
+"""Pictures of the running demo, for the README and for whoever looks at the screens.
+
+Run by ``./dev screenshots``. Drives a headless Chromium over its debugging protocol.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import websocket
+
+URL = os.environ["SMS_DEVINO_URL"]
+BROWSER = os.environ["SMS_DEVINO_BROWSER"]
+FOLDER = Path(os.environ["SMS_DEVINO_SCREENSHOTS"])
+WIDE, NARROW = (1280, 860), (390, 844)
+PATIENCE = 30
+
+OPEN_FIRST_ROW = "document.querySelector('.o_data_row .o_data_cell').click()"
+# What is asked of the server to know the ids that an address needs.
+SEND_ACTION = "sms_devino.sms_devino_message_send_action"
+JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
+ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
+TYPE_MESSAGE = """
+    const set = (name, value) => {
+        const input = document.querySelector(`[name="${name}"] input, [name="${name}"] textarea`);
+        input.focus();
+        const kind = input.tagName === "INPUT" ? HTMLInputElement : HTMLTextAreaElement;
+        Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(input, value);
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+        input.blur();
+    };
+    set("number", "8 921 456-37-63");
+    set("text", "Ваш заказ № 1026 готов — ждём вас с 9 до 20!");
+"""
+PICTURES = [
+    # name, login, language, size, address, (selector to wait for, script) steps
+    ("journal", "manager", "en_US", WIDE, f"action-{JOURNAL_ACTION}", []),
+    ("journal_ru", "manager", "ru_RU", WIDE, f"action-{JOURNAL_ACTION}", []),
+    (
+        "message",
+        "user",
+        "en_US",
+        WIDE,
+        f"action-{JOURNAL_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "message_ru",
+        "user",
+        "ru_RU",
+        WIDE,
+        f"action-{JOURNAL_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "send",
+        "user",
+        "en_US",
+        WIDE,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    (
+        "send_ru",
+        "user",
+        "ru_RU",
+        WIDE,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    (
+        "send_narrow",
+        "user",
+        "ru_RU",
+        NARROW,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    ("journal_narrow", "user", "ru_RU", NARROW, f"action-{JOURNAL_ACTION}", []),
+    (
+        "account",
+        "admin",
+        "en_US",
+        WIDE,
+        f"action-{ACCOUNT_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "account_ru",
+        "admin",
+        "ru_RU",
+        WIDE,
+        f"action-{ACCOUNT_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+]
+
+
+class Page:
+    """One page of a headless browser, driven over its debugging protocol."""
+
+    def __init__(self, port):
+        self._socket = websocket.create_connection(
+            _page_address(port), suppress_origin=True, timeout=PATIENCE
+        )
+        self._last_id = 0
+        self.call("Page.enable")
+        self.call("Emulation.setTimezoneOverride", timezoneId="Europe/Moscow")
+
+    def call(self, method, **params):
+        self._last_id += 1
+        message = {"id": self._last_id, "method": method, "params": params}
+        self._socket.send(json.dumps(message))
+        while True:
+            answer = json.loads(self._socket.recv())
+            if answer.get("id") == self._last_id:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+
+    def run(self, script):
+        """Return what an async function with this body returns."""
+        result = self.call(
+            "Runtime.evaluate",
+            expression=f"(async () => {{ {script} }})()",
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"])
+        return result["result"].get("value")
+
+    def open(self, address):
+        self.call("Page.navigate", url=f"{URL}/{address}")
+        time.sleep(0.5)
+
+    def wait(self, selector):
+        deadline = time.monotonic() + PATIENCE
+        while not self.run(f"return !!document.querySelector({json.dumps(selector)})"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{selector} does not appear")
+            time.sleep(0.1)
+
+    def login(self, login, language):
+        """Become another user, whose interface is in this language."""
+        self.call("Network.clearBrowserCookies")
+        self.open("web/login")
+        self._rpc("/web/session/authenticate", db=_db(), login=login, password=login)
+        user_id = self._rpc("/web/session/get_session_info")["uid"]
+        self._rpc(
+            "/web/dataset/call_kw/res.users/write",
+            model="res.users",
+            method="write",
+            args=[[user_id], {"lang": language, "tz": "Europe/Moscow"}],
+            kwargs={},
+        )
+
+    def _rpc(self, path, **params):
+        body = json.dumps(json.dumps({"jsonrpc": "2.0", "params": params}))
+        answer = self.run(
+            f"""return await (await fetch("{path}", {{method: "POST", body: {body},
+                headers: {{"Content-Type": "application/json"}}}})).json()"""
+        )
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["data"]["message"])
+        return answer["result"]
+
+    def resize(self, size):
+        width, height = size
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+
+    def picture(self, path):
+        data = self.call("Page.captureScreenshot", format="png")["data"]
+        path.write_bytes(base64.b64decode(data))
+
+
+def _db():
+    return os.environ.get("SMS_DEVINO_DB", "sms_devino_demo")
+
+
+def _page_address(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as pages:
+        found = json.load(pages)
+    page = next(page for page in found if page["type"] == "page")
+    return page["webSocketDebuggerUrl"]
+
+
+@contextlib.contextmanager
+def browser():
+    """A headless browser with a profile of its own; yields its debugging port."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = [
+            BROWSER,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={profile}",
+        ]
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield _debugging_port(Path(profile))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _debugging_port(profile):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, IndexError):
+            return (profile / "DevToolsActivePort").read_text().splitlines()[0]
+        time.sleep(0.1)
+    raise TimeoutError("the browser does not start")
+
+
+def take(page, picture):
+    name, login, language, size, address, steps = picture
+    page.login(login, language)
+    page.resize(size)
+    page.open(f"odoo/{address}")
+    page.wait(".o_action_manager .o_view_controller, .modal .o_form_view")
+    for selector, script in steps:
+        page.wait(selector)
+        page.run(script)
+    time.sleep(1.5)
+    page.picture(FOLDER / f"{name}.png")
+    sys.stdout.write(f"{name}.png\n")
+
+
+def main():
+    wanted = os.environ.get("SMS_DEVINO_PICTURES", "").split()
+    with browser() as port:
+        page = Page(port)
+        for picture in PICTURES:
+            if not wanted or picture[0] in wanted:
+                take(page, picture)
+
+
+main()
