@@ -20,6 +20,8 @@ _logger = logging.getLogger(__name__)
 # Asking a wrong password again may lock the account at the provider, so only lack of
 # credits, which passes by itself once the company has paid, is looked after.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
+# What the sandbox says that an account in test mode has: enough for any sending.
+TEST_BALANCE = Decimal(1_000_000)
 PROBE_PAUSE = timedelta(minutes=15)
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 
@@ -127,6 +129,7 @@ class SmsDevinoAccount(models.Model):
         help="Is told when sending stops.",
     )
     requests_per_second = fields.Integer(
+        string="Requests per second",
         default=20,
         help="At most so many calls a second go to the provider. 0: no limit.",
     )
@@ -338,7 +341,10 @@ class SmsDevinoAccount(models.Model):
                 login=account.login or "test",
                 password=account.password or "test",
             )
-            return get_client(credentials, adapter_factory=SandboxAdapter)
+            return get_client(
+                credentials,
+                adapter_factory=lambda: SandboxAdapter(balance=TEST_BALANCE),
+            )
         if not account.login or not account.password:
             raise UserError(
                 self.env._(

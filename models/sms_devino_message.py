@@ -448,7 +448,7 @@ class SmsDevinoMessage(models.Model):
         _ = self.env._
         sentences = {
             "ok": _("Will be sent to %(number)s.", number=e164),
-            "corrected": _("Will be sent to %(number)s, corrected.", number=e164),
+            "corrected": _("Will be sent to %(number)s (corrected).", number=e164),
             "empty": _("Number: enter the recipient's number."),
             "landline": _(
                 "Number “%(raw)s” is a landline, which takes no SMS.", raw=raw

@@ -61,7 +61,7 @@ class SmsDevinoMessageSend(models.TransientModel):
     balance = fields.Char(compute="_compute_cost")
     balance_at = fields.Datetime(related="account_id.balance_at")
     reserved = fields.Char(string="Reserved by the queue", compute="_compute_cost")
-    balance_after = fields.Char(compute="_compute_cost")
+    balance_after = fields.Char(string="Balance after", compute="_compute_cost")
     shortage = fields.Char(compute="_compute_cost")
 
     # --- defaults and computes ------------------------------------------------------
