@@ -52,6 +52,12 @@ class TestSheetColumns(BaseCase):
         sample = [["+74951234567", "+79161002030"]] * 3
         self.assertEqual(guess_columns(header, sample)["phone"], 1)
 
+    def test_spoilt_numbers(self):
+        """Test that a column of lost digits is proposed, with little confidence."""
+        found = guess_columns(["Клиент", "Телефон"], [["Яна", "7.92E+10"]])
+        self.assertEqual(found["phone"], 1)
+        self.assertLess(found["confidence"]["phone"], 0.5)
+
     def test_nothing_to_send_to(self):
         found = guess_columns(["Город", "Сумма"], [["Москва", "100"]])
         self.assertIsNone(found["phone"])

@@ -104,6 +104,10 @@ class TestSheetCsv(BaseCase):
     def test_old_macintosh_line_ends(self):
         self.assertEqual(read(b"a;b\r1;2\r")[1], [["a", "b"], ["1", "2"]])
 
+    def test_end_mark_of_dos(self):
+        rows = read("Имя;Телефон\r\nЯна;1\r\n\x1a".encode("cp866"))[1]
+        self.assertEqual(rows[1:], [["Яна", "1"]])
+
     def test_libreoffice(self):
         content = (FIXTURES / "libreoffice_cp1251.csv").read_bytes()
         book, rows = read(content)

@@ -177,6 +177,15 @@ class TestSheetHostile(BaseCase):
         tracemalloc.stop()
         self.assertLess(peak, 5_000_000)
 
+    def test_directory_of_countless_parts(self):
+        """Test that a directory that repeats its parts is not even read."""
+        content = workbook()
+        at, end = content.index(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+        parts = content[at:end] * 6000
+        size = struct.pack("<II", len(parts), at)
+        end = content[end : end + 12] + size + content[end + 20 :]
+        self.assertEqual(code_of(content[:at] + parts + end), "corrupt")
+
     def test_sheet_of_nothing_is_bounded(self):
         """Test that a long run of nothing neither hangs nor fills the memory."""
         content = with_part(workbook(), SHEET, sheet_xml(" " * 20_000_000))

@@ -130,8 +130,9 @@ def _phone_score(title: str, cells: list[str]) -> float:
     if not cells:
         return word * 0.9
     share = sum(map(_phone_likeness, cells)) / len(cells)
-    # A word without a single number below it is about something else.
-    return 0.5 * word + 0.5 * share if share else 0.2 * word
+    # A word without a single number below it is about something else; only the
+    # surest words still stand, so that spoilt numbers are at least looked at.
+    return 0.5 * word + 0.5 * share if share else 0.4 * word
 
 
 def _name_score(title: str, cells: list[str]) -> float:

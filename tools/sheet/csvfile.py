@@ -34,10 +34,10 @@ class Csv:
     kind = "csv"
 
     def __init__(self, content: bytes, filename: str | None, limits: Limits):
-        self._content = content
+        self._content = content.rstrip(b"\x1a")  # DOS marked the end of a text so
         self._limits = limits
         self._name = PurePath(filename or "").stem or "csv"
-        self.encoding = find_encoding(content)
+        self.encoding = find_encoding(self._content)
         self._told = _told_separator(next(self._lines(), ""))
         self.separator = self._told or self._find_separator()
 

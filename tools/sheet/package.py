@@ -10,6 +10,8 @@ from .errors import SheetError
 from .model import MEGABYTE, Limits
 from .xmlpart import start_tags
 
+# The largest workbooks have some hundreds of parts.
+_ENTRY, _ENTRIES = b"PK\x01\x02", 50_000
 # What zipfile raises for damaged, encrypted or exotic archives.
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -34,6 +36,8 @@ class Package:
 
     def __init__(self, content: bytes, limits: Limits):
         self._limits = limits
+        if content.count(_ENTRY) > _ENTRIES:
+            raise SheetError("corrupt")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
         except _DAMAGED as error:

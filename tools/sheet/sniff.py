@@ -36,7 +36,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _SPREADSHEETML = "urn:schemas-microsoft-com:office:spreadsheet"
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1e]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1e]")
 
 
 def sniff(content: bytes, limits: Limits) -> tuple[str, Package | None]:

@@ -13,7 +13,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from .errors import SheetError
 from .model import Limits, Merge, Region, Row
-from .numfmt import compile_format, general
+from .numfmt import compile_format
 from .package import Package
 from .xmlpart import CHUNK, feed, local, new_parser, start_tags
 
@@ -108,7 +108,7 @@ class Xlsx:
             self._hidden.add(name)
 
     def _read_styles(self) -> list:
-        """Return the number format of each cell style, as (id, code)."""
+        """Return the number format of each cell style: (number, code or None)."""
         codes = dict(BUILTIN_FORMATS)
         styles = []
         part = self._others.get("styles", "xl/styles.xml")
@@ -123,18 +123,14 @@ class Xlsx:
                     codes[int(key)] = attributes.get("formatCode", "General")
                 elif path[-2:] == ("cellXfs", "xf"):
                     styles.append(int(key))
-        return [self._renderer(key, codes.get(key)) for key in styles]
+        return [(key, codes.get(key)) for key in styles]
 
-    def _renderer(self, key: int, code: str | None):
+    def _style(self, index: str):
+        """Return the function that renders a number in a style."""
+        at = int(index)
+        key, code = self._styles[at] if 0 <= at < len(self._styles) else (0, None)
         code = builtin(key, code, self._region)
         return compile_format(code, region=self._region, date1904=self._date1904)
-
-    def _style(self, key: str):
-        """Return the function that renders a number in a style."""
-        index = int(key)
-        if 0 <= index < len(self._styles):
-            return self._styles[index]
-        return lambda value: general(value, self._region)
 
     def _read_strings(self) -> list[str]:
         part = self._others.get("sharedStrings", "xl/sharedStrings.xml")
