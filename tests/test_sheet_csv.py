@@ -69,6 +69,10 @@ class TestSheetCsv(BaseCase):
         rows = read(b"phone;sum\n79161002030;1,5\n79161002031;2,75\n")[1]
         self.assertEqual(rows[1], ["79161002030", "1,5"])
 
+    def test_ragged_rows(self):
+        text = "a;1\nb;1;2\nc;1;2;3\nd;1;2;3;4\ne;1;2,5;3;4;5\nf;1\n"
+        self.assertEqual(read(text.encode())[0].separator, ";")
+
     def test_one_column(self):
         """Test that a stray comma does not cut a list of numbers in two columns."""
         book, rows = read(b"79161002030\n79161002031, 79161002032\n79161002033\n7")

@@ -13,8 +13,9 @@ from .model import Limits, Merge, Row
 
 _SEPARATORS = ";\t,|"
 _SAMPLE_ROWS = 200
-# The share of rows that have to agree on the number of columns.
-_AGREE = 0.6
+# The share of rows that have to agree on the number of columns, and what it counts
+# that a row has the separator at all: ragged rows are tables too.
+_AGREE, _RAGGED = 0.5, 0.6
 # Told to the parser when the file has one column: no text has this character.
 _NONE = "\x1f"
 _SEP_LINE = re.compile(r"sep=(.)\r?\n?$", re.IGNORECASE | re.DOTALL)
@@ -104,10 +105,11 @@ class Csv:
                     widths.append(len(values))
         except SheetError:
             return 0.0, 0  # the quotes make no sense with this separator
-        if not widths:
+        wide = Counter(width for width in widths if width > 1)
+        if not wide:
             return 0.0, 0
-        width, rows = Counter(widths).most_common(1)[0]
-        return (rows / len(widths), width) if width > 1 else (0.0, 0)
+        width, rows = wide.most_common(1)[0]
+        return max(rows, _RAGGED * sum(wide.values())) / len(widths), width
 
     def _sample(self, separator: str) -> Iterator[list[str]]:
         for number, values in enumerate(self._records(separator)):
