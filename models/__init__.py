@@ -5,5 +5,8 @@ from . import (
     sms_devino_segment,
     sms_devino_dispatcher,
     sms_devino_status_checker,
+    sms_devino_recipient,
+    sms_devino_recipient_list,
+    sms_devino_import_mapping,
     res_partner,
 )
