@@ -48,6 +48,11 @@ class SmsDevinoMessage(models.Model):
     number = fields.Char(
         required=True, readonly=True, index=True, help="The recipient's number."
     )
+    number_search = fields.Char(
+        string="Number as written",
+        compute="_compute_number_search",
+        search="_search_number_search",
+    )
     partner_id = fields.Many2one(
         "res.partner",
         string="Contact",
@@ -204,6 +209,7 @@ class SmsDevinoMessage(models.Model):
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
     _next_check_idx = models.Index("(next_check_at) WHERE state = 'sent'")
     _account_idx = models.Index("(account_id, id)")
+    _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _dedup_key_uniq = models.UniqueIndex(
         "(company_id, dedup_key) WHERE dedup_key IS NOT NULL"
@@ -216,6 +222,20 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             document = message._get_document()
             message.document_name = document.display_name if document else False
+
+    @api.depends("number")
+    def _compute_number_search(self):
+        for message in self:
+            message.number_search = message.number
+
+    def _search_number_search(self, operator, value):
+        """Find a number however it is written, by its index when it is complete."""
+        country = self.env["sms.devino.account"]._get_default().country_id.code
+        reading = phone.read(value if isinstance(value, str) else "", country or "RU")
+        if reading.e164 and operator in ("ilike", "="):
+            return [("number", "=", reading.e164)]
+        digits = "".join(char for char in str(value) if char.isdigit())
+        return [("number", operator, digits or value)]
 
     @api.depends("segment_ids.gateway_id")
     def _compute_gateway_ids(self):
