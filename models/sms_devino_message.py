@@ -30,6 +30,16 @@ SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 RISKY_TO_REPEAT = ("unknown", "unconfirmed")
 
 
+def quoting_error(sentence):
+    """Return a ``UserError`` whose sentence quotes a number.
+
+    Odoo writes every such error into its log; numbers are personal data.
+    """
+    error = UserError(sentence)
+    error.loglevel = logging.DEBUG
+    return error
+
+
 class SmsDevinoMessage(models.Model):
     _name = "sms.devino.message"
     _description = "SMS Message"
@@ -408,7 +418,7 @@ class SmsDevinoMessage(models.Model):
         body = self._check_text(text)
         reading = phone.read(number or "", account.country_id.code)
         if not reading.sendable:
-            raise UserError(self._describe_reading(reading))
+            raise quoting_error(self._describe_reading(reading))
         return self._message_values(
             account, reading.e164, body, sender_name, planned_at, validity
         )
@@ -731,27 +741,39 @@ class SmsDevinoMessage(models.Model):
         """Send the same text to the same number again, as a new message.
 
         The journal keeps the first one. Asked for explicitly, this is allowed also
-        where nobody knows whether the first one went out: the button says so.
+        where nobody knows whether the first one went out: the button says so. Pressed
+        twice it sends once.
 
-        :raise UserError: for a message that is on its way or has arrived
+        :raise UserError: for a message that is on its way or has arrived, itself or
+            as the one that repeats it
         """
         self.check_access("read")
-        wrong = self.filtered(
-            lambda message: message.state not in SAFE_TO_REPEAT + RISKY_TO_REPEAT
-        )
-        if wrong:
-            raise UserError(
-                self.env._(
-                    "Message to %(number)s is on its way or has arrived; it is not "
-                    "sent again.",
-                    number=wrong[0].number,
-                )
-            )
+        self.sudo()._check_may_repeat()
         copies = self.browse()
         for message in self.sudo():
             copies |= message._repeat()
         copies._wake(wait=len(copies) == 1)
         return copies._get_records_action() if len(copies) > 1 else copies._open()
+
+    def _check_may_repeat(self):
+        repeatable = SAFE_TO_REPEAT + RISKY_TO_REPEAT
+        for message in self:
+            if message.state not in repeatable:
+                raise quoting_error(
+                    self.env._(
+                        "Message to %(number)s is on its way or has arrived; it is not "
+                        "sent again.",
+                        number=message.number,
+                    )
+                )
+            if any(m.state not in repeatable for m in message.repeated_by_ids):
+                raise quoting_error(
+                    self.env._(
+                        "Message to %(number)s has already been sent again: see the "
+                        "new one.",
+                        number=message.number,
+                    )
+                )
 
     def _repeat(self):
         """Return a new message with the recipient and text of this one."""
