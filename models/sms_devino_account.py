@@ -234,7 +234,10 @@ class SmsDevinoAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Make the first account of a company its default one."""
-        accounts = super().create(vals_list)
+        accounts = super().create([vals | {"is_default": False} for vals in vals_list])
+        for account, vals in zip(accounts, vals_list, strict=True):
+            if vals.get("is_default"):
+                account.is_default = True
         for account in accounts.filtered(lambda account: not account.is_default):
             if not account._sibling_default():
                 account.is_default = True
@@ -287,7 +290,8 @@ class SmsDevinoAccount(models.Model):
         :return: a notification action that says the answer in the manual's words
         """
         self.ensure_one()
-        self.check_access("read")
+        # each wrong password may bring the account nearer to being locked
+        self.check_access("write")
         error = self._refresh_balance(login=True)
         label = self._operation_status_label(self.operation_status)
         if error:
