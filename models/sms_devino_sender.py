@@ -50,18 +50,16 @@ class SmsDevinoSender(models.Model):
     @api.constrains("name")
     def _check_name(self):
         for sender in self:
-            problems = check_sender(sender.name)
-            if problems:
-                raise ValidationError(self._describe_problem(sender.name, problems[0]))
+            if problems := self._describe_problems(sender.name):
+                raise ValidationError(problems)
 
     @api.onchange("name")
     def _onchange_name(self):
         """Say what is wrong, or that a stock name must be replaced, while typing."""
         if not self.name:
             return None
-        problems = check_sender(self.name)
-        if problems:
-            message = self._describe_problem(self.name, problems[0])
+        if problems := self._describe_problems(self.name):
+            message = problems
         elif self.is_stock:
             message = self.env._(
                 "“%(name)s” is the provider's stock name, for trying out. Order a name "
@@ -71,6 +69,19 @@ class SmsDevinoSender(models.Model):
         else:
             return None
         return {"warning": {"title": self.env._("Sender name"), "message": message}}
+
+    def write(self, vals):
+        """Forget when a name was refused once it is offered again."""
+        if vals.get("state", "refused") != "refused":
+            vals = {**vals, "refused_at": False}
+        return super().write(vals)
+
+    @api.model
+    def _describe_problems(self, name):
+        """Return what keeps a name from being a sender, in words; empty if nothing."""
+        return "\n".join(
+            self._describe_problem(name, problem) for problem in check_sender(name)
+        )
 
     @api.model
     def _describe_problem(self, name, problem):
@@ -92,10 +103,19 @@ class SmsDevinoSender(models.Model):
                 "Sender name “%(name)s”: these characters are not allowed: %(chars)s. "
                 "Only Latin letters, digits and usual signs are.",
                 name=name,
-                chars=", ".join(dict.fromkeys(problem.chars)),
+                chars=", ".join(map(self._name_char, problem.chars, problem.char_names)),
             ),
         }
         return sentences[problem.code]
+
+    @api.model
+    def _name_char(self, char, unicode_name):
+        """Return a character as a person can tell it from its look-alikes."""
+        if unicode_name.startswith("CYRILLIC"):
+            return self.env._("%(letter)s (Cyrillic)", letter=char)
+        if char == " ":
+            return self.env._("space")
+        return char if char.isprintable() and not char.isspace() else unicode_name
 
     @api.model
     def _mark(self, account_id, name, state):
@@ -111,5 +131,4 @@ class SmsDevinoSender(models.Model):
             ]
         )
         if senders:
-            refused_at = fields.Datetime.now() if state == "refused" else False
-            senders.write({"state": state, "refused_at": refused_at})
+            senders.write({"state": state, "refused_at": fields.Datetime.now()})

@@ -1,3 +1,5 @@
+import uuid
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -14,6 +16,13 @@ class SmsDevinoMessageSend(models.TransientModel):
         default=lambda self: self._default_account_id(),
         domain="[('company_id', 'in', allowed_company_ids)]",
         help="The account at the provider that pays for the message.",
+    )
+    token = fields.Char(
+        required=True,
+        readonly=True,
+        default=lambda self: self._default_token(),
+        help="Told twice to send, by a double click or a repeated request, the form "
+        "sends once.",
     )
     account_count = fields.Integer(compute="_compute_account_count")
     mode = fields.Selection(related="account_id.mode")
@@ -68,6 +77,9 @@ class SmsDevinoMessageSend(models.TransientModel):
 
     def _default_account_id(self):
         return self.env["sms.devino.account"]._get_default().sudo(False)
+
+    def _default_token(self):
+        return uuid.uuid4().hex
 
     def _compute_account_count(self):
         count = self.env["sms.devino.account"].search_count([])
@@ -162,6 +174,7 @@ class SmsDevinoMessageSend(models.TransientModel):
         """
         self.ensure_one()
         self._check_may_send()
+        self._check_sender()
         self._check_planned_at()
         self._check_money()
         later = self.when == "later"
@@ -174,6 +187,7 @@ class SmsDevinoMessageSend(models.TransientModel):
             validity=self.validity,
             partner=self._partner_of_number(),
             record=self.partner_id,
+            key=f"send-form-{self.env.uid}-{self.token}",
             wait=not later,
         )
         return message._open()
@@ -182,6 +196,17 @@ class SmsDevinoMessageSend(models.TransientModel):
         if not self.env.user.has_group("sms_devino.group_user"):
             raise AccessError(
                 self.env._("Only members of the group SMS / User may send SMS.")
+            )
+
+    def _check_sender(self):
+        if self.sender_id.account_id != self.account_id:
+            raise UserError(
+                self.env._(
+                    "Sender: “%(sender)s” is not a sender name of the account "
+                    "“%(account)s”. Choose one of its names.",
+                    sender=self.sender_id.name,
+                    account=self.account_id.name,
+                )
             )
 
     def _check_planned_at(self):
