@@ -33,3 +33,39 @@ def commit_retrying(env, work, processed=0):
             env.cr.rollback()
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
+
+
+def seconds_left(env):
+    """Return how long the scheduled action that ``env`` runs in may go on; without one
+    there is no limit."""
+    end = env.context.get("cron_end_time", float("inf"))
+    return max(end - time.monotonic(), 0)
+
+
+def call_deadline(env, grace):
+    """Return the moment of ``time.monotonic`` after which no call may start.
+
+    A scheduled action that is not through after ``limit_time_real_cron`` (120 seconds
+    by default) is killed, and one call may take more than a minute. Odoo has actions
+    stop by themselves after 10 seconds; a piece of work begun by then gets ``grace``
+    seconds. Whatever runs outside an action gets them from now.
+    """
+    return time.monotonic() + min(seconds_left(env), grace) + grace
+
+
+def wake_later(env, xmlid, at):
+    """Have a scheduled action run at ``at``, unless it runs before anyway.
+
+    For actions that, at their end, plan when they are due next.
+
+    :param str xmlid: of the ``ir.cron``
+    :param datetime at: UTC, in the future
+    """
+    cron = env.ref(xmlid).sudo()
+    env.cr.execute(
+        """SELECT 1 FROM ir_cron_trigger
+            WHERE cron_id = %s AND call_at > %s AND call_at <= %s LIMIT 1""",
+        [cron.id, env.cr.now(), at],
+    )
+    if not env.cr.fetchone():
+        cron._trigger(at=at)

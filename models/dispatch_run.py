@@ -1,22 +1,30 @@
 """The work of the dispatcher on one account: claim, call, write down, again."""
 
+import logging
+import math
+import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import fields
+import psycopg2
+
+from odoo import api, fields
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..gateway.handover import Call, HandOver, Item, RateLimiter, plan_calls
-from .commit import commit_retrying
+from ..gateway.handover import Call, HandOver, Item, Outcome, plan_calls, shared_limiter
+from .commit import call_deadline, commit_retrying, seconds_left, wake_later
 
-# Calls that are claimed at once. What is claimed when the process dies becomes
-# "unknown", so a claim is no larger than keeps the pool of threads busy.
-WINDOW_CALLS = 64
+_logger = logging.getLogger(__name__)
+
 WORKERS = 8
-# Outcomes are written down at the latest after so many messages or seconds.
-SETTLE_ROWS = 1000
-SETTLE_SECONDS = 1.0
+# Calls that are claimed at once. What is claimed when the process dies becomes
+# "unknown", so a claim is no larger than keeps the threads busy.
+CLAIM_CALLS = 2 * WORKERS
+# No call starts later than twice this after a run began, a call takes 70 seconds at
+# most, and Odoo kills a scheduled action after 120.
+GRACE_SECONDS = 20
 # Pauses before the next attempt after one that surely did not reach the gateway; as
 # many attempts as pauses. Together two days.
 PAUSES = [
@@ -26,6 +34,9 @@ PAUSES = [
 MISCONFIGURED_PAUSE = timedelta(minutes=10)
 # The first look at a fresh message: the provider needs seconds to know it.
 FIRST_CHECK = timedelta(seconds=10)
+# Seconds before each try to write outcomes down once the database connection is lost.
+RESCUE_PAUSES = (0, 1, 2, 4, 8, 15)
+LOST_CONNECTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class DispatchRun:
@@ -40,87 +51,121 @@ class DispatchRun:
         self.env = account.env
         self.claim = claim
         self.messages = account.env["sms.devino.message"]
-        self.limiter = RateLimiter(account.requests_per_second)
-        self.seconds_left = float("inf")
+        self.seconds_left = seconds_left(account.env)
         self._rows = {}
+        self._claimed = 0
+        self._in_doubt = ()
+        self._unsettled = []
+        self._marked_senders = set()
 
-    def send(self, rows):
+    def send(self, rows, seconds=math.inf):
         """Hand messages over and write down what became of each.
 
         :param list rows: as :meth:`SmsDevinoDispatcher._read_queue` returns them
+        :param float seconds: claim nothing more after so long
         :return: how many left the queue, whichever way
         """
-        self._rows = {row["id"]: row for row in rows}
         try:
             client = self.account._get_client()
         except UserError as error:
-            self._pause(MISCONFIGURED_PAUSE, error)
+            self.pause(MISCONFIGURED_PAUSE, error)
             return 0
-        done = self._fail_expired()
-        hand_over = HandOver(client, self.limiter, WORKERS)
-        for window in self._windows():
-            done += self._send_window(hand_over, window)
-            if hand_over.stopped or not self.seconds_left:
-                break
+        self._rows = {row["id"]: row for row in rows}
+        expired = self._fail_expired()
+        self._claimed = 0
+        limiter = shared_limiter(
+            (self.env.cr.dbname, self.account.id), self.account.requests_per_second
+        )
+        deadline = call_deadline(self.env, GRACE_SECONDS)
+        with (
+            _interpreter_kept(),
+            HandOver(client, limiter, WORKERS, deadline=deadline) as hand_over,
+        ):
+            self._hand_over(hand_over, time.monotonic() + seconds)
         if hand_over.stopped and self.account.state != "stopped":
-            self._pause(PAUSES[0])
-        return done
+            asked = timedelta(seconds=hand_over.retry_after)
+            self.pause(asked or PAUSES[0])
+        return expired + self._claimed
 
-    def _windows(self):
-        """Cut the rows into lists of calls, small enough to be claimed at once."""
-        items = [
+    def _hand_over(self, hand_over, until):
+        """Make the calls; whatever happens, write down what is known of each."""
+        try:
+            for outcomes in hand_over.run(self._claim_chunks(until)):
+                self._unsettled = outcomes
+                self._settle(outcomes)
+                self._unsettled = []
+        except BaseException as error:
+            # Also a lost database, or a server that is told to stop: no new calls
+            # then, but those under way come to an end, and it gets written down.
+            _logger.warning("handing over broke off: %s", type(error).__name__)
+            self._rescue(
+                [
+                    *self._unsettled,
+                    *hand_over.drain(),
+                    *(Outcome("untouched", call.items) for call in self._in_doubt),
+                ]
+            )
+            raise
+
+    # --- claiming -------------------------------------------------------------------
+
+    def _plan(self):
+        """Return the calls for the rows, the most urgent first."""
+        now = fields.Datetime.now()
+        return plan_calls(
             Item(
                 key=row["id"],
                 number=row["number"].removeprefix("+"),
                 sender=row["sender_name"],
                 text=row["body"],
-                validity=row["validity"] or None,
+                validity=remaining_minutes(row, now) or None,
             )
             for row in self._rows.values()
-        ]
-        calls = plan_calls(items)
-        for start in range(0, len(calls), WINDOW_CALLS):
-            yield calls[start : start + WINDOW_CALLS]
+        )
 
-    def _send_window(self, hand_over, calls):
-        """Claim the messages of some calls, make the calls, write down the outcomes."""
-        claimed = self._claim([item.key for call in calls for item in call.items])
-        calls = [
-            Call(items, call.origin)
-            for call in calls
-            if (items := tuple(item for item in call.items if item.key in claimed))
-        ]
-        batch, rows, deadline = [], 0, time.monotonic() + SETTLE_SECONDS
-        for outcome in hand_over.run(calls):
-            batch.append(outcome)
-            rows += len(outcome.items)
-            if rows >= SETTLE_ROWS or time.monotonic() >= deadline:
-                self._settle(batch)
-                batch, rows, deadline = [], 0, time.monotonic() + SETTLE_SECONDS
-        self._settle(batch)
-        return len(claimed)
+    def _claim_chunks(self, until):
+        """Claim the messages of a few calls, yield these calls; until time is up."""
+        calls = self._plan()
+        for start in range(0, len(calls), CLAIM_CALLS):
+            if start and (not self.seconds_left or time.monotonic() >= until):
+                return
+            self._in_doubt = calls[start : start + CLAIM_CALLS]
+            claimed = self._claim(
+                [item.key for call in self._in_doubt for item in call.items]
+            )
+            chunk = [
+                Call(items, call.origin)
+                for call in self._in_doubt
+                if (items := tuple(i for i in call.items if i.key in claimed))
+            ]
+            self._in_doubt = ()
+            self._claimed += len(claimed)
+            yield chunk
 
     def _claim(self, ids):
         """Claim and commit: from here on nobody else sends these messages.
 
-        :return: the set of ids that are ours; the others were canceled or taken
+        :return: the set of ids that are ours; the others were canceled, put on hold or
+            taken
         """
         rows = [{"id": message_id, "claim": self.claim} for message_id in ids]
         stamp = SQL(
             "claimed_at = (clock_timestamp() AT TIME ZONE 'UTC'), "
             "attempts = attempts + 1"
         )
+        dispatcher = self.env["sms.devino.dispatcher"]
         moved = self._committed(
-            lambda: self.messages._transition("sending", rows, extra=stamp)
+            lambda: self.messages._transition(
+                "sending", rows, extra=stamp, condition=dispatcher._queue_condition()
+            )
         )
         return set(moved)
 
     # --- writing down ---------------------------------------------------------------
 
     def _settle(self, outcomes):
-        """Write down what is known of some messages, and commit."""
-        if not outcomes:
-            return
+        """Write down what is known of some messages, and commit. Doing it again
+        changes nothing."""
         by_kind = {}
         for outcome in outcomes:
             by_kind.setdefault(outcome.kind, []).append(outcome)
@@ -131,8 +176,55 @@ class DispatchRun:
             ],
             processed=sum(len(outcome.items) for outcome in outcomes),
         )
+        # apart, so that a sender or an account that somebody edits holds nothing up
+        self._mark_senders(by_kind.get("accepted", []), "accepted")
+        self._mark_senders(
+            [
+                outcome
+                for outcome in by_kind.get("refused", [])
+                if outcome.error.operation_status == "Error_Invalid_Source_Address"
+            ],
+            "refused",
+        )
         for outcome in by_kind.get("account", [])[:1]:
             self._committed(lambda error=outcome.error: self.account._stop(error))
+
+    def _rescue(self, outcomes):
+        """Write outcomes down by another connection: this one may be lost, or in a
+        transaction that failed."""
+        if not outcomes:
+            return
+        if not self.env.cr.closed:
+            self.env.cr.rollback()
+        for pause in RESCUE_PAUSES:
+            time.sleep(pause)
+            try:
+                with self.env.registry.cursor() as cr:
+                    env = api.Environment(cr, self.env.uid, {})
+                    twin = DispatchRun(self.account.with_env(env), self.claim)
+                    twin._rows = self._rows
+                    twin._settle(outcomes)
+                return
+            except LOST_CONNECTION as error:
+                _logger.info("no database yet: %s", type(error).__name__)
+            except Exception:
+                _logger.exception("outcomes could not be written down")
+                break
+        accepted = [outcome.ids for outcome in outcomes if outcome.ids]
+        _logger.error(
+            "the provider accepted these messages (id: SMS ids), and it could not be "
+            "written down: %s",
+            accepted,
+        )
+
+    def _move(self, target, rows, event=None):
+        """Move rows that are ours, or that were given up for unknown meanwhile."""
+        return self.messages._transition(
+            target,
+            [{"claim": None, **row} for row in rows],
+            event=event,
+            condition=SQL("(m.claim = %s OR m.state = 'unknown')", self.claim),
+        )
 
     def _settle_accepted(self, outcomes):
         now = fields.Datetime.now()
@@ -140,7 +232,6 @@ class DispatchRun:
         rows = [
             {
                 "id": message_id,
-                "claim": None,
                 "segment_count": len(gateway_ids),
                 "operation_status": "OK_Operation_Completed",
                 "accepted_at": now,
@@ -151,28 +242,19 @@ class DispatchRun:
             }
             for message_id, gateway_ids in ids.items()
         ]
-        moved = self.messages._transition("sent", rows)
+        moved = self._move("sent", rows)
         self.env["sms.devino.segment"]._insert(
             {message_id: ids[message_id] for message_id in moved}
         )
-        self._mark_senders(outcomes, "accepted")
-        self.env.ref("sms_devino.ir_cron_check_statuses")._trigger(
-            at=now + FIRST_CHECK
-        )
+        wake_later(self.env, "sms_devino.ir_cron_check_statuses", now + FIRST_CHECK)
 
     def _settle_refused(self, outcomes):
-        self.messages._transition(
+        self._move(
             "failed", self._error_rows(outcomes, reason="refused"), event="failed"
         )
-        refused_senders = [
-            outcome
-            for outcome in outcomes
-            if outcome.error.operation_status == "Error_Invalid_Source_Address"
-        ]
-        self._mark_senders(refused_senders, "refused")
 
     def _settle_unknown(self, outcomes):
-        self.messages._transition(
+        self._move(
             "unknown", self._error_rows(outcomes, reason="no_answer"), event="unknown"
         )
 
@@ -188,21 +270,19 @@ class DispatchRun:
                 again.append(
                     row | {"reason": None, "next_try_at": now + PAUSES[attempt]}
                 )
-        self.messages._transition("outgoing", again, event="not_sent")
-        self.messages._transition("failed", exhausted, event="failed")
+        self._move("outgoing", again, event="not_sent")
+        self._move("failed", exhausted, event="failed")
 
     def _settle_untouched(self, outcomes):
         """No call was made, so this was no attempt."""
-        rows = [
-            {
-                "id": item.key,
-                "claim": None,
-                "attempts": self._rows[item.key]["attempts"],
-            }
-            for outcome in outcomes
-            for item in outcome.items
-        ]
-        self.messages._transition("outgoing", rows)
+        self._move(
+            "outgoing",
+            [
+                {"id": item.key, "attempts": self._rows[item.key]["attempts"]}
+                for outcome in outcomes
+                for item in outcome.items
+            ],
+        )
 
     def _settle_account(self, outcomes):
         self._settle_untouched(outcomes)
@@ -211,7 +291,6 @@ class DispatchRun:
         return [
             {
                 "id": item.key,
-                "claim": None,
                 "reason": reason,
                 "operation_status": outcome.error.operation_status,
                 "error_text": str(outcome.error)[:500],
@@ -227,8 +306,7 @@ class DispatchRun:
         expired = [
             row["id"]
             for row in self._rows.values()
-            if row["validity"]
-            and row["since"] + timedelta(minutes=row["validity"]) <= now
+            if row["validity"] and remaining_minutes(row, now) <= 0
         ]
         rows = [
             {"id": message_id, "reason": "expired", "message_status": "Error_Expired"}
@@ -236,7 +314,12 @@ class DispatchRun:
         ]
         if rows:
             self._committed(
-                lambda: self.messages._transition("failed", rows, event="failed"),
+                lambda: self.messages._transition(
+                    "failed",
+                    rows,
+                    event="failed",
+                    condition=SQL("m.state = 'outgoing'"),
+                ),
                 processed=len(rows),
             )
         for message_id in expired:
@@ -244,19 +327,49 @@ class DispatchRun:
         return len(rows)
 
     def _mark_senders(self, outcomes, state):
-        senders = self.env["sms.devino.sender"]
         names = {item.sender for outcome in outcomes for item in outcome.items}
-        for name in names:
-            senders._mark(self.account.id, name, state)
+        marks = {(name, state) for name in names} - self._marked_senders
+        if marks:
+            senders = self.env["sms.devino.sender"]
+            self._committed(
+                lambda: [senders._mark(self.account.id, *mark) for mark in marks]
+            )
+            self._marked_senders |= marks
 
-    def _pause(self, pause, error=None):
+    def pause(self, pause, error=None):
         """Leave this account alone for a while; its messages stay in the queue."""
         values = {"paused_until": fields.Datetime.now() + pause}
         if error:
             values["last_error"] = str(error)[:500]
-        self._committed(lambda: self.account.write(values))
-        self.env.ref("sms_devino.ir_cron_dispatch")._trigger(at=values["paused_until"])
+
+        def work():
+            self.account.write(values)
+            wake_later(self.env, "sms_devino.ir_cron_dispatch", values["paused_until"])
+
+        self._committed(work)
 
     def _committed(self, work, processed=0):
         result, self.seconds_left = commit_retrying(self.env, work, processed)
         return result
+
+
+def remaining_minutes(row, now):
+    """Return how many minutes of its lifetime a message has left, rounded up; 0 when it
+    is over, and when it has none."""
+    age = max((now - row["since"]) / timedelta(minutes=1), 0)
+    return max(math.ceil(row["validity"] - age), 0) if row["validity"] else 0
+
+
+@contextmanager
+def _interpreter_kept():
+    """Keep the interpreter until the work inside is done.
+
+    Odoo's threads are daemons: once told to stop, the interpreter would not wait for
+    them, and what the provider answers to the calls under way would be lost.
+    """
+    done = threading.Event()
+    threading.Thread(target=done.wait, name="sms_devino_keeper").start()
+    try:
+        yield
+    finally:
+        done.set()

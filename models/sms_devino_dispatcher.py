@@ -1,12 +1,16 @@
 import logging
+import math
 import random
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..gateway import MAX_BULK_NUMBERS
+from .commit import commit_retrying, seconds_left, wake_later
 from .dispatch_run import DispatchRun
 
 _logger = logging.getLogger(__name__)
@@ -14,16 +18,23 @@ _logger = logging.getLogger(__name__)
 # Advisory locks have one number space for the whole database: this half is ours.
 LOCK_CLASS = 0x534D5344
 CLAIM_BITS = 31
-READ_ROWS = 12000
+# Rows read at once: a few full calls of the provider's 2999 numbers.
+READ_ROWS = 4 * MAX_BULK_NUMBERS
+# Counting further than this would only cost time: it is told as progress.
+COUNT_ROWS = 100_000
+# With several accounts at work, each has this long before the next one's turn.
+SLICE_SECONDS = 2.0
+BROKEN_PAUSE = timedelta(minutes=1)
+LOOK_AGAIN = timedelta(seconds=30)
 
 
 class SmsDevinoDispatcher(models.AbstractModel):
     """Takes messages out of the queue and hands them over to the provider.
 
-    A row is claimed, and the claim committed, before the first byte leaves. The claim is
-    a number under which this connection holds an advisory lock: when the process dies,
-    the database lets go of the lock, and whoever looks next knows at once that nobody
-    knows what became of those rows.
+    A row is claimed, and the claim committed, before the first byte leaves. The claim
+    is a number under which this connection holds an advisory lock: when the process
+    dies, the database lets go of the lock, and whoever looks next knows at once that
+    nobody knows what became of those rows.
     """
 
     _name = "sms.devino.dispatcher"
@@ -34,11 +45,14 @@ class SmsDevinoDispatcher(models.AbstractModel):
         super()._register_hook()
         try:
             with self.env.cr.savepoint():
-                self._settle_abandoned()
+                self._settle_abandoned(log_exceptions=False)
+                self._look_again_soon()
         except psycopg2.Error as error:
-            # somebody else is at it, or the database awaits an upgrade: not a reason
-            # to keep the server from starting, the scheduled action looks again
-            _logger.info("abandoned messages not looked after: %s", type(error).__name__)
+            # somebody else is at it, the database is read-only or awaits an upgrade:
+            # not a reason to keep the server from starting
+            _logger.info(
+                "abandoned messages not looked after: %s", type(error).__name__
+            )
 
     # --- entrances ------------------------------------------------------------------
 
@@ -46,15 +60,22 @@ class SmsDevinoDispatcher(models.AbstractModel):
     def _cron_dispatch(self):
         """Send everything that is due, account by account. Commits as it goes."""
         messages = self.env["sms.devino.message"]
-        self._settle_abandoned()
-        messages._release_due()
-        self.env["ir.cron"]._commit_progress(remaining=self._count_queue())
-        self.env["sms.devino.account"]._probe_stopped()
-        with self._claiming() as claim:
-            for account in self._accounts_with_work():
-                if not self._dispatch_account(account, claim):
-                    break
+        commit_retrying(self.env, self._settle_abandoned)
+        commit_retrying(self.env, messages._release_due)
+        cron = self.env["ir.cron"]
+        if cron._commit_progress(remaining=self._count_queue()):
+            with self._claiming() as claim:
+                self._dispatch_accounts(claim)
+                self.env["sms.devino.account"]._probe_stopped()
+                if seconds_left(self.env):
+                    # accounts that the probe found topped up
+                    self._dispatch_accounts(claim)
+        waiting = self._count_queue()
+        if waiting:
+            # Odoo would go on with it in a minute
+            self.env.ref("sms_devino.ir_cron_dispatch")._trigger()
         messages._plan_next_wake()
+        cron._commit_progress(remaining=waiting)
 
     @api.model
     def _dispatch_now(self, ids):
@@ -73,16 +94,32 @@ class SmsDevinoDispatcher(models.AbstractModel):
         self.env["sms.devino.message"]._plan_next_wake()
 
     @api.model
-    def _dispatch_account(self, account, claim):
-        """Hand over what waits for one account, until nothing does or time is up.
+    def _dispatch_accounts(self, claim):
+        """Hand over what waits, a slice of each account in turn, until nothing does or
+        time is up: one account's hundred thousand hold up nobody else's message."""
+        runs = [DispatchRun(account, claim) for account in self._accounts_with_work()]
+        seconds = SLICE_SECONDS if len(runs) > 1 else math.inf
+        random.shuffle(runs)
+        while runs:
+            runs = [run for run in runs if self._dispatch_slice(run, seconds)]
 
-        :return: whether time is left for another account
+    @api.model
+    def _dispatch_slice(self, run, seconds):
+        """Hand over some of what waits for one account.
+
+        :return: whether there may be more, and time for it
         """
-        run = DispatchRun(account, claim)
-        while rows := self._read_queue(SQL("m.account_id = %s", account.id)):
-            if not run.send(rows) or not run.seconds_left:
-                break
-        return bool(run.seconds_left)
+        try:
+            rows = self._read_queue(SQL("m.account_id = %s", run.account.id))
+            return bool(rows and run.send(rows, seconds) and run.seconds_left)
+        except Exception as error:
+            if self.env.cr.closed:
+                raise
+            # no other account has to wait for this one to be mended
+            _logger.exception("account %s: sending broke off", run.account.id)
+            self.env.cr.rollback()
+            run.pause(BROKEN_PAUSE, error)
+            return False
 
     # --- reading the queue ----------------------------------------------------------
 
@@ -114,10 +151,14 @@ class SmsDevinoDispatcher(models.AbstractModel):
 
     @api.model
     def _count_queue(self):
+        """Return how many messages may leave now, as far as it is worth counting."""
         self.env.cr.execute(
             SQL(
-                "SELECT count(*) FROM sms_devino_message m WHERE %s",
+                """SELECT count(*) FROM (
+                       SELECT 1 FROM sms_devino_message m WHERE %s LIMIT %s
+                   ) AS waiting""",
                 self._queue_condition(),
+                COUNT_ROWS,
             )
         )
         return self.env.cr.fetchone()[0]
@@ -153,17 +194,35 @@ class SmsDevinoDispatcher(models.AbstractModel):
         """Hold a claim number for as long as this connection lives, at the longest."""
         claim = random.getrandbits(CLAIM_BITS)
         cr = self.env.cr
-        cr.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, claim))
+        # A claim that a crash of the database could take back would send twice: it is
+        # on the disk before the call, also where the database is set up otherwise.
+        cr.execute(
+            """SELECT pg_advisory_lock(%s, %s),
+                      CASE WHEN current_setting('synchronous_commit') = 'off'
+                           THEN set_config('synchronous_commit', 'on', false) END""",
+            (LOCK_CLASS, claim),
+        )
+        self.env["ir.cron"]._commit_progress()
         try:
             yield claim
         finally:
-            if not cr._cnx.closed:
-                # the lock belongs to the connection, which goes back into a pool
+            if not cr.closed:
                 cr.rollback()
+                commit_retrying(self.env, lambda: self._settle_claim(claim))
+                # the lock belongs to the connection, which goes back into a pool
                 cr.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, claim))
 
     @api.model
-    def _settle_abandoned(self):
+    def _settle_claim(self, claim):
+        """Whatever of this claim has no outcome at the end has an unknown one."""
+        self.env.cr.execute(
+            "SELECT id FROM sms_devino_message WHERE state = 'sending' AND claim = %s",
+            [claim],
+        )
+        self._give_up([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _settle_abandoned(self, *, log_exceptions=True):
         """Messages whose claim has died with its owner: nobody knows their outcome."""
         self.env.cr.execute(
             SQL(
@@ -174,16 +233,22 @@ class SmsDevinoDispatcher(models.AbstractModel):
                              AND l.classid = %s AND l.objid = m.claim::oid
                              AND l.database = (SELECT oid FROM pg_database
                                                 WHERE datname = current_database()))
-                      FOR UPDATE""",
+                      FOR UPDATE SKIP LOCKED""",
                 LOCK_CLASS,
-            )
+            ),
+            log_exceptions=log_exceptions,
         )
-        rows = [
-            {"id": row[0], "claim": None, "reason": "interrupted"}
-            for row in self.env.cr.fetchall()
-        ]
+        self._give_up([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _give_up(self, ids):
         settled = self.env["sms.devino.message"]._transition(
-            "unknown", rows, event="unknown"
+            "unknown",
+            [
+                {"id": message_id, "claim": None, "reason": "interrupted"}
+                for message_id in ids
+            ],
+            event="unknown",
         )
         if settled:
             _logger.warning(
@@ -191,3 +256,13 @@ class SmsDevinoDispatcher(models.AbstractModel):
                 "outcome is unknown",
                 len(settled),
             )
+
+    @api.model
+    def _look_again_soon(self):
+        """A server that died a moment ago may not have let go of its claims yet."""
+        self.env.cr.execute(
+            "SELECT 1 FROM sms_devino_message WHERE state = 'sending' LIMIT 1"
+        )
+        cron = "sms_devino.ir_cron_dispatch"
+        if self.env.cr.fetchone() and self.env.ref(cron, raise_if_not_found=False):
+            wake_later(self.env, cron, fields.Datetime.now() + LOOK_AGAIN)

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..gateway import MAX_TEXT_LENGTH, MESSAGE_STATUSES, OPERATION_STATUSES
 from ..tools import phone, sms_text
+from .commit import CONFLICTS, wake_later
 
 _logger = logging.getLogger(__name__)
 
@@ -17,7 +18,8 @@ TRANSITIONS = {
     "sending": ("outgoing",),
     # a late answer may still prove that an unknown one was accepted
     "sent": ("sending", "unknown"),
-    "failed": ("scheduled", "outgoing", "sending"),
+    # … or that it was refused
+    "failed": ("scheduled", "outgoing", "sending", "unknown"),
     "unknown": ("sending",),
     "delivered": ("sent",),
     "undelivered": ("sent",),
@@ -25,6 +27,8 @@ TRANSITIONS = {
     "canceled": ("scheduled", "outgoing"),
 }
 QUEUED_STATES = ("scheduled", "outgoing")
+# Rows that one statement inserts: more makes it no faster, only larger.
+INSERT_ROWS = 5000
 # States in which the provider surely delivered nothing: sending again cannot double.
 SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 RISKY_TO_REPEAT = ("unknown", "unconfirmed")
@@ -214,6 +218,9 @@ class SmsDevinoMessage(models.Model):
 
     _queue_idx = models.Index(
         "(account_id, priority DESC, id) WHERE state = 'outgoing'"
+    )
+    _next_try_idx = models.Index(
+        "(next_try_at) WHERE state = 'outgoing' AND next_try_at IS NOT NULL"
     )
     _scheduled_idx = models.Index("(planned_at) WHERE state = 'scheduled'")
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
@@ -506,31 +513,48 @@ class SmsDevinoMessage(models.Model):
 
     @api.model
     def _insert(self, rows):
-        """Write journal rows by one statement.
+        """Write journal rows, a few thousand by one statement.
 
         :param list rows: dicts of column values, all with the same keys as
             :meth:`_message_values` gives, and more where a caller has them
         :return: list of ids, in the order of ``rows``; a row whose key is already
             there is left out
         """
+        ids = []
+        for start in range(0, len(rows), INSERT_ROWS):
+            ids += self._insert_page(rows[start : start + INSERT_ROWS])
+        return ids
+
+    @api.model
+    def _insert_page(self, rows):
         columns = list(rows[0])
-        now = self.env.cr.now()
+        # the ids first: in which order an INSERT returns them is not promised
+        self.env.cr.execute(
+            "SELECT nextval('sms_devino_message_id_seq') FROM generate_series(1, %s)",
+            [len(rows)],
+        )
+        numbered = [
+            {"id": message_id, **row}
+            for (message_id,), row in zip(self.env.cr.fetchall(), rows, strict=True)
+        ]
+        names = ["id", *columns]
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sms_devino_message
-                          (create_uid, create_date, write_uid, write_date, %(columns)s)
-                   SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(columns)s
-                     FROM unnest(%(arrays)s) AS rows(%(columns)s)
+                          (create_uid, create_date, write_uid, write_date, %(names)s)
+                   SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(names)s
+                     FROM unnest(%(arrays)s) AS rows(%(names)s)
               ON CONFLICT (company_id, dedup_key) WHERE dedup_key IS NOT NULL
                DO NOTHING
                 RETURNING id""",
-                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                names=SQL(", ").join(map(SQL.identifier, names)),
                 uid=self.env.uid,
-                now=now,
-                arrays=self._to_arrays(columns, rows),
+                now=self.env.cr.now(),
+                arrays=self._to_arrays(names, numbered),
             )
         )
-        return [row[0] for row in self.env.cr.fetchall()]
+        inserted = {row[0] for row in self.env.cr.fetchall()}
+        return [row["id"] for row in numbered if row["id"] in inserted]
 
     @api.model
     def _to_arrays(self, columns, rows):
@@ -561,16 +585,20 @@ class SmsDevinoMessage(models.Model):
         registry, ids = self.env.registry, self.ids
 
         def dispatch():
-            with registry.cursor() as cr:
-                env = api.Environment(cr, api.SUPERUSER_ID, {})
-                env["sms.devino.dispatcher"]._dispatch_now(ids)
+            try:
+                with registry.cursor() as cr:
+                    env = api.Environment(cr, api.SUPERUSER_ID, {})
+                    env["sms.devino.dispatcher"]._dispatch_now(ids)
+            except Exception:
+                # the message is in the journal: its writer must not think it failed
+                _logger.exception("dispatch after the commit broke off")
 
         self.env.cr.postcommit.add(dispatch)
 
     # --- the life of a message ------------------------------------------------------
 
     @api.model
-    def _transition(self, target, rows, *, event=None, extra=None):
+    def _transition(self, target, rows, *, event=None, extra=None, condition=None):
         """Move messages to a state: the only code that writes ``state`` afterwards.
 
         A message that is already there is left alone, one that may not go there is
@@ -581,6 +609,7 @@ class SmsDevinoMessage(models.Model):
             same keys
         :param str event: put it into the history, with the row's ``error_text``
         :param SQL extra: further assignments, the same for all
+        :param SQL condition: what else must hold of the message, in terms of ``m``
         :return: list of ids that were moved
         """
         if not rows:
@@ -590,13 +619,33 @@ class SmsDevinoMessage(models.Model):
             columns,
             rows,
             extra=SQL(", ").join(filter(None, [SQL("state = %s", target), extra])),
-            condition=SQL("m.state = ANY(%s)", list(TRANSITIONS[target])),
+            condition=SQL(
+                "m.state = ANY(%s) AND %s",
+                list(TRANSITIONS[target]),
+                condition or SQL("TRUE"),
+            ),
             event=event,
         )
-        if len(moved) != len(rows):
+        if len(moved) != len(rows) and target != "sending":
+            # that somebody else was faster with a claim is in the order of things
             self._log_refused(target, {row["id"] for row in rows} - set(moved))
-        self._on_transition(target, moved)
+        if moved:
+            self._tell_transition(target, moved)
         return moved
+
+    @api.model
+    def _tell_transition(self, target, ids):
+        """Let others follow. What became of a message is true, and is written down,
+        also when they fail."""
+        try:
+            with self.env.cr.savepoint():
+                self._on_transition(target, ids)
+        except CONFLICTS:
+            raise
+        except Exception:
+            if self.env.cr.closed:
+                raise
+            _logger.exception("%s messages %s: not everybody knows", len(ids), target)
 
     @api.model
     def _update_rows(self, columns, rows, *, extra=None, condition=None, event=None):
@@ -649,7 +698,10 @@ class SmsDevinoMessage(models.Model):
         for message in self.browse(sorted(ids)).exists():
             if message.state != target:
                 _logger.warning(
-                    "message %s: %s -> %s is not allowed", message.id, message.state, target
+                    "message %s: %s -> %s is not allowed",
+                    message.id,
+                    message.state,
+                    target,
                 )
 
     @api.model
@@ -675,18 +727,22 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _plan_next_wake(self):
         """Wake the dispatcher when the next planned message or attempt is due."""
+        now = fields.Datetime.now()
         self.env.cr.execute(
-            """SELECT LEAST(
-                   (SELECT min(planned_at) FROM sms_devino_message
-                     WHERE state = 'scheduled'),
-                   (SELECT min(m.next_try_at) FROM sms_devino_message m
-                     WHERE m.state = 'outgoing'))"""
+            SQL(
+                """SELECT LEAST(
+                       (SELECT min(planned_at) FROM sms_devino_message
+                         WHERE state = 'scheduled'),
+                       (SELECT min(next_try_at) FROM sms_devino_message
+                         WHERE state = 'outgoing' AND next_try_at > %s))""",
+                now,
+            )
         )
         next_at = self.env.cr.fetchone()[0]
         if next_at:
-            soonest = fields.Datetime.now() + timedelta(seconds=1)
-            self.env.ref("sms_devino.ir_cron_dispatch")._trigger(
-                at=max(next_at, soonest)
+            soonest = now + timedelta(seconds=1)
+            wake_later(
+                self.env, "sms_devino.ir_cron_dispatch", max(next_at, soonest)
             )
 
     # --- actions --------------------------------------------------------------------

@@ -61,7 +61,9 @@ class SmsDevinoSegment(models.Model):
         ]
         if not rows:
             return
-        message_ids, sequences, ids = (list(column) for column in zip(*rows))
+        message_ids, sequences, ids = (
+            list(column) for column in zip(*rows, strict=True)
+        )
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sms_devino_segment

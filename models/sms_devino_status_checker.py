@@ -1,4 +1,5 @@
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,15 +11,20 @@ from ..gateway import (
     STATUS_MEMORY_HOURS,
     AccountRefusedError,
     GatewayError,
+    NotSentError,
     state_info,
 )
-from ..gateway.handover import RateLimiter
-from .commit import commit_retrying
+from ..gateway.handover import MAX_SILENT_IN_A_ROW, shared_limiter
+from .commit import call_deadline, commit_retrying, wake_later
 
 _logger = logging.getLogger(__name__)
 
-READ_ROWS = 200
+READ_ROWS = 500
 WORKERS = 8
+# No question is asked later than twice this after a run began, see dispatch_run.py.
+GRACE_SECONDS = 20
+# Stand-ins for an answer that nobody gave.
+UNANSWERED, NOT_ASKED = NotSentError(), NotSentError()
 # The provider forgets a message 48 hours after it was sent (documented). The last look
 # is taken this long before that, the verdict "no final report" right after it.
 MEMORY = timedelta(hours=STATUS_MEMORY_HOURS)
@@ -40,11 +46,18 @@ class SmsDevinoStatusChecker(models.AbstractModel):
     def _cron_check_statuses(self):
         """Ask for every message that is due. Commits as it goes."""
         cron = self.env["ir.cron"]
-        seconds_left = cron._commit_progress(remaining=self._count_due())
-        while seconds_left and (messages := self._read_due()):
+        seconds = cron._commit_progress(remaining=self._count_due())
+        while seconds and (messages := self._read_due()):
             for account, of_account in messages.grouped("account_id").items():
-                seconds_left = self._check_in_background(account, of_account)
+                seconds = self._check_in_background(account, of_account)
+                if not seconds:
+                    break
+        due = self._count_due()
+        if due:
+            # Odoo would go on with it in a minute
+            self.env.ref("sms_devino.ir_cron_check_statuses")._trigger()
         self._plan_next_wake()
+        cron._commit_progress(remaining=due)
 
     @api.model
     def _check(self, messages):
@@ -71,26 +84,27 @@ class SmsDevinoStatusChecker(models.AbstractModel):
         except UserError as error:
             _logger.info("account %s: statuses not asked, %s", account.id, error)
             return self._postpone(messages)
-        gateway_ids = dict(zip(segments.ids, segments.mapped("gateway_id")))
+        # what is read while there is no transaction must be in the cache
+        segments.mapped("gateway_id")
+        asking = Asking(account, segments)
         self.env["ir.cron"]._commit_progress()
-        answers = ask_states(account, segments.browse(gateway_ids))
-        _done, seconds_left = commit_retrying(
+        answers = asking.ask()
+        _done, seconds = commit_retrying(
             self.env, lambda: self._note(messages, answers), len(messages)
         )
-        return seconds_left
+        return seconds
 
     @api.model
     def _postpone(self, messages):
-        rows = [
-            {"id": message.id, "next_check_at": next_look(message, unanswered=True)}
-            for message in messages
-        ]
-        _done, seconds_left = commit_retrying(
+        """Ask later, and never beyond the end of the provider's memory."""
+        _done, seconds = commit_retrying(
             self.env,
-            lambda: messages._update_rows(["next_check_at"], rows),
+            lambda: self._note(
+                messages, {s.id: UNANSWERED for s in messages.segment_ids}
+            ),
             len(messages),
         )
-        return seconds_left
+        return seconds
 
     # --- what is due ----------------------------------------------------------------
 
@@ -117,9 +131,8 @@ class SmsDevinoStatusChecker(models.AbstractModel):
         next_at = self.env.cr.fetchone()[0]
         if next_at:
             soonest = fields.Datetime.now() + timedelta(seconds=1)
-            self.env.ref("sms_devino.ir_cron_check_statuses")._trigger(
-                at=max(next_at, soonest)
-            )
+            cron = "sms_devino.ir_cron_check_statuses"
+            wake_later(self.env, cron, max(next_at, soonest))
 
     # --- what the answers mean ------------------------------------------------------
 
@@ -136,11 +149,71 @@ class SmsDevinoStatusChecker(models.AbstractModel):
         for message in messages:
             target, values = verdict(message, answers)
             by_target.setdefault(target, []).append({"id": message.id, **values})
-        for row in by_target.pop(None, []):
-            messages._update_rows([c for c in row if c != "id"], [row])
+        if on_their_way := by_target.pop(None, []):
+            columns = [column for column in on_their_way[0] if column != "id"]
+            messages._update_rows(
+                columns, on_their_way, condition=SQL("m.state = 'sent'")
+            )
         for target, rows in by_target.items():
             event = None if target == "delivered" else target
             messages._transition(target, rows, event=event)
+
+
+class Asking:
+    """Asks the state of many segments, several at a time; writes nothing.
+
+    What it needs of the database it reads when it is made.
+
+    :param account: ``sms.devino.account``, one
+    :param segments: ``sms.devino.segment``
+    """
+
+    def __init__(self, account, segments):
+        self._client = account._get_client()
+        self._limiter = shared_limiter(
+            (account.env.cr.dbname, account.id), account.requests_per_second
+        )
+        self._deadline = call_deadline(account.env, GRACE_SECONDS)
+        self._gateway_ids = dict(
+            zip(segments.ids, segments.mapped("gateway_id"), strict=True)
+        )
+        self._pointless = None
+        self._silent_in_a_row = 0
+
+    def ask(self):
+        """Return a dict segment id -> ``MessageState``, or the ``GatewayError`` it
+        ended with. A segment whose turn did not come in time is as one without an
+        answer, except that it counts as no failure of the provider."""
+        with ThreadPoolExecutor(WORKERS, "sms_devino") as pool:
+            answers = pool.map(self._ask_one, self._gateway_ids.values())
+            return dict(zip(self._gateway_ids, answers, strict=True))
+
+    def _ask_one(self, gateway_id):
+        if not self._is_over():
+            self._limiter.wait()
+        if self._is_over():
+            return self._pointless or NOT_ASKED
+        try:
+            answer = self._client.state(gateway_id)
+        except GatewayError as error:
+            self._judge(error)
+            return error
+        self._silent_in_a_row = 0
+        return answer
+
+    def _is_over(self):
+        return self._pointless or time.monotonic() >= self._deadline
+
+    def _judge(self, error):
+        """A refused login stays refused, and may lock the account; a provider that
+        does not answer has a hundred waiting threads to no avail."""
+        if isinstance(error, NotSentError):
+            self._silent_in_a_row += 1
+        if (
+            isinstance(error, AccountRefusedError)
+            or self._silent_in_a_row >= MAX_SILENT_IN_A_ROW
+        ):
+            self._pointless = error
 
 
 def ask_states(account, segments):
@@ -148,24 +221,7 @@ def ask_states(account, segments):
 
     :return: dict segment id -> ``MessageState``, or the ``GatewayError`` it ended with
     """
-    client = account._get_client()
-    limiter = RateLimiter(account.requests_per_second)
-    refused = []
-
-    def ask(gateway_id):
-        if refused:
-            # a refused login stays refused, and may lock the account
-            return refused[0]
-        limiter.wait()
-        try:
-            return client.state(gateway_id)
-        except GatewayError as error:
-            if isinstance(error, AccountRefusedError):
-                refused.append(error)
-            return error
-
-    with ThreadPoolExecutor(WORKERS, "sms_devino") as pool:
-        return dict(zip(segments.ids, pool.map(ask, segments.mapped("gateway_id"))))
+    return Asking(account, segments).ask()
 
 
 def verdict(message, answers):
@@ -174,15 +230,16 @@ def verdict(message, answers):
     :return: the state it has reached, ``None`` while it is on its way, and its values
     """
     segments, now = message.segment_ids, fields.Datetime.now()
-    unanswered = any(
-        isinstance(answers.get(segment.id), GatewayError) for segment in segments
-    )
+    errors = [a for s in segments if isinstance(a := answers.get(s.id), GatewayError)]
+    unanswered = bool(errors)
     delivered = [s for s in segments if s.is_final and state_info(s.code).delivered]
     values = {
         "checked_at": message.checked_at or None if unanswered else now,
         "delivered_segments": len(delivered),
         "cost": sum(segments.mapped("price")),
-        "submitted_at": min(filter(None, segments.mapped("submitted_at")), default=None),
+        "submitted_at": min(
+            filter(None, segments.mapped("submitted_at")), default=None
+        ),
         **summarise(segments),
     }
     if segments and all(segment.is_final for segment in segments):
@@ -195,6 +252,9 @@ def verdict(message, answers):
     if now >= message.accepted_at + MEMORY:
         values |= {"next_check_at": None, "message_status": "Unrecognized"}
         return "unconfirmed", values | {"reason": "silence"}
+    if errors and all(error is NOT_ASKED for error in errors):
+        # first in the next run
+        return None, values | {"next_check_at": message.next_check_at or now}
     return None, values | {"next_check_at": next_look(message, unanswered=unanswered)}
 
 
