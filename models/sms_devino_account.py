@@ -246,7 +246,10 @@ class SmsDevinoAccount(models.Model):
     def write(self, vals):
         """Forget the verdict on a connection whose settings change."""
         if vals.get("is_default"):
-            self._sibling_default().is_default = False
+            others = self._sibling_default()
+            others.is_default = False
+            # one UPDATE of all might meet the unique index in the wrong order
+            others.flush_recordset(["is_default"])
         if CONNECTION_FIELDS & vals.keys():
             vals = {
                 "state": "draft",
@@ -501,8 +504,11 @@ class SmsDevinoAccount(models.Model):
             return self.default_sender_id
         return usable[:1]
 
-    def _estimate_cost(self, segments):
-        """Return what ``segments`` segments cost, in the account's currency."""
+    def _estimate_cost(self, segments, number=None):
+        """Return what ``segments`` segments cost, in the account's currency.
+
+        :param str number: E.164; ``None`` where it is not known yet
+        """
         return segments * self.price_per_segment
 
     def _format_amount(self, amount):
