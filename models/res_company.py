@@ -1,0 +1,77 @@
+from odoo import api, fields, models, tools
+
+from .sms_api import SmsApiDevino
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    sms_devino_account_id = fields.Many2one(
+        "sms.devino.account",
+        string="Account for the SMS that Odoo sends",
+        domain="[('company_id', '=', id)]",
+        ondelete="restrict",
+        help="Every SMS that Odoo sends for this company goes through this account. "
+        "Empty: through Odoo's own service, or another provider's, as before.",
+    )
+    sms_devino_members_only = fields.Boolean(
+        string="Only members of SMS / User may send",
+        help="The buttons that send SMS disappear for everybody else. Rules and "
+        "scheduled actions go on sending.",
+    )
+    # what another provider's module had chosen, for the day when the account goes
+    sms_devino_former_provider = fields.Char(
+        string="SMS provider before", readonly=True, copy=False
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies._sms_devino_set_provider_aside()
+        self.env.registry.clear_cache()
+        return companies
+
+    def write(self, vals):
+        """Forget what was known about who sends through an account."""
+        result = super().write(vals)
+        if {"sms_devino_account_id", "sms_provider"} & vals.keys():
+            self._sms_devino_set_provider_aside()
+        if {"sms_devino_account_id", "sms_devino_members_only"} & vals.keys():
+            self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    @tools.ormcache()
+    def _sms_devino_in_use(self):
+        """Tell whether any company sends through an account of its own."""
+        return bool(
+            self.sudo()
+            .with_context(active_test=False)
+            .search_count([("sms_devino_account_id", "!=", False)], limit=1)
+        )
+
+    def _get_sms_api_class(self):
+        self.ensure_one()
+        if self.sudo().sms_devino_account_id:
+            return SmsApiDevino
+        return super()._get_sms_api_class()
+
+    def _sms_devino_set_provider_aside(self):
+        """Let the account win over the provider that another module offers.
+
+        ``sms_provider`` is a field of Odoo's Twilio module, which may or may not be
+        there, before or after this one: set to Odoo's own service while an account is
+        chosen, it leaves the choice to :meth:`_get_sms_api_class` whatever the order.
+        """
+        if "sms_provider" not in self._fields:
+            return
+        for company in self.sudo():
+            provider, former = company.sms_provider, company.sms_devino_former_provider
+            if company.sms_devino_account_id and provider not in (False, "iap"):
+                company.write(
+                    {"sms_devino_former_provider": provider, "sms_provider": "iap"}
+                )
+            elif not company.sms_devino_account_id and former:
+                company.write(
+                    {"sms_devino_former_provider": False, "sms_provider": former}
+                )
