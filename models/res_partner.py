@@ -1,8 +1,31 @@
-from odoo import models
+from odoo import fields, models
+from odoo.fields import Command
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    sms_devino_greeting_date = fields.Date(
+        string="Greeting by SMS on",
+        help="A birthday, say: day and month count. The scheduled action that greets "
+        "contacts sends the SMS, once it is switched on.",
+    )
+
+    sms_devino_message_count = fields.Integer(
+        string="SMS messages",
+        compute="_compute_sms_devino_message_count",
+        groups="sms_devino.group_user",
+    )
+
+    def _compute_sms_devino_message_count(self):
+        """Count the messages to each contact that the user may see."""
+        counts = dict(
+            self.env["sms.devino.message"]._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.sms_devino_message_count = counts.get(partner, 0)
 
     def action_sms_devino_send(self):
         """Open the form that sends one SMS to this contact."""
@@ -15,3 +38,17 @@ class ResPartner(models.Model):
             "default_number": self.phone or "",
         }
         return action
+
+    def action_sms_devino_messages(self):
+        """Show the messages to this contact."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_devino_message_action"
+        )
+        return action | {"domain": [("partner_id", "=", self.id)], "context": {}}
+
+    def action_sms_devino_mass_send(self):
+        """Prepare a mass SMS to these contacts."""
+        return self.env["sms.devino.batch.send"]._open_new(
+            partner_ids=[Command.set(self.ids)]
+        )

@@ -504,6 +504,14 @@ class SmsDevinoAccount(models.Model):
             return self.default_sender_id
         return usable[:1]
 
+    def _get_sender_named(self, name):
+        """Return the sender of this name, unless refused, else the default one."""
+        self.ensure_one()
+        named = self.sender_ids.filtered(
+            lambda sender: sender.name == name and sender.state != "refused"
+        )
+        return named or self._get_default_sender()
+
     def _estimate_cost(self, segments, number=None):
         """Return what ``segments`` segments cost, in the account's currency.
 

@@ -453,7 +453,7 @@ class SmsDevinoMessage(models.Model):
             "state": "scheduled" if planned else "outgoing",
             "attempts": 0,
             "delivered_segments": 0,
-            "cost_estimated": account._estimate_cost(info.segments),
+            "cost_estimated": account._estimate_cost(info.segments, e164),
         }
 
     @api.model

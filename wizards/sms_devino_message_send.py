@@ -55,7 +55,8 @@ class SmsDevinoMessageSend(models.TransientModel):
         [("now", "Send now"), ("later", "Send at")], required=True, default="now"
     )
     planned_at = fields.Datetime(
-        string="Date and time", help="In your time zone. Odoo holds the message till then."
+        string="Date and time",
+        help="In your time zone. Odoo holds the message till then.",
     )
     validity = fields.Integer(
         string="Lifetime (minutes)",
@@ -112,15 +113,18 @@ class SmsDevinoMessageSend(models.TransientModel):
             wizard.number_hint = not empty and describe(reading)
             wizard.number_verdict = not empty and ("ok" if reading.sendable else "bad")
 
-    @api.depends("text", "account_id", "account_id.balance")
+    @api.depends("text", "number", "account_id", "account_id.balance")
     def _compute_cost(self):
         for wizard in self:
             account = wizard.account_id
             wizard.segment_count = sms_text.analyse(
                 sms_text.normalise(wizard.text or "")
             ).segments
-            cost = account._estimate_cost(wizard.segment_count) if account else 0.0
-            after = account.balance - account.reserved - cost
+            reading = phone.read(wizard.number or "", account.country_id.code)
+            cost = account and account._estimate_cost(
+                wizard.segment_count, reading.e164
+            )
+            after = account.balance - account.reserved - (cost or 0.0)
             known = bool(account.balance_at)
             amount = account._format_amount if account else str
             wizard.cost = account and amount(cost)

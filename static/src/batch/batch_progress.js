@@ -1,0 +1,91 @@
+import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+/** Milliseconds between two looks while something may still change. */
+const PAUSE = 2000;
+/** The colour of each group of the bar; the rest of the bar stays grey. */
+const COLORS = {
+    delivered: "bg-success",
+    sent: "bg-info",
+    unknown: "bg-warning",
+    failed: "bg-danger",
+    canceled: "bg-secondary",
+    sending: "bg-primary",
+};
+
+/**
+ * How a mass sending stands: a bar and counts by state, which move while one looks.
+ */
+export class BatchProgress extends Component {
+    static template = "sms_devino.BatchProgress";
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.state = useState({ progress: null });
+        this.isGone = false;
+        onWillStart(() => this.look());
+        onWillUnmount(() => {
+            this.isGone = true;
+            clearTimeout(this.timer);
+        });
+    }
+
+    get groups() {
+        return this.state.progress.groups.filter((group) => group.count);
+    }
+
+    colorOf(group) {
+        return COLORS[group.key] || "bg-light border";
+    }
+
+    shareOf(group) {
+        return (100 * group.count) / (this.state.progress.total || 1);
+    }
+
+    /** Ask how it stands, now and every two seconds as long as that may change. */
+    async look() {
+        const { record } = this.props;
+        if (!record.resId) {
+            return;
+        }
+        try {
+            const progress = await this.orm.silent.call(record.resModel, "get_progress", [
+                record.resId,
+            ]);
+            await this.show(progress);
+        } finally {
+            if (!this.isGone && this.state.progress?.is_live !== false) {
+                this.timer = setTimeout(() => this.look(), PAUSE);
+            }
+        }
+    }
+
+    async show(progress) {
+        const before = this.state.progress;
+        this.state.progress = progress;
+        const { record } = this.props;
+        const isNews =
+            record.data.state !== progress.state ||
+            (before && (before.is_live !== progress.is_live || this.hasNewTrouble(before)));
+        // the buttons and notices of the form follow, unless somebody is writing in it
+        if (isNews && !this.isGone && !(await record.isDirty())) {
+            await record.load();
+        }
+    }
+
+    hasNewTrouble(before) {
+        const failed = (progress) =>
+            progress.groups.find((group) => group.key === "failed").count > 0;
+        return !failed(before) && failed(this.state.progress);
+    }
+}
+
+export const batchProgress = {
+    component: BatchProgress,
+    fieldDependencies: [{ name: "state", type: "selection" }],
+};
+
+registry.category("view_widgets").add("sms_devino_batch_progress", batchProgress);
