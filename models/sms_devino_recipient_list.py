@@ -210,30 +210,45 @@ class SmsDevinoRecipientList(models.Model):
         self.check_access("write")
         self._lock()
         counts = dict.fromkeys(COUNTS, 0)
-        if not rows:
-            return counts
-        readings = phone.read_many(
-            (clean(row.get("number_raw")) for row in rows), self.country_id.code
-        )
-        first = {}
-        for position, reading in enumerate(readings):
-            if reading.sendable:
-                first.setdefault(reading.e164, position)
-        for start in range(0, len(rows), PAGE):
-            page = [
-                self._staged(position, rows[position], readings[position], first)
-                for position in range(start, min(start + PAGE, len(rows)))
-            ]
+        for source in self._sources_of(rows):
             found = self._merge(
-                self._source_of(page),
-                update_existing=update_existing,
-                keep_wrong=keep_wrong,
+                source, update_existing=update_existing, keep_wrong=keep_wrong
             )
             counts = {key: counts[key] + found[key] for key in COUNTS}
         self._add_columns(
             dict.fromkeys(key for row in rows for key in row.get("data") or ())
         )
         return counts
+
+    def _preview_rows(self, rows, *, update_existing=True):
+        """Return the counts that :meth:`_add_rows` would, and write nothing."""
+        counts = dict.fromkeys(COUNTS, 0)
+        self.env["sms.devino.recipient"].flush_model()
+        for source in self._sources_of(rows):
+            classified = self._classified(source, update_existing=update_existing)
+            self.env.cr.execute(
+                SQL("SELECT action, count(*) FROM (%s) c GROUP BY action", classified)
+            )
+            for action, count in self.env.cr.fetchall():
+                counts[action] += count
+        return counts
+
+    def _sources_of(self, rows):
+        """Yield the rows in pages, as queries that :meth:`_merge` takes."""
+        raws = (clean(row.get("number_raw")) for row in rows)
+        readings = phone.read_many(raws, self.country_id.code)
+        first = {}
+        for position, reading in enumerate(readings):
+            if reading.sendable:
+                first.setdefault(reading.e164, position)
+        for start in range(0, len(rows), PAGE):
+            stop = min(start + PAGE, len(rows))
+            yield self._source_of(
+                [
+                    self._staged(position, rows[position], readings[position], first)
+                    for position in range(start, stop)
+                ]
+            )
 
     @api.model
     def _staged(self, position, row, reading, first):
@@ -310,7 +325,7 @@ class SmsDevinoRecipientList(models.Model):
             source=source,
             sendable=list(SENDABLE_VERDICTS),
             update=update_existing,
-            list=self.id,
+            list=self._origin.id or None,
         )
 
     def _merge(self, source, *, update_existing, keep_wrong):
@@ -401,8 +416,76 @@ class SmsDevinoRecipientList(models.Model):
         )
         action["name"] = self.name
         action["domain"] = [("list_id", "=", self.id)]
-        action["context"] = {
-            "default_list_id": self.id,
-            **self.env.context.get("sms_devino_filter", {}),
-        }
+        action["context"] = {"default_list_id": self.id}
         return action
+
+    def action_view_by_verdict(self):
+        """Open the lines of this list with the verdict that the context names."""
+        action = self.action_view_recipients()
+        verdict = self.env.context.get("sms_devino_verdict")
+        action["context"] |= {f"search_default_{verdict}": 1} if verdict else {}
+        return action
+
+    def action_paste(self):
+        return self._open_wizard("paste", self.env._("Paste Numbers"))
+
+    def action_add_contacts(self):
+        return self._open_wizard("contacts", self.env._("Add Contacts"))
+
+    def action_import(self):
+        return self._open_wizard("import", self.env._("Import from a File"))
+
+    def _open_wizard(self, name, title):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": f"{self._name}.{name}",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "default_list_id": self.id,
+                "dialog_size": "extra-large" if name == "import" else "large",
+            },
+        }
+
+    def action_export_xlsx(self):
+        self.ensure_one()
+        return self.env["sms.devino.export"]._download_list(self, "xlsx")
+
+    def action_export_xls(self):
+        self.ensure_one()
+        return self.env["sms.devino.export"]._download_list(self, "xls")
+
+    def _notify_added(self, counts):
+        """Return the action that tells what was added and opens the list.
+
+        :param dict counts: as :meth:`_add_rows` returns it
+        """
+        self.ensure_one()
+        message = self.env._(
+            "New: %(new)s, updated: %(updated)s, already there: %(known)s, "
+            "wrong: %(wrong)s.",
+            new=counts["new"],
+            updated=counts["updated"],
+            known=counts["unchanged"] + counts["duplicate"],
+            wrong=counts["wrong"],
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if counts["wrong"] else "success",
+                "title": self.name,
+                "message": message,
+                "next": {
+                    "type": "ir.actions.act_window",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                    "view_mode": "form",
+                    "views": [(False, "form")],
+                    "target": "current",
+                },
+            },
+        }
