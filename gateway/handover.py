@@ -159,6 +159,8 @@ class HandOver:
     """Run calls on a bounded pool of threads and tell the outcome of every item.
 
     A context manager; :meth:`drain` before its end if :meth:`run` was not exhausted.
+    ``pointless`` tells that account or gateway made further calls pointless, and
+    ``retry_after`` the seconds that the provider asked to wait, 0 if it did not.
 
     :param client: a :class:`DevinoClient`
     :param limiter: a :class:`RateLimiter` that several runs may share
@@ -190,7 +192,8 @@ class HandOver:
         self._backlog: deque[Call] = deque()
         self._told: list[Outcome] = []
         self._silent_in_a_row = 0
-        self._stopped = False
+        self._over = False
+        self.pointless = False
         self.retry_after = 0.0
 
     def __enter__(self):
@@ -200,15 +203,9 @@ class HandOver:
         self.stop()
         self._pool.shutdown()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether account or gateway made further calls pointless; ``retry_after``
-        holds the seconds that the provider asked to wait, or 0."""
-        return self._stopped
-
     def stop(self) -> None:
         """Start no further call; those under way come to their end."""
-        self._stopped = True
+        self._over = True
 
     def run(self, chunks: Iterable[list[Call]]) -> Iterator[list[Outcome]]:
         """Yield outcomes as they come; every item of every call that was taken from
@@ -267,7 +264,8 @@ class HandOver:
         """Wait for calls to end, no longer than ``until``; judge them."""
         timeout = None if until is None else max(until - time.monotonic(), 0.0)
         done, _rest = wait(self._pending, timeout, FIRST_COMPLETED)
-        for future in done:
+        # in the order of the calls: failures in a row are counted
+        for future in [future for future in self._pending if future in done]:
             call = self._pending[future]
             outcome, retry = self._judge(call, future)
             # Depth first: however little time a run has, it gets to single numbers.
@@ -277,7 +275,8 @@ class HandOver:
             del self._pending[future]
 
     def _is_over(self) -> bool:
-        return self._stopped or time.monotonic() >= self._deadline
+        over = self._over or self.pointless
+        return over or time.monotonic() >= self._deadline
 
     def _perform(self, call: Call):
         """Make one call; runs in a thread.
@@ -325,16 +324,16 @@ class HandOver:
 
     def _kind_of(self, error: BaseException) -> str:
         if isinstance(error, AccountRefusedError):
-            self.stop()
+            self.pointless = True
             return "account"
         self._silent_in_a_row += 1
         if self._silent_in_a_row >= MAX_SILENT_IN_A_ROW:
-            self.stop()
+            self.pointless = True
         if isinstance(error, NotSentError):
             if error.retry_after:
                 # the provider asks to be left alone for a while
                 self.retry_after = max(self.retry_after, error.retry_after)
-                self.stop()
+                self.pointless = True
             return "not_sent"
         if not isinstance(error, GatewayError):
             _logger.error("a call ended unexpectedly", exc_info=error)

@@ -82,7 +82,7 @@ class DispatchRun:
             HandOver(client, limiter, WORKERS, deadline=deadline) as hand_over,
         ):
             self._hand_over(hand_over, time.monotonic() + seconds)
-        if hand_over.stopped and self.account.state != "stopped":
+        if hand_over.pointless and self.account.state != "stopped":
             asked = timedelta(seconds=hand_over.retry_after)
             self.pause(asked or PAUSES[0])
         return expired + self._claimed

@@ -11,6 +11,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
+from .faults import seconds_of
 from .rules import Provider
 from .stateless import StatelessStore
 from .switches import Switches
@@ -68,8 +69,10 @@ class SandboxAdapter(BaseAdapter):
         target = urlsplit(request.url)
         content_type = request.headers.get("Content-Type", "")
         pairs = parse_pairs(target.query, content_type, _body_of(request))
-        answer = self.provider.handle(request.method, target.path, pairs)
         read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
+        faults = self.provider.befall(target.path)
+        self._wait(seconds_of(faults, "hold"), read_timeout, request)
+        answer = self.provider.handle(request.method, target.path, pairs, faults=faults)
         self._wait(answer.delay, read_timeout, request)
         if answer.connection:
             raise _broken(answer.connection, request)

@@ -52,7 +52,10 @@ _UNHANDLED = (*REFUSALS, "drop_before")
 _OF_SENDS = ("more_ids", "fewer_ids", "no_ids", "ids_as_numbers")
 _OF_SESSIONS = ("session_expired", "session_invalid")
 
-KINDS = ("latency", *_INSTEAD, *_AFTER)
+#: Kinds that only take time, before and after the request is handled; each of them
+#: goes together with one of the others.
+PAUSES = ("hold", "latency")
+KINDS = (*PAUSES, *_INSTEAD, *_AFTER)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Fault:
     rate: float = 1.0
     #: how many such requests pass before
     after: int = 0
-    #: of "latency" and "slow_body"
+    #: of "hold", "latency" and "slow_body"
     seconds: float = 0.0
     #: Retry-After of "rate_limit" and "unavailable", in seconds; None = no header
     retry_after: int = None
@@ -161,7 +164,7 @@ class Faults:
             return [order.fault for order in self._orders if not order.is_spent()]
 
     def take(self, path):
-        """The faults that befall a call of ``path`` now: every latency, one other.
+        """The faults that befall a call of ``path`` now: every pause, one other.
 
         :rtype: list[Fault]
         """
@@ -169,8 +172,8 @@ class Faults:
             taken = []
             for order in self._orders:
                 fault = order.fault
-                other = any(one.kind != "latency" for one in taken)
-                if other and fault.kind != "latency":
+                other = any(one.kind not in PAUSES for one in taken)
+                if other and fault.kind not in PAUSES:
                     continue
                 if fault.concerns(path) and order.strikes(self._random):
                     taken.append(fault)
@@ -196,6 +199,15 @@ class _Order:
             return False
         self._struck += 1
         return True
+
+
+def seconds_of(faults, kind):
+    """How long the pauses of one kind are together.
+
+    :param list[Fault] faults: what ``Faults.take`` gave
+    :rtype: float
+    """
+    return sum(fault.seconds for fault in faults if fault.kind == kind)
 
 
 def _later(answer, fault):

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from . import checks, fates
 from .answers import Refusal, html, success
-from .faults import Faults
+from .faults import Faults, seconds_of
 from .segments import count_segments
 from .store import Message, Store
 from .switches import Switches
@@ -232,11 +232,9 @@ class Provider:
         taken = self.befall(path) if faults is None else faults
         call = Call(endpoint, Params(pairs), v2, client_ip, self.now())
         answer = self._instead(call, taken) or self._answer(method, call)
-        delay = 0.0
         for fault in taken:
             answer = fault.spoil(answer)
-            delay += fault.seconds if fault.kind == "latency" else 0.0
-        return replace(answer, delay=delay)
+        return replace(answer, delay=seconds_of(taken, "latency"))
 
     def _instead(self, call, taken):
         for fault in taken:

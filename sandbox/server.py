@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .control import PREFIX, control
-from .faults import REFUSALS
+from .faults import REFUSALS, seconds_of
 from .rules import Provider, find_endpoint
 from .wire import parse_pairs
 
@@ -148,6 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         pairs = parse_pairs(
             target.query, self.headers.get("Content-Type", ""), self._read_body()
         )
+        self.server.stopping.wait(seconds_of(faults, "hold"))
         client_ip = self.client_address[0]
         self._put(
             provider.handle(self.command, target.path, pairs, client_ip, faults=faults)

@@ -354,8 +354,8 @@ class TestFaults(ServerCase):
         self.assertAccepted(1)
         self.assertWellAgain()
 
-    def test_latency_and_slow_body(self):
-        for kind in ("latency", "slow_body"):
+    def test_pauses_and_slow_body(self):
+        for kind in ("hold", "latency", "slow_body"):
             self.order(kind, seconds=0.05)
             with self.subTest(kind=kind):
                 self.assertEqual(len(json.loads(self.send().body)), 1)
