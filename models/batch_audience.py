@@ -168,7 +168,7 @@ class Audience:
 
 
 def find_blacklisted(env, numbers):
-    """Return those of the E.164 ``numbers`` that are on the exclusion list, as a set."""
+    """Return the set of those E.164 ``numbers`` that are on the exclusion list."""
     env["phone.blacklist"].flush_model(["number", "active"])
     env.cr.execute(
         SQL(
@@ -236,7 +236,10 @@ class _ContactReader:
             for partner in page:
                 yield (
                     partner,
-                    {key: self._show(partner, name) for key, name in self.wanted.items()},
+                    {
+                        key: self._show(partner, name)
+                        for key, name in self.wanted.items()
+                    },
                 )
             page.invalidate_recordset()
 

@@ -103,9 +103,7 @@ class SmsDevinoBatch(models.Model):
     )
     final_counts = fields.Json(readonly=True)
     waiting_count = fields.Integer(string="Waiting", compute="_compute_counts")
-    sent_count = fields.Integer(
-        string="Sent, no report yet", compute="_compute_counts"
-    )
+    sent_count = fields.Integer(string="Sent, no report yet", compute="_compute_counts")
     delivered_count = fields.Integer(string="Delivered", compute="_compute_counts")
     failed_count = fields.Integer(
         string="Failed or not delivered", compute="_compute_counts"
@@ -380,7 +378,9 @@ class SmsDevinoBatch(models.Model):
     @api.model
     def _follow(self):
         """Let the states of batches follow those of their messages. Commits."""
-        self._sweep(self.search([("on_hold", "=", True), ("state", "=", "canceled")]).ids)
+        self._sweep(
+            self.search([("on_hold", "=", True), ("state", "=", "canceled")]).ids
+        )
         commit_retrying(self.env, self._start_due)
         for batch in commit_retrying(self.env, self._finish)[0]:
             commit_retrying(self.env, batch._tell_handed_over)
@@ -462,7 +462,9 @@ class SmsDevinoBatch(models.Model):
                 cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 env = self.env(cr=cr, user=SUPERUSER_ID)
                 rows = self.with_env(env)._read_waiting(ids)
-                env["sms.devino.message"]._transition("canceled", rows, event="canceled")
+                env["sms.devino.message"]._transition(
+                    "canceled", rows, event="canceled"
+                )
                 env.ref("sms_devino.ir_cron_dispatch")._trigger()
         except psycopg2.Error as error:
             _logger.info("canceled batches %s not swept: %s", ids, type(error).__name__)
@@ -525,8 +527,7 @@ class SmsDevinoBatch(models.Model):
         parts = [Markup("<p>%s</p>") % text]
         if ids := batch._first_gateway_ids():
             parts.append(
-                Markup("<p>%s</p>")
-                % batch.env._("SMS ID: %(ids)s", ids=", ".join(ids))
+                Markup("<p>%s</p>") % batch.env._("SMS ID: %(ids)s", ids=", ".join(ids))
             )
         batch._tell(text, parts)
 

@@ -70,7 +70,9 @@ class SmsDevinoBatchLine(models.Model):
     )
     segment_count = fields.Integer(string="Segments", readonly=True)
     cost = fields.Float(digits=(12, 4), readonly=True)
-    reason = fields.Selection(LEFT_OUT_REASONS, string="Left out because", readonly=True)
+    reason = fields.Selection(
+        LEFT_OUT_REASONS, string="Left out because", readonly=True
+    )
     empty_values = fields.Char(
         string="Empty values",
         readonly=True,
@@ -127,7 +129,9 @@ class SmsDevinoBatchLine(models.Model):
                 wizard=wizard.id,
                 company=wizard.account_id.company_id.id,
                 arrays=SQL(", ").join(
-                    SQL("%s::%s[]", list(column), SQL(self._fields[name].column_type[0]))
+                    SQL(
+                        "%s::%s[]", list(column), SQL(self._fields[name].column_type[0])
+                    )
                     for name, column in zip(COLUMNS, columns, strict=True)
                 ),
             )

@@ -23,14 +23,16 @@ class SmsDevinoBatchReason(models.Model):
     def action_open(self):
         """Show who was left out for this reason."""
         self.ensure_one()
-        owner = "batch_id" if self.batch_id else "wizard_id"
+        owner = ("wizard_id", "=", self.wizard_id)
+        if self.batch_id:
+            owner = ("batch_id", "=", self.batch_id.id)
         labels = dict(self._fields["reason"]._description_selection(self.env))
         return {
             "type": "ir.actions.act_window",
             "name": labels[self.reason],
             "res_model": "sms.devino.batch.line",
             "view_mode": "list",
-            "domain": [(owner, "=", self[owner].id), ("reason", "=", self.reason)],
+            "domain": [owner, ("reason", "=", self.reason)],
         }
 
     def _count_lines(self, wizard):

@@ -13,6 +13,7 @@ LOGIN, PASSWORD = "demo", "demo"
 JOURNAL_MODELS = (
     "sms_devino_segment",
     "sms_devino_message",
+    "sms_devino_batch",
 )
 
 

@@ -50,6 +50,7 @@ class SmsDevinoBatchSend(models.TransientModel):
         string="Sender",
         compute="_compute_sender_id",
         store=True,
+        precompute=True,
         readonly=False,
         required=True,
         domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
@@ -93,6 +94,7 @@ class SmsDevinoBatchSend(models.TransientModel):
         string="Lifetime (minutes)",
         compute="_compute_validity",
         store=True,
+        precompute=True,
         readonly=False,
         help="After so many minutes nobody tries to deliver any more. 0: as the "
         "provider has it.",
@@ -393,7 +395,7 @@ class SmsDevinoBatchSend(models.TransientModel):
 
     def _check_names(self, template):
         """Refuse a text with gaps that nobody can fill."""
-        known = [entry[key] for entry in self.names for key in ("name", "label")]
+        known = [entry[key] for entry in self.names for key in ("label", "name")]
         for problem in template.problems(known):
             raise UserError(self._describe_problem(problem))
 
@@ -662,7 +664,9 @@ class SmsDevinoBatchSend(models.TransientModel):
         if batch.planned_at:
             text = self.env._("%s messages are planned.", batch.total)
         else:
-            text = self.env._("%s messages are on their way to the provider.", batch.total)
+            text = self.env._(
+                "%s messages are on their way to the provider.", batch.total
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
