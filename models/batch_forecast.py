@@ -129,7 +129,7 @@ def _add_unicode(result, line):
 
 
 def _pick_samples(result, lines):
-    """Take the first recipient, one from the middle and the last, and the longest text."""
+    """Take the first recipient, one from the middle, the last, and the longest text."""
     if not lines:
         return
     positions = dict.fromkeys((0, len(lines) // 2, len(lines) - 1))

@@ -7,7 +7,7 @@ DIGITS = 4
 
 
 class SmsDevinoAccount(models.Model):
-    """What messages cost, whether there is enough, and who is told when there is not."""
+    """What messages cost, whether there is enough, and who is told if there is not."""
 
     _inherit = "sms.devino.account"
 
@@ -59,7 +59,7 @@ class SmsDevinoAccount(models.Model):
         return find
 
     def _estimate_cost(self, segments, number=None):
-        """Return what ``segments`` segments to an E.164 number cost, in its currency."""
+        """Return what segments to an E.164 number cost, in the account's currency."""
         return segments * self._get_price_finder()(number)
 
     # --- is it enough? --------------------------------------------------------------
@@ -161,7 +161,8 @@ class SmsDevinoAccount(models.Model):
             balance=account._format_balance(),
             threshold=account._format_amount(account.low_balance),
         )
-        account.activity_schedule(
+        # the e-mail below says more than the one about the activity would
+        account.with_context(mail_activity_quick_update=True).activity_schedule(
             "sms_devino.mail_activity_low_balance",
             user_id=user.id,
             summary=summary,

@@ -235,7 +235,8 @@ class SmsDevinoBatch(models.Model):
         if own - WRITABLE:
             raise UserError(
                 self.env._(
-                    "Only the name and the planned time of a mass sending can be changed."
+                    "Only the name and the planned time of a mass sending can be "
+                    "changed."
                 )
             )
 
@@ -341,8 +342,9 @@ class SmsDevinoBatch(models.Model):
     def get_progress(self):
         """Return how the sending stands, for whoever watches.
 
-        :return: dict of ``state``, ``is_live`` (whether it may still change), ``total``,
-            ``cost`` and ``groups``: a list of dicts ``key``, ``label``, ``count``
+        :return: dict of ``state``, ``is_live`` (whether it may still change),
+            ``total``, ``cost`` and ``groups``: a list of dicts ``key``, ``label``,
+            ``count``
         """
         self.ensure_one()
         self.check_access("read")
@@ -488,7 +490,8 @@ class SmsDevinoBatch(models.Model):
         self.env.cr.execute(
             SQL(
                 """SELECT DISTINCT b.id
-                     FROM sms_devino_message m JOIN sms_devino_batch b ON b.id = m.batch_id
+                     FROM sms_devino_message m
+                     JOIN sms_devino_batch b ON b.id = m.batch_id
                     WHERE m.id = ANY(%s) AND b.final_counts IS NOT NULL""",
                 list(message_ids),
             )
@@ -505,7 +508,8 @@ class SmsDevinoBatch(models.Model):
         self.message_post(
             body=self.env._(
                 "%(count)s messages under the name %(sender)s were approved by "
-                "%(author)s. Estimated cost: %(cost)s. Recipients left out: %(left_out)s.",
+                "%(author)s. Estimated cost: %(cost)s. Recipients left out: "
+                "%(left_out)s.",
                 count=self.total,
                 sender=self.sender_name,
                 author=self.author_id.name,

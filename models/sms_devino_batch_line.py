@@ -162,10 +162,10 @@ class SmsDevinoBatchLine(models.Model):
             SQL(
                 """INSERT INTO sms_devino_message
                           (create_uid, create_date, write_uid, write_date, author_id,
-                           uuid, account_id, company_id, sender_name, number, partner_id,
-                           body, encoding, segment_count, priority, planned_at, validity,
-                           state, attempts, delivered_segments, cost_estimated,
-                           batch_id, repeat_of_id)
+                           uuid, account_id, company_id, sender_name, number,
+                           partner_id, body, encoding, segment_count, priority,
+                           planned_at, validity, state, attempts, delivered_segments,
+                           cost_estimated, batch_id, repeat_of_id)
                    SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(uid)s,
                           replace(gen_random_uuid()::text, '-', ''), %(account)s,
                           company_id, %(sender)s, number, partner_id,
@@ -202,7 +202,8 @@ class SmsDevinoBatchLine(models.Model):
         for table in ("sms_devino_batch_line", "sms_devino_batch_reason"):
             self.env.cr.execute(
                 SQL(
-                    "UPDATE %s SET batch_id = %s, wizard_id = NULL WHERE wizard_id = %s",
+                    """UPDATE %s SET batch_id = %s, wizard_id = NULL
+                        WHERE wizard_id = %s""",
                     SQL.identifier(table),
                     batch.id,
                     wizard.id,

@@ -41,7 +41,8 @@ class SmsDevinoBatchReason(models.Model):
             SQL(
                 """INSERT INTO sms_devino_batch_reason (wizard_id, reason, count,
                           create_uid, create_date, write_uid, write_date)
-                   SELECT wizard_id, reason, count(*), %(uid)s, %(now)s, %(uid)s, %(now)s
+                   SELECT wizard_id, reason, count(*),
+                          %(uid)s, %(now)s, %(uid)s, %(now)s
                      FROM sms_devino_batch_line
                     WHERE wizard_id = %(wizard)s AND reason IS NOT NULL
                  GROUP BY wizard_id, reason""",

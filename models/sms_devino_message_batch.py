@@ -48,7 +48,8 @@ class SmsDevinoMessage(models.Model):
         self.env.cr.execute(
             SQL(
                 """SELECT m.id
-                     FROM sms_devino_batch b JOIN sms_devino_message m ON m.batch_id = b.id
+                     FROM sms_devino_batch b
+                     JOIN sms_devino_message m ON m.batch_id = b.id
                     WHERE b.on_hold AND m.id = ANY(%s)""",
                 [row["id"] for row in rows],
             )

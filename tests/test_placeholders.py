@@ -62,9 +62,10 @@ class TestPlaceholders(BaseCase):
             "user.env",
         ):
             with self.subTest(code):
-                [problem] = self.problems("{{ %s }}" % code)
+                text = f"{{{{ {code} }}}}"
+                [problem] = self.problems(text)
                 self.assertEqual((problem.code, problem.name), ("unknown", code))
-                self.assertEqual(self.render("{{ %s }}" % code, name="x"), "")
+                self.assertEqual(self.render(text, name="x"), "")
 
     def test_values_are_not_read_as_templates(self):
         self.assertEqual(

@@ -258,15 +258,15 @@ class SmsDevinoBatchSend(models.TransientModel):
                 foreign.append(part.name)
             elif field_name not in known:
                 foreign.append(part.name)
-            return "{{ %s }}" % known.get(field_name, field_name)
+            return f"{{{{ {known.get(field_name, field_name)} }}}}"
 
         converted = "".join(map(convert, placeholders.parse(text).parts))
         if foreign:
             raise UserError(
                 self.env._(
-                    "Template “%(template)s”: “%(expression)s” is a calculation, which a "
-                    "mass SMS does not make. Only fields of the contact can be taken, "
-                    "such as %(example)s.",
+                    "Template “%(template)s”: “%(expression)s” is a calculation, which "
+                    "a mass SMS does not make. Only fields of the contact can be "
+                    "taken, such as %(example)s.",
                     template=template.name,
                     expression=foreign[0],
                     example="{{ object.name }}",
