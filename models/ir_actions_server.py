@@ -28,4 +28,4 @@ class IrActionsServer(models.Model):
             context["default_sms_devino_when"] = "later"
             context["default_sms_devino_planned_at"] = planned_at
         self = self.with_context(**context)
-        return super(IrActionsServer, self)._run_action_sms_multi(eval_context)
+        return super()._run_action_sms_multi(eval_context)

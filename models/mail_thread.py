@@ -24,7 +24,7 @@ class MailThread(models.AbstractModel):
     def _message_sms(self, *args, **kwargs):
         """Whoever calls this, which cannot be called from outside, has decided."""
         self = self.with_context(sms_devino_automatic=AUTOMATIC)
-        return super(MailThread, self)._message_sms(*args, **kwargs)
+        return super()._message_sms(*args, **kwargs)
 
     def _message_sms_with_template(
         self, template=False, template_xmlid=False, *args, **kwargs
@@ -40,6 +40,6 @@ class MailThread(models.AbstractModel):
                     "planned_at": options._sms_devino_planned_at(),
                 }
             )
-        return super(MailThread, self)._message_sms_with_template(
+        return super()._message_sms_with_template(
             template, template_xmlid, *args, **kwargs
         )

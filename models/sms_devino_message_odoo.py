@@ -272,7 +272,7 @@ class SmsDevinoMessage(models.Model):
 
     @api.model
     def _update_sms(self, all_sms, target, failure):
-        """Let what surely failed be sent again by Odoo's own means, and nothing else."""
+        """Let what surely failed be sent again by Odoo's own means, nothing else."""
         if not all_sms or target == "unknown":
             return
         values = {"state": SMS_STATES[target], "failure_type": False}

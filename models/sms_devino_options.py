@@ -15,7 +15,8 @@ class SmsDevinoOptions(models.AbstractModel):
     sms_devino_sender_id = fields.Many2one(
         "sms.devino.sender",
         string="SMS sender name",
-        domain="[('state', '!=', 'refused'), ('company_id', 'in', allowed_company_ids)]",
+        domain="[('state', '!=', 'refused'), "
+        "('company_id', 'in', allowed_company_ids)]",
         ondelete="set null",
         help="The name that the recipient sees, when the company sends through its own "
         "account. An account that does not have this name uses its default one.",

@@ -49,10 +49,12 @@ class SmsDevinoReminder(models.AbstractModel):
         )
         return partners.filtered(
             lambda partner: (
-                partner.sms_devino_greeting_date.month,
-                partner.sms_devino_greeting_date.day,
+                (
+                    partner.sms_devino_greeting_date.month,
+                    partner.sms_devino_greeting_date.day,
+                )
+                in days
             )
-            in days
         )
 
     # --- activities -----------------------------------------------------------------

@@ -110,4 +110,4 @@ class SmsSms(models.Model):
         """Have the reason of a failure shown in words where the account is ours."""
         if isinstance(sms_api, SmsApiDevino):
             self = self.with_context(sms_devino=True)
-        return super(SmsSms, self)._send_with_api(sms_api, **options)
+        return super()._send_with_api(sms_api, **options)

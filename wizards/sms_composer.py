@@ -3,6 +3,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..models.sms_devino_message import quoting_error
 from ..models.sms_devino_options import AUTOMATIC
 from ..tools import phone, sms_text
 
@@ -40,7 +41,8 @@ class SmsComposer(models.TransientModel):
         compute="_compute_sms_devino_sender_id",
         store=True,
         readonly=False,
-        domain="[('account_id', '=', sms_devino_account_id), ('state', '!=', 'refused')]",
+        domain="[('account_id', '=', sms_devino_account_id), "
+        "('state', '!=', 'refused')]",
         help="The name that the recipient sees.",
     )
     sms_devino_when = fields.Selection(
@@ -75,8 +77,9 @@ class SmsComposer(models.TransientModel):
 
     @api.depends("res_model", "res_id", "res_ids")
     def _compute_sms_devino_account_id(self):
+        in_use = self.env["res.company"]._sms_devino_in_use()
         for composer in self:
-            composer.sms_devino_account_id = (
+            composer.sms_devino_account_id = in_use and (
                 composer._sms_devino_company().sms_devino_account_id
             )
 
@@ -85,9 +88,9 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             account = composer.sms_devino_account_id.sudo()
             wanted = composer.template_id.sudo().sms_devino_sender_id
-            composer.sms_devino_sender_id = account and account._get_sender_named(
-                wanted.name
-            ).sudo(False)
+            composer.sms_devino_sender_id = bool(account) and (
+                account._get_sender_named(wanted.name).sudo(False)
+            )
 
     @api.depends("template_id")
     def _compute_sms_devino_when(self):
@@ -177,7 +180,7 @@ class SmsComposer(models.TransientModel):
         for number in self._sms_devino_numbers():
             reading = phone.read(number, country)
             if not reading.sendable:
-                raise UserError(
+                raise quoting_error(
                     self.env["sms.devino.message"]._describe_reading(reading)
                 )
         excluded = self._sms_devino_excluded_numbers()
@@ -186,7 +189,7 @@ class SmsComposer(models.TransientModel):
             and self._sms_devino_honours_list()
             and self._sms_devino_is_single()
         ):
-            raise UserError(
+            raise quoting_error(
                 self.env._(
                     "%(numbers)s is on the exclusion list: its owner does not want to "
                     "get messages. If this one must be sent all the same, tick Send "
@@ -224,7 +227,7 @@ class SmsComposer(models.TransientModel):
             sms_devino_options=self._sms_devino_options(),
             sms_devino_wait=self._sms_devino_is_single(),
         )
-        return super(SmsComposer, self)._action_send_sms()
+        return super()._action_send_sms()
 
     def _sms_devino_options(self):
         later = self.sms_devino_when == "later"
@@ -365,7 +368,8 @@ class SmsComposer(models.TransientModel):
         }
 
     def _sms_devino_money(self, account, cost):
-        known, after = bool(account.balance_at), account._get_available() - cost
+        known = bool(account.balance_at)
+        after = account.balance - account._get_bound() - cost
         amount = account._format_amount
         return {
             "cost": amount(cost),
@@ -422,4 +426,4 @@ class SmsComposer(models.TransientModel):
             bodies = self._prepare_body_values(records)
         texts = list(bodies.values()) or [text] * len(numbers)
         nobody = {"counts": Counter(), "names": {}}
-        return list(zip(numbers, texts)), nobody, len(numbers), False
+        return list(zip(numbers, texts, strict=False)), nobody, len(numbers), False
