@@ -1,12 +1,20 @@
 """test: Odoo's runner on a fresh database, and what its log says."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
+import threading
+import time
 
 from .base import ADDON, LOGS, OWN, log_path, only_one, say, start, step, stop, tail
 from .databases import TEST_DB, prepared, test_template
 from .demo import free_port
 from .system import BROWSER_NEEDS
+
+# A runner that logs nothing for so many seconds has got stuck.
+SILENCE = 180
 
 
 class TestLog:
@@ -24,7 +32,7 @@ class TestLog:
     SUBTOTAL = re.compile(r"Module \S+: \d+ failures, \d+ errors of \d+ tests")
     # Debian's Odoo lacks this file; where it is used as it is (by ODOO_HOME), every
     # build of the bundle logs that as an error.
-    KNOWN = "selfie_segmentation"
+    KNOWN = "Could not get content for mail/static/lib/selfie_segmentation/"
 
     def __init__(self):
         self.started, self.skipped, self.failed = [], {}, {}
@@ -71,6 +79,14 @@ class TestLog:
     def add_failure(self, name, *lines):
         self.failed.setdefault(("run", name), []).extend(lines)
 
+    def add_silence(self):
+        """The runner was ended because it stood still."""
+        test = self._current or ("run", "silence")
+        why = (
+            f"no line in the log for {SILENCE} s; it ends with where each thread stood"
+        )
+        self.failed.setdefault(test, []).append(why)
+
     def finish(self, code, words):
         """Cross-check what was read with the runner's summary and exit code.
 
@@ -81,7 +97,8 @@ class TestLog:
                 lines = self.failed.setdefault((module, name), [])
                 lines.append(f"skipped, and no test of the addon may be: {reason}")
         if self.summary is None:
-            self.add_failure("end", "The runner did not finish; its last words:", words)
+            why = "" if self.failed else f" Its last words:\n{words}"
+            self.add_failure("end", f"The runner did not finish.{why}")
         elif self.summary[2] != len(self.started):
             told = f"{self.summary[2]} tests, its log {len(self.started)}"
             self.add_failure("count", f"The runner counts {told}.")
@@ -97,6 +114,31 @@ class TestLog:
         for (module, name), lines in self.failed.items():
             say(f"\nFAILED {module.removeprefix('odoo.addons.')}: {name}")
             say("\n".join("    " + line for line in lines[:80]))
+
+
+class Watchdog(threading.Thread):
+    """Ends a runner that stands still, after it has told where.
+
+    `last` is the time of its last sign of life, `barked` whether it was ended.
+    """
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process = process
+        self.last = time.monotonic()
+        self.barked = False
+        self.start()
+
+    def run(self):
+        while self.process.poll() is None:
+            time.sleep(1)
+            if time.monotonic() - self.last > SILENCE:
+                self.barked = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.process.pid, signal.SIGQUIT)  # Odoo logs its stacks
+                    time.sleep(2)
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                return
 
 
 def leaked(log, markers):
@@ -122,14 +164,18 @@ def run_tests(odoo, tags):
     env = odoo.env(SMS_DEVINO_LEAK_MARKERS=str(markers))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     process = start(odoo.options(TEST_DB, *options), cwd=OWN, env=env, **streams)
+    watchdog = Watchdog(process)
     result = TestLog()
     with log.open("wb") as output:
         for line in process.stdout:
+            watchdog.last = time.monotonic()
             output.write(line)
             output.flush()
             result.feed(line.decode("utf-8", "replace"))
     code = process.wait()
     stop(process)
+    if watchdog.barked:
+        result.add_silence()
     result.finish(code, tail(log))
     if leaks := leaked(log, markers):
         result.add_failure("leak: the log tells what it must not", *leaks)
