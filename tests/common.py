@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 from odoo.orm.registry import Registry
@@ -40,6 +41,8 @@ class LiveCase(HttpCase):
         cls.registry = Registry(get_db_name())
         cls.enterClassContext(_undone_at_end(cls))
         super().setUpClass()
+        # held by the thread that runs the tests, it would keep the web client out
+        cls.enterClassContext(patch.object(Registry, "_lock", DummyRLock()))
 
     def setUp(self):
         super().setUp()
