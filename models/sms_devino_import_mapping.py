@@ -38,7 +38,9 @@ class SmsDevinoImportMapping(models.Model):
     def _compute_columns_text(self):
         for record in self:
             record.columns_text = ", ".join(
-                column["name"] for column in record.columns or [] if column.get("name")
+                column["name"]
+                for column in record.columns or []
+                if column["role"] != "skip"
             )
 
     @api.model

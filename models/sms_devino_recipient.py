@@ -133,8 +133,11 @@ class SmsDevinoRecipient(models.Model):
         """
         _ = self.env._
         sentences = {
+            "empty": _("There is no number."),
             "ok": _("A message can be sent."),
-            "corrected": _("Corrected from “%(raw)s”.", raw=raw),
+            "corrected": _(
+                "Goes to %(number)s, corrected from “%(raw)s”.", number=number, raw=raw
+            ),
             "duplicate": _("%(number)s is in this list already.", number=number),
             "blacklisted": _(
                 "%(number)s is on the exclusion list: mass SMS leave it out.",

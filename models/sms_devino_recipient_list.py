@@ -61,7 +61,7 @@ class SmsDevinoRecipientList(models.Model):
         compute="_compute_column_names",
         inverse="_inverse_column_names",
         help="What is known of each recipient besides name and number, separated by "
-        "commas. A text may use it: {{ city }}.",
+        "semicolons. A text may use it: {{ city }}.",
     )
     recipient_ids = fields.One2many(
         "sms.devino.recipient", "list_id", string="Recipients", copy=True
@@ -86,11 +86,11 @@ class SmsDevinoRecipientList(models.Model):
     @api.depends("columns")
     def _compute_column_names(self):
         for record in self:
-            record.column_names = ", ".join(record.columns or [])
+            record.column_names = "; ".join(record.columns or [])
 
     def _inverse_column_names(self):
         for record in self:
-            typed = map(clean, (record.column_names or "").split(","))
+            typed = map(clean, (record.column_names or "").split(";"))
             columns = unique_titles(title for title in typed if title)
             gone = [title for title in record.columns or [] if title not in columns]
             record._check_columns_empty(gone)
@@ -388,7 +388,7 @@ class SmsDevinoRecipientList(models.Model):
         contacts = self.env["res.partner"]._search(
             [("phone_sanitized", "!=", False)], order="id"
         )
-        self.env["res.partner"].flush_model(["phone_sanitized"])
+        self.env.flush_query(contacts.select())
         self.env.cr.execute(
             SQL(
                 """UPDATE sms_devino_recipient r
@@ -446,6 +446,7 @@ class SmsDevinoRecipientList(models.Model):
             "target": "new",
             "context": {
                 "default_list_id": self.id,
+                "sms_devino_from_list": True,
                 "dialog_size": "extra-large" if name == "import" else "large",
             },
         }
@@ -459,7 +460,7 @@ class SmsDevinoRecipientList(models.Model):
         return self.env["sms.devino.export"]._download_list(self, "xls")
 
     def _notify_added(self, counts):
-        """Return the action that tells what was added and opens the list.
+        """Return the action that tells what was added and shows the list.
 
         :param dict counts: as :meth:`_add_rows` returns it
         """
@@ -472,6 +473,8 @@ class SmsDevinoRecipientList(models.Model):
             known=counts["unchanged"] + counts["duplicate"],
             wrong=counts["wrong"],
         )
+        from_list = self.env.context.get("sms_devino_from_list")
+        close = {"type": "ir.actions.act_window_close"}
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -479,13 +482,18 @@ class SmsDevinoRecipientList(models.Model):
                 "type": "warning" if counts["wrong"] else "success",
                 "title": self.name,
                 "message": message,
-                "next": {
-                    "type": "ir.actions.act_window",
-                    "res_model": self._name,
-                    "res_id": self.id,
-                    "view_mode": "form",
-                    "views": [(False, "form")],
-                    "target": "current",
-                },
+                "next": close if from_list else self._open(),
             },
+        }
+
+    def _open(self):
+        """Return the action that shows this list."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "current",
         }

@@ -88,14 +88,15 @@ class SmsDevinoRecipientListContacts(models.TransientModel):
             SQL.identifier(query.table, column)
             for column in ("id", "name", "phone", "phone_sanitized")
         ]
-        self.env.cr.execute(query.select(*columns))
         return [
             {
                 "partner_id": partner_id,
                 "name": name,
                 "number_raw": self._best_number(number, sanitized, country),
             }
-            for partner_id, name, number, sanitized in self.env.cr.fetchall()
+            for partner_id, name, number, sanitized in self.env.execute_query(
+                query.select(*columns)
+            )
         ]
 
     @api.model

@@ -199,6 +199,8 @@ class SmsDevinoRecipientListImport(models.TransientModel):
     def _region(self):
         """Return how numbers and dates are written in the user's language."""
         lang = self.env["res.lang"]._get_data(code=self.env.lang or "en_US")
+        if not lang:
+            return Region()
         short_date = lang.date_format
         for part, excel in DATE_PARTS.items():
             short_date = short_date.replace(part, excel)
@@ -282,10 +284,20 @@ class SmsDevinoRecipientListImport(models.TransientModel):
         """Return the values of one line of the mapping for each column."""
         width = max([len(header), *map(len, below)], default=0)
         titles = [*header, *[""] * (width - len(header))]
-        proposed = unique_titles(
-            " ".join(title.split())
-            or self.env._("Column %(letter)s", letter=column_letter(index))
-            for index, title in enumerate(titles)
+        roles = [*roles, *["skip"] * width][:width]
+        kept = [
+            index for index in range(width) if roles[index] not in ("phone", "name")
+        ]
+        proposed = dict(
+            zip(
+                kept,
+                unique_titles(
+                    " ".join(titles[index].split())
+                    or self.env._("Column %(letter)s", letter=column_letter(index))
+                    for index in kept
+                ),
+                strict=True,
+            )
         )
         samples = [row for row in below if any(row)][:SAMPLE_ROWS]
         return [
@@ -293,8 +305,8 @@ class SmsDevinoRecipientListImport(models.TransientModel):
                 "index": index,
                 "letter": column_letter(index),
                 "title": titles[index],
-                "role": roles[index] if index < len(roles) else "skip",
-                "name": (names[index : index + 1] or [""])[0] or proposed[index],
+                "role": roles[index],
+                "name": "".join(names[index : index + 1]) or proposed.get(index),
                 **{
                     f"sample_{number}": row[index]
                     for number, row in enumerate(samples, start=1)
@@ -332,6 +344,13 @@ class SmsDevinoRecipientListImport(models.TransientModel):
                 return ["phone", "name", *rest]
         return []
 
+    def _extra_columns(self):
+        """Return the names of the extra columns, in the order of the file."""
+        extra = self.column_ids.filtered(lambda column: column.role == "extra")
+        # The list shows its columns separated by semicolons.
+        names = (column.name or "" for column in extra.sorted("index"))
+        return [clean(name.replace(";", ",")) for name in names]
+
     # --- reading --------------------------------------------------------------------
 
     def action_read(self):
@@ -349,8 +368,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
             raise UserError(
                 self.env._("Columns: choose the one column that has the phone numbers.")
             )
-        extra = self.column_ids.filtered(lambda column: column.role == "extra")
-        names = [clean(column.name) for column in extra]
+        names = self._extra_columns()
         if not all(names):
             raise UserError(self.env._("Columns: name each column that is kept."))
         if len(unique_titles(names)) != len({name.casefold() for name in names}):
@@ -402,7 +420,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
                       SET action = c.action,
                           kind = CASE
                               WHEN c.action = 'wrong' THEN 'error'
-                              WHEN c.action = 'duplicate' THEN 'double'
+                              WHEN c.action = 'duplicate' THEN 'twice'
                               WHEN r.others IS NOT NULL OR r.cell_error IS NOT NULL
                               THEN 'note'
                           END
@@ -433,7 +451,10 @@ class SmsDevinoRecipientListImport(models.TransientModel):
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"dialog_size": "extra-large"},
+            "context": {
+                "dialog_size": "extra-large",
+                "sms_devino_from_list": self.env.context.get("sms_devino_from_list"),
+            },
         }
 
     # --- the result -----------------------------------------------------------------
@@ -458,8 +479,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
             update_existing=self.update_existing,
             keep_wrong=self.keep_wrong,
         )
-        extra = self.column_ids.filtered(lambda column: column.role == "extra")
-        record_list._add_columns(clean(column.name) for column in extra.sorted("index"))
+        record_list._add_columns(self._extra_columns())
         record_list._link_contacts()
         self._save_mapping()
         rows._drop(self)
@@ -470,7 +490,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
         if not self.save_as or not self.signature:
             return
         columns = [
-            {"role": column.role, "name": column.name or ""}
+            {"role": column.role, "name": column.name or column.title or ""}
             for column in self.column_ids.sorted("index")
         ]
         self.env["sms.devino.import.mapping"]._save(
@@ -481,8 +501,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
         titles = self.env["sms.devino.export"]._own_titles()
-        extra = self.column_ids.filtered(lambda column: column.role == "extra")
-        names = [clean(column.name) for column in extra.sorted("index")]
+        names = self._extra_columns()
         columns = [
             Column("phone", titles["phone"]),
             Column("name", titles["name"], width=30),

@@ -31,7 +31,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
     first_row = fields.Integer(help="The row that has the same number.")
     action = fields.Char()
     kind = fields.Selection(
-        [("double", "Duplicate"), ("error", "Wrong"), ("note", "Note")]
+        [("error", "Wrong"), ("note", "Note"), ("twice", "Duplicate")]
     )
     column_title = fields.Char(string="Column", compute="_compute_reason")
     reason = fields.Char(string="What is wrong", compute="_compute_reason")
@@ -43,8 +43,10 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
     @api.depends("data")
     def _compute_data_text(self):
         for row in self:
+            data = row.data or {}
+            titles = row.import_id._extra_columns()
             row.data_text = " · ".join(
-                f"{title}: {text}" for title, text in (row.data or {}).items()
+                f"{title}: {data[title]}" for title in titles if title in data
             )
 
     @api.depends("verdict", "action", "others", "cell_error")
@@ -91,7 +93,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
             (
                 column.index,
                 column.role,
-                clean(column.name),
+                clean((column.name or "").replace(";", ",")),
                 column.title or column.letter,
             )
             for column in wizard.column_ids.sorted("index")

@@ -1,0 +1,512 @@
+import random
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..tools import phone
+
+
+class RecipientCase(TransactionCase):
+    """A recipient list of a Russian company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.russia = cls.env.ref("base.ru")
+        cls.env.company.country_id = cls.russia
+        cls.recipient_list = cls.create_list("List")
+        cls.recipients = cls.env["sms.devino.recipient"]
+
+    @classmethod
+    def create_list(cls, name, **values):
+        return cls.env["sms.devino.recipient.list"].create(
+            {"name": name, "country_id": cls.russia.id, **values}
+        )
+
+    def add(self, *numbers, **values):
+        return self.recipients.create(
+            [
+                {"list_id": self.recipient_list.id, "number_raw": number, **values}
+                for number in numbers
+            ]
+        )
+
+    def content(self, recipient_list=None):
+        """Return (number as shown, name, data) of each line, in order."""
+        records = (recipient_list or self.recipient_list).recipient_ids.sorted("id")
+        return [
+            (record.number or record.number_raw, record.name or "", record.data or {})
+            for record in records
+        ]
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestRecipient(RecipientCase):
+    """Lines that a person types."""
+
+    def test_every_line_has_a_verdict(self):
+        for raw, verdict, number in (
+            ("79214563763", "ok", "+79214563763"),
+            ("8 921 456-37-64", "corrected", "+79214563764"),
+            ("8 495 123-45-67", "landline", "+74951234567"),
+            ("+7 921 456-37-6", "too_short", False),
+            ("7.92E+10", "lost_digits", False),
+            ("no phone", "letters", False),
+            ("112", "special", False),
+        ):
+            with self.subTest(raw):
+                record = self.add(raw)
+                self.assertEqual((record.verdict, record.number), (verdict, number))
+                self.assertEqual(record.number_raw, raw)
+                self.assertTrue(record.verdict_text)
+
+    def test_corrected_says_from_what(self):
+        self.assertIn("8 921 456-37-64", self.add("8 921 456-37-64").verdict_text)
+
+    def test_of_two_numbers_it_is_told_which_was_taken(self):
+        record = self.add("+79214563763, +79214563764")
+        self.assertEqual(record.number, "+79214563763")
+        self.assertIn("+79214563764", record.verdict_text)
+
+    def test_a_second_line_with_the_number_is_a_duplicate(self):
+        first, second = self.add("79214563763", "8 921 456 37 63")
+        third = self.add("+79214563763")
+        self.assertEqual(first.verdict, "ok")
+        self.assertEqual(second.verdict, "duplicate")
+        self.assertEqual(third.verdict, "duplicate")
+
+    def test_the_same_number_may_be_in_another_list(self):
+        self.add("79214563763")
+        other = self.create_list("Other")
+        record = self.recipients.create(
+            {"list_id": other.id, "number_raw": "79214563763"}
+        )
+        self.assertEqual(record.verdict, "ok")
+
+    def test_a_duplicate_takes_the_place_that_becomes_free(self):
+        first, second, third = self.add(*["89214563763"] * 3)
+        first.unlink()
+        self.assertEqual((second.verdict, third.verdict), ("corrected", "duplicate"))
+        second.number_raw = "79214563700"
+        self.assertEqual((second.verdict, third.verdict), ("ok", "corrected"))
+
+    def test_writing_the_same_number_again_changes_nothing(self):
+        record = self.add("79214563763")
+        record.number_raw = "8 921 456-37-63"
+        self.assertEqual(record.verdict, "corrected")
+
+    @mute_logger("odoo.sql_db")
+    def test_the_database_holds_a_number_once(self):
+        self.add("79214563763", "89214563763")
+        self.env.flush_all()
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            self.env.cr.execute(
+                "UPDATE sms_devino_recipient SET verdict = 'ok' WHERE list_id = %s",
+                (self.recipient_list.id,),
+            )
+
+    def test_the_exclusion_list_is_looked_at_live(self):
+        first, second = self.add("79214563763", "79214563764")
+        self.env["phone.blacklist"].sudo()._add(["+79214563763"])
+        self.recipients.invalidate_model()
+        self.assertEqual(first.shown_verdict, "blacklisted")
+        self.assertEqual(first.verdict, "ok")
+        domain = [("list_id", "=", self.recipient_list.id)]
+        found = self.recipients.search([*domain, ("is_blacklisted", "=", True)])
+        self.assertEqual(found, first)
+        found = self.recipients.search([*domain, ("is_blacklisted", "=", False)])
+        self.assertEqual(found, second)
+        self.assertEqual(self.recipient_list.blacklisted_count, 1)
+        self.assertEqual(self.recipient_list.sendable_count, 1)
+        self.env["phone.blacklist"].sudo()._remove(["+79214563763"])
+        self.recipients.invalidate_model()
+        self.assertEqual(first.shown_verdict, "ok")
+
+    def _form(self):
+        list_id = self.recipient_list.id
+        return Form(self.recipients.with_context(default_list_id=list_id))
+
+    def test_the_verdict_shows_while_typing(self):
+        self.add("79214563763")
+        form = self._form()
+        for raw, verdict in (
+            ("8 921 456-37-64", "corrected"),
+            ("8 921 456-37-63", "duplicate"),
+            ("84951234567", "landline"),
+        ):
+            form.number_raw = raw
+            self.assertEqual(form.shown_verdict, verdict)
+        self.assertEqual(form.save().verdict, "landline")
+
+    def test_a_contact_gives_number_and_name(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "79214563763"}
+        )
+        form = self._form()
+        form.partner_id = partner
+        record = form.save()
+        self.assertEqual(record.name, "Anna")
+        self.assertEqual(record.number, "+79214563763")
+
+    def test_the_counts_add_up(self):
+        self.add("79214563763", "89214563763", "84951234567", "x", "89214563700")
+        record = self.recipient_list
+        self.assertEqual(record.recipient_count, 5)
+        self.assertEqual(record.sendable_count, 2)
+        self.assertEqual(record.corrected_count, 1)
+        self.assertEqual(record.wrong_count, 2)
+        self.assertEqual(record.duplicate_count, 1)
+
+    def test_another_country_reads_the_numbers_again(self):
+        records = self.add("0171 2345678", "+7 921 456-37-63", "79214563763")
+        self.assertNotIn(records[0].verdict, ("ok", "corrected"))
+        self.recipient_list.country_id = self.env.ref("base.de")
+        self.assertEqual(records[0].number, "+491712345678")
+        self.assertEqual(records[1].number, "+79214563763")
+        self.assertEqual(records[2].verdict, "foreign_without_plus")
+
+    def test_search_in_extra_data(self):
+        first = self.add("79214563763", data={"City": "100%_Тверь"})
+        self.add("79214563764", data={"City": "Москва"})
+        for text in ("твер", "100%", "%_Т"):
+            found = self.recipients.search(
+                [("list_id", "=", self.recipient_list.id), ("data_text", "ilike", text)]
+            )
+            self.assertEqual(found, first, text)
+
+    def test_a_list_is_copied_with_its_lines(self):
+        self.recipient_list.columns = ["City"]
+        self.add("79214563763", name="Anna", data={"City": "Москва"})
+        copy = self.recipient_list.copy()
+        self.assertEqual(self.content(copy), self.content())
+        self.assertEqual(copy.columns, ["City"])
+        self.assertNotEqual(copy.name, self.recipient_list.name)
+
+    def test_columns_by_hand(self):
+        record = self.recipient_list
+        record.column_names = "City; Debt, RUB ;; city"
+        self.assertEqual(record.columns, ["City", "Debt, RUB", "city 2"])
+        self.add("79214563763", data={"City": "Москва"})
+        record.column_names = "City"
+        self.assertEqual(record.columns, ["City"])
+        with self.assertRaisesRegex(ValidationError, "City"):
+            record.column_names = "Debt"
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestAddRows(RecipientCase):
+    """Lines written many at a time."""
+
+    def rows(self, *numbers, **values):
+        return [{"number_raw": number, **values} for number in numbers]
+
+    def test_counts(self):
+        add = self.recipient_list._add_rows
+        zero = {"new": 0, "updated": 0, "unchanged": 0, "duplicate": 0, "wrong": 0}
+        self.assertEqual(add([]), zero)
+        rows = self.rows("79214563763", "8 921 456-37-63", "79214563764", "x", None)
+        self.assertEqual(add(rows), {**zero, "new": 2, "duplicate": 1, "wrong": 2})
+        self.assertEqual(add(rows[:1]), {**zero, "unchanged": 1})
+        named = self.rows("+7 921 456-37-63", name="Anna")
+        self.assertEqual(add(named, update_existing=False), {**zero, "duplicate": 1})
+        self.assertEqual(add(named), {**zero, "updated": 1})
+        self.assertEqual(
+            self.content(), [("+79214563763", "Anna", {}), ("+79214563764", "", {})]
+        )
+
+    def test_an_update_keeps_what_it_does_not_know(self):
+        add = self.recipient_list._add_rows
+        add(self.rows("79214563763", name="Anna", data={"City": "Тверь", "Debt": "1"}))
+        add(self.rows("79214563763", data={"Debt": "2", "Age": "30", "City": ""}))
+        self.assertEqual(
+            self.content(),
+            [("+79214563763", "Anna", {"City": "Тверь", "Debt": "2", "Age": "30"})],
+        )
+        self.assertEqual(self.recipient_list.columns, ["City", "Debt", "Age"])
+
+    def test_wrong_rows_are_kept_when_asked(self):
+        rows = self.rows("84951234567", "x", "")
+        self.recipient_list._add_rows(rows)
+        self.assertEqual(self.recipient_list.recipient_count, 0)
+        for _time in range(2):
+            self.recipient_list._add_rows(rows, keep_wrong=True)
+        verdicts = self.recipient_list.recipient_ids.mapped("verdict")
+        self.assertEqual(verdicts, ["landline", "letters"])
+
+    def test_a_preview_tells_the_same_and_writes_nothing(self):
+        self.recipient_list._add_rows(self.rows("79214563763"))
+        rows = self.rows("79214563763", "79214563764", "x", name="Anna")
+        preview = self.recipient_list._preview_rows(rows)
+        self.assertEqual(self.recipient_list.recipient_count, 1)
+        self.assertEqual(self.recipient_list._add_rows(rows), preview)
+
+    def test_many_rows_take_few_statements(self):
+        numbers = [f"+79{index:09d}" for index in range(210000000, 210025000)]
+        rows = [
+            {"number_raw": number, "name": f"Имя {number}", "data": {"City": "Тверь"}}
+            for number in numbers
+        ]
+        before = self.env.cr.sql_log_count
+        counts = self.recipient_list._add_rows(rows)
+        self.assertEqual(counts["new"], 25_000)
+        self.assertLess(self.env.cr.sql_log_count - before, 20)
+        found = self.recipients.search(
+            [("list_id", "=", self.recipient_list.id)], order="id"
+        )
+        self.assertEqual(found.mapped("number"), numbers, "the order is kept")
+
+    def test_random_rows_against_a_simple_model(self):
+        rng = random.Random(20261123)
+        expected = {}
+        for _round in range(30):
+            rows = [self._random_row(rng) for _row in range(rng.randrange(1, 40))]
+            update = rng.random() < 0.7
+            counts = self._add_simply(expected, rows, update)
+            with self.subTest(rows=rows):
+                found = self.recipient_list._add_rows(rows, update_existing=update)
+                self.assertEqual(found, counts)
+        self.assertEqual(
+            self.content(),
+            [(number, name, data) for number, (name, data) in expected.items()],
+        )
+
+    @staticmethod
+    def _random_row(rng):
+        tail = f"{rng.randrange(60):02d}"
+        number = rng.choice(
+            ("7921456370{}", "8 (921) 456-37-{}", "+7 921 456 37 {}", "x{}", "8495{}")
+        )
+        data = {key: rng.choice("ab") for key in "XYZ" if rng.random() < 0.3}
+        return {
+            "number_raw": number.format(tail),
+            "name": rng.choice(("", "", "Анна", "Борис")),
+            "data": data,
+        }
+
+    @staticmethod
+    def _add_simply(expected, rows, update):
+        """Do to a dict what the statements do to the table."""
+        counts = dict.fromkeys(("new", "updated", "unchanged", "duplicate", "wrong"), 0)
+        seen = set()
+        for row in rows:
+            reading = phone.read(row["number_raw"], "RU")
+            number = reading.e164
+            if not reading.sendable:
+                counts["wrong"] += 1
+            elif number in seen or (number in expected and not update):
+                counts["duplicate"] += 1
+                seen.add(number)
+            elif number not in expected:
+                counts["new"] += 1
+                expected[number] = (row["name"], row["data"])
+                seen.add(number)
+            else:
+                name, data = expected[number]
+                after = (row["name"] or name, {**data, **row["data"]})
+                counts["unchanged" if after == (name, data) else "updated"] += 1
+                expected[number] = after
+                seen.add(number)
+        return counts
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestPasteAndContacts(RecipientCase):
+    """The two dialogs that fill a list without a file."""
+
+    def test_paste_shows_counts_before(self):
+        self.add("79214563700")
+        wizard = self.env["sms.devino.recipient.list.paste"]
+        form = Form(wizard.with_context(default_list_id=self.recipient_list.id))
+        form.text = "79214563763\nАнна; 8 921 456-37-64, Борис\n123\n+79214563700"
+        self.assertEqual(form.total_count, 4)
+        self.assertEqual(form.new_count, 2)
+        self.assertEqual(form.wrong_count, 1)
+        self.assertEqual(form.duplicate_count, 1)
+        self.assertIn("123", form.wrong_text)
+        self.assertEqual(self.recipient_list.recipient_count, 1)
+        form.save().action_add()
+        self.assertEqual(self.recipient_list.sendable_count, 3)
+        self.assertEqual(self.recipient_list.wrong_count, 1)
+
+    def test_paste_takes_all_numbers_of_a_cell(self):
+        wizard = self.env["sms.devino.recipient.list.paste"].create(
+            {"list_id": self.recipient_list.id, "text": "+79214563763 +79214563764"}
+        )
+        wizard.action_add()
+        self.assertEqual(self.recipient_list.sendable_count, 2)
+
+    def test_paste_of_nothing_is_refused(self):
+        wizard = self.env["sms.devino.recipient.list.paste"].create(
+            {"list_id": self.recipient_list.id, "text": " ,; "}
+        )
+        with self.assertRaises(UserError):
+            wizard.action_add()
+
+    def test_paste_links_the_one_contact_with_the_number(self):
+        partners = self.env["res.partner"].create(
+            [
+                {"name": "Anna", "phone": "+7 921 456-37-63"},
+                {"name": "Boris", "phone": "+7 921 456-37-64"},
+                {"name": "Boris again", "phone": "+7 921 456-37-64"},
+            ]
+        )
+        self.env["sms.devino.recipient.list.paste"].create(
+            {"list_id": self.recipient_list.id, "text": "79214563763\n79214563764"}
+        ).action_add()
+        records = self.recipient_list.recipient_ids.sorted("id")
+        self.assertEqual(records[0].partner_id, partners[0])
+        self.assertFalse(records[1].partner_id)
+
+    def _contacts(self):
+        germany = self.env.ref("base.de")
+        return self.env["res.partner"].create(
+            [
+                {"name": "Anna", "phone": "8 921 456-37-63", "city": "Sms"},
+                {
+                    "name": "Karl",
+                    "phone": "0171 2345678",
+                    "city": "Sms",
+                    "country_id": germany.id,
+                },
+                {"name": "Nobody", "city": "Sms"},
+                {"name": "Office", "phone": "84951234567", "city": "Sms"},
+            ]
+        )
+
+    def test_contacts_by_a_filter(self):
+        partners = self._contacts()
+        wizard = self.env["sms.devino.recipient.list.contacts"].create(
+            {"list_id": self.recipient_list.id, "domain": "[('city', '=', 'Sms')]"}
+        )
+        self.assertEqual((wizard.contact_count, wizard.phone_count), (4, 3))
+        wizard.action_add()
+        records = self.recipient_list.recipient_ids.sorted("id")
+        self.assertEqual(records.partner_id, partners - partners[2])
+        self.assertEqual(
+            records.mapped("number"), ["+79214563763", "+491712345678", "+74951234567"]
+        )
+        self.assertEqual(records[2].verdict, "landline")
+
+    def test_selected_contacts_make_a_new_list(self):
+        partners = self._contacts()
+        wizard = (
+            self.env["sms.devino.recipient.list.contacts"]
+            .with_context(active_model="res.partner", active_ids=partners[:2].ids)
+            .create({"source": "selected", "list_name": "Selected"})
+        )
+        self.assertEqual(wizard.contact_count, 2)
+        wizard.action_add()
+        created = self.env["sms.devino.recipient.list"].search(
+            [("name", "=", "Selected")]
+        )
+        self.assertEqual(created.recipient_ids.partner_id, partners[:2])
+
+    def test_a_filter_is_never_run_as_code(self):
+        wizard = self.env["sms.devino.recipient.list.contacts"].new(
+            {"domain": "__import__('os').getcwd()"}
+        )
+        with self.assertRaises(UserError):
+            wizard._contact_domain()
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestRecipientAccess(RecipientCase):
+    """Managers keep the lists of their company; users have no business with them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        base = "base.group_user,base.group_partner_manager"
+        cls.user = new_test_user(cls.env, "l_user", f"{base},sms_devino.group_user")
+        cls.manager, cls.colleague = (
+            new_test_user(cls.env, login, f"{base},sms_devino.group_manager")
+            for login in ("l_manager", "l_colleague")
+        )
+        cls.admin = new_test_user(cls.env, "l_admin", f"{base},sms_devino.group_admin")
+        cls.company = cls.env["res.company"].create({"name": "Other company"})
+        cls.stranger = new_test_user(
+            cls.env,
+            "l_stranger",
+            f"{base},sms_devino.group_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    def sees(self, user, record):
+        model = record.with_user(user)
+        return record in model.search([("id", "=", record.id)])
+
+    def test_a_user_does_not_read_lists(self):
+        with self.assertRaises(AccessError):
+            self.recipient_list.with_user(self.user).read(["name"])
+        with self.assertRaises(AccessError):
+            self.recipients.with_user(self.user).search([])
+
+    def test_a_user_cannot_import(self):
+        with self.assertRaises(AccessError):
+            self.env["sms.devino.recipient.list.import"].with_user(self.user).create({})
+
+    def test_other_companies_see_nothing_unless_it_is_for_all(self):
+        line = self.add("79214563763")
+        self.assertTrue(self.sees(self.manager, self.recipient_list))
+        self.assertTrue(self.sees(self.manager, line))
+        self.assertFalse(self.sees(self.stranger, self.recipient_list))
+        self.assertFalse(self.sees(self.stranger, line))
+        self.recipient_list.company_id = False
+        self.assertTrue(self.sees(self.stranger, self.recipient_list))
+        self.assertTrue(self.sees(self.stranger, line))
+
+    def test_a_list_that_is_not_shared_is_its_owners(self):
+        self.recipient_list.write({"user_id": self.manager.id, "is_shared": False})
+        line = self.add("79214563763")
+        for user, seen in (
+            (self.manager, True),
+            (self.colleague, False),
+            (self.admin, True),
+        ):
+            self.assertEqual(self.sees(user, self.recipient_list), seen, user.login)
+            self.assertEqual(self.sees(user, line), seen, user.login)
+        with self.assertRaises(AccessError):
+            self.recipient_list.with_user(self.colleague)._add_rows(
+                [{"number_raw": "79214563764"}]
+            )
+
+    def test_a_manager_does_all_that_belongs_to_lists(self):
+        record = (
+            self.env["sms.devino.recipient.list"]
+            .with_user(self.manager)
+            .create({"name": "Mine", "country_id": self.russia.id})
+        )
+        record._add_rows([{"number_raw": "79214563763"}], keep_wrong=True)
+        record.recipient_ids.number_raw = "79214563764"
+        self.env["phone.blacklist"].sudo()._add(["+79214563764"])
+        record.invalidate_recordset()
+        record.recipient_ids.invalidate_recordset()
+        self.assertEqual(record.blacklisted_count, 1)
+        self.assertEqual(record.recipient_ids.shown_verdict, "blacklisted")
+        record.action_export_xlsx()
+        record.recipient_ids.unlink()
+        record.unlink()
+
+    def test_contacts_of_other_companies_are_not_taken(self):
+        self.env.ref("base.res_partner_rule").active = True
+        self.env["res.partner"].create(
+            {
+                "name": "Secret",
+                "phone": "+7 921 456-37-63",
+                "company_id": self.env.company.id,
+            }
+        )
+        record = (
+            self.env["sms.devino.recipient.list"]
+            .with_user(self.stranger)
+            .create({"name": "Theirs", "country_id": self.russia.id})
+        )
+        self.env["sms.devino.recipient.list.paste"].with_user(self.stranger).create(
+            {"list_id": record.id, "text": "79214563763"}
+        ).action_add()
+        self.assertFalse(record.recipient_ids.partner_id)
