@@ -676,7 +676,9 @@ class SmsDevinoMessage(models.Model):
                 self._to_arrays(names, rows),
                 SQL(", ").join(map(SQL.identifier, names)),
                 condition or SQL("TRUE"),
-            )
+            ),
+            # a conflict is repeated by whoever called, and no error
+            log_exceptions=False,
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
         self.browse(ids).invalidate_recordset()
