@@ -103,7 +103,9 @@ class SmsDevinoSender(models.Model):
                 "Sender name “%(name)s”: these characters are not allowed: %(chars)s. "
                 "Only Latin letters, digits and usual signs are.",
                 name=name,
-                chars=", ".join(map(self._name_char, problem.chars, problem.char_names)),
+                chars=", ".join(
+                    map(self._name_char, problem.chars, problem.char_names)
+                ),
             ),
         }
         return sentences[problem.code]

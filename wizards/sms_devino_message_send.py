@@ -92,7 +92,7 @@ class SmsDevinoMessageSend(models.TransientModel):
         for wizard in self:
             if wizard.sender_id.account_id != wizard.account_id or not wizard.sender_id:
                 account = wizard.account_id
-                wizard.sender_id = account and account._get_default_sender()
+                wizard.sender_id = bool(account) and account._get_default_sender()
 
     @api.depends("account_id")
     def _compute_validity(self):
@@ -127,7 +127,7 @@ class SmsDevinoMessageSend(models.TransientModel):
             after = account.balance - account.reserved - (cost or 0.0)
             known = bool(account.balance_at)
             amount = account._format_amount if account else str
-            wizard.cost = account and amount(cost)
+            wizard.cost = bool(account) and amount(cost)
             wizard.balance = known and amount(account.balance)
             wizard.reserved = bool(account.reserved) and amount(account.reserved)
             wizard.balance_after = known and amount(after)
