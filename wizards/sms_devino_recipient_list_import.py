@@ -104,7 +104,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
     unchanged_count = fields.Integer(string="Unchanged", compute="_compute_counts")
     duplicate_count = fields.Integer(string="Duplicates", compute="_compute_counts")
     wrong_count = fields.Integer(string="Wrong", compute="_compute_counts")
-    note_count = fields.Integer(string="Notes", compute="_compute_counts")
+    note_count = fields.Integer(string="To check", compute="_compute_counts")
     problem_ids = fields.One2many(
         "sms.devino.recipient.list.import.row",
         string="What to look at",
