@@ -1,0 +1,135 @@
+"""Sending the same again: where it is safe, where it is a risk, where not at all."""
+
+from lxml import etree
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..models.sms_devino_message import RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .base_case import SmsCase
+from .common import LiveCase
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSendAgain(SmsCase):
+    def message_in(self, state, **options):
+        """A message of the user that has come to ``state``."""
+        message = self.enqueue(**options)
+        self.env.cr.execute(
+            "UPDATE sms_devino_message SET state = %s WHERE id = %s",
+            [state, message.id],
+        )
+        message.invalidate_recordset()
+        return message
+
+    def repeat(self, message):
+        action = message.action_send_again()
+        return message.browse(action["res_id"])
+
+    def test_only_where_the_first_has_not_arrived(self):
+        states = dict(self.env["sms.devino.message"]._fields["state"].selection)
+        for state in states:
+            message = self.message_in(state)
+            with self.subTest(state):
+                if state in SAFE_TO_REPEAT + RISKY_TO_REPEAT:
+                    self.assertEqual(self.repeat(message).state, "outgoing")
+                else:
+                    with self.assertRaisesRegex(UserError, "is not sent again"):
+                        message.action_send_again()
+
+    def test_buttons_of_the_form_say_what_is_risked(self):
+        view = self.env_of("user")["sms.devino.message"].get_view(view_type="form")
+        buttons = etree.fromstring(view["arch"]).xpath(
+            "//button[@name='action_send_again']"
+        )
+        shown = {button.get("invisible"): button.get("confirm") for button in buttons}
+        self.assertEqual(len(shown), 2)
+        for hidden_unless, question in shown.items():
+            risky = "twice" in question
+            states = RISKY_TO_REPEAT if risky else SAFE_TO_REPEAT
+            self.assertEqual(hidden_unless, f"state not in {states}")
+            self.assertIn("paid for", question)
+
+    def test_new_message_is_a_copy_that_knows_its_origin(self):
+        partner = self.env["res.partner"].create({"name": "Anna"})
+        message = self.message_in(
+            "undelivered", text="Привет", validity=5, partner=partner, record=partner
+        )
+        copy = self.repeat(message)
+        for name in ("number", "body", "sender_name", "validity", "account_id"):
+            self.assertEqual(copy[name], message[name], name)
+        self.assertEqual((copy.partner_id, copy.res_id), (partner, partner.id))
+        self.assertEqual(copy.repeat_of_id, message)
+        self.assertEqual(message.repeated_by_ids, copy)
+        self.assertEqual((message.state, copy.attempts), ("undelivered", 0))
+        events = [entry["event"] for entry in message.sudo().history]
+        self.assertEqual(events, ["repeated"])
+        self.assertIn("Sent again as a new message", message.timeline)
+
+    def test_pressed_twice_it_sends_once(self):
+        message = self.message_in("failed")
+        copy = self.repeat(message)
+        with self.assertRaisesRegex(UserError, "already been sent again"):
+            message.action_send_again()
+        self.assertEqual(message.repeated_by_ids, copy)
+
+    def test_repeat_that_failed_too_may_be_repeated(self):
+        message = self.message_in("failed")
+        copy = self.repeat(message)
+        copy.action_cancel()
+        self.assertNotEqual(self.repeat(message), copy)
+
+    def test_several_at_once_are_all_or_none(self):
+        good = self.message_in("failed") | self.message_in("canceled")
+        with self.assertRaises(UserError):
+            (good | self.message_in("delivered")).action_send_again()
+        self.assertFalse(good.repeated_by_ids)
+        good.action_send_again()
+        self.assertEqual(len(good.repeated_by_ids), 2)
+
+    def test_document_opens_for_whoever_may_read_it(self):
+        partner = self.env["res.partner"].create({"name": "Anna"})
+        message = self.enqueue(record=partner)
+        self.assertEqual(message.document_name, "Anna")
+        action = message.action_open_document()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), ("res.partner", partner.id)
+        )
+
+    def test_document_that_is_gone_is_named_as_such(self):
+        partner = self.env["res.partner"].create({"name": "Anna"})
+        message = self.enqueue(record=partner)
+        partner.unlink()
+        message.invalidate_recordset()
+        self.assertFalse(message.document_name)
+        with self.assertRaisesRegex(UserError, "document is gone"):
+            message.action_open_document()
+
+    def test_canceled_in_time_and_no_later(self):
+        for state in ("scheduled", "outgoing"):
+            message = self.message_in(state)
+            message.action_cancel()
+            self.assertEqual(message.state, "canceled")
+        for state in ("sending", "sent", "delivered", "unknown", "canceled"):
+            with (
+                self.subTest(state),
+                mute_logger("odoo.addons.sms_devino.models.sms_devino_message"),
+                self.assertRaisesRegex(UserError, "Too late"),
+            ):
+                self.message_in(state).action_cancel()
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSendAgainLive(LiveCase):
+    def test_undelivered_message_goes_once_more(self):
+        first = self.enqueue("79214563791", "Once more")
+        self.dispatch()
+        self.provider.advance(60)
+        self.check_statuses()
+        self.assertEqual(self.read(first, "state"), "undelivered")
+        with self.message(first) as message:
+            second = message.action_send_again()["res_id"]
+        self.assertEqual(self.read(second, "state"), "sent")
+        self.assertEqual(len(self.provider.ledger), 2)
+        self.assertEqual(self.read(first, "state"), "undelivered")
