@@ -178,6 +178,7 @@ def _undone_at_end(cls):
                 env,
                 f"sms_{name}_{cls.__name__}".lower(),
                 groups=f"base.group_user,base.group_partner_manager,sms_devino.{group}",
+                lang="en_US",
             ).id
             for name, group in groups.items()
         }
