@@ -32,7 +32,7 @@ class SmsDevinoRecipient(models.Model):
     )
     company_id = fields.Many2one(related="list_id.company_id")
     list_columns = fields.Json(related="list_id.columns", string="Columns of the list")
-    name = fields.Char()
+    name = fields.Char(string="Recipient name")
     number_raw = fields.Char(
         string="Phone",
         required=True,

@@ -189,7 +189,7 @@ class TestImport(ImportCase):
         wizard = self.start(content, list_id=self.recipient_list.id)
         self.preview(wizard)
         table = self.table(self.downloaded(wizard.action_download_problems()))
-        self.assertEqual(table[0][:3], ["Phone", "Name", "City"])
+        self.assertEqual(table[0][:3], ["Phone", "Recipient name", "City"])
         self.assertEqual([row[3] for row in table[1:]], ["3", "4"])
         self.assertEqual(table[1][2], "=1+1")
         self.assertTrue(all(row[4] for row in table[1:]), "the reason is told")
@@ -370,7 +370,7 @@ class TestExport(ImportCase):
                 {
                     "number_raw": f"792145637{index:02d}",
                     "name": text,
-                    "data": {"Телефон": text, "Name": texts[-index]},
+                    "data": {"Телефон": text, "Recipient name": texts[-index]},
                 }
                 for index, text in enumerate(texts)
             ]

@@ -60,7 +60,7 @@ class SmsDevinoExport(models.TransientModel):
         """
         return {
             "phone": self.env._("Phone"),
-            "name": self.env._("Name"),
+            "name": self.env._("Recipient name"),
             "row": self.env._("Row in the file"),
             "reason": self.env._("What is wrong"),
         }

@@ -41,7 +41,7 @@ class SmsDevinoRecipientListImportColumn(models.TransientModel):
     role = fields.Selection(
         [
             ("phone", "Phone"),
-            ("name", "Name"),
+            ("name", "Recipient name"),
             ("extra", "Further data"),
             ("skip", "Do not import"),
         ],

@@ -19,7 +19,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
         ondelete="cascade",
     )
     row_number = fields.Integer(string="Row", required=True, aggregator=None)
-    name = fields.Char()
+    name = fields.Char(string="Recipient name")
     number_raw = fields.Char(string="Value")
     data = fields.Json(string="Further data")
     number = fields.Char()
@@ -31,7 +31,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
     first_row = fields.Integer(help="The row that has the same number.")
     action = fields.Char()
     kind = fields.Selection(
-        [("error", "Wrong"), ("note", "Note"), ("twice", "Duplicate")]
+        [("error", "Error"), ("note", "Note"), ("twice", "Duplicate")]
     )
     column_title = fields.Char(string="Column", compute="_compute_reason")
     reason = fields.Char(string="What is wrong", compute="_compute_reason")
