@@ -1,31 +1,55 @@
-import { session } from "@web/session";
-import { patch } from "@web/core/utils/patch";
 import { SmsWidget } from "@sms/components/sms_widget/fields_sms_widget";
+import { onWillUnmount, useEffect, useState } from "@odoo/owl";
+import { patch } from "@web/core/utils/patch";
+import { useDebounced } from "@web/core/utils/timing";
+import { session } from "@web/session";
 import { analyse, simplify } from "../core/sms_text";
 import { SmsCounter } from "../fields/sms_counter";
 
-/**
- * Odoo's counter takes a character of GSM's extension table for Unicode and a line break
- * for two characters. Where the company sends through its account, ours is shown.
- */
-export function isActive() {
-    return Boolean(session.sms_devino?.active);
-}
+/** How long nothing is typed before the rest of the form is told, in milliseconds. */
+const PAUSE = 300;
 
 patch(SmsWidget, { components: { ...SmsWidget.components, SmsCounter } });
 
+/**
+ * Odoo's counter takes a character of GSM's extension table for Unicode and a line break
+ * for two characters, and stands still while one types. Where the company sends through
+ * its account, ours is shown.
+ */
 patch(SmsWidget.prototype, {
+    setup() {
+        super.setup();
+        this.typed = useState({ text: this.props.record.data[this.props.name] || "" });
+        this.tellForm = useDebounced(
+            () => this.props.record.update({ [this.props.name]: this.typed.text }),
+            PAUSE
+        );
+        onWillUnmount(() => this.tellForm.cancel());
+        useEffect(() => this.readTyped());
+    },
+
     get isSmsDevino() {
-        return isActive();
+        return Boolean(session.sms_devino?.active);
+    },
+
+    readTyped() {
+        const el = this.targetEditElement.el;
+        this.typed.text = el ? el.value : this.props.record.data[this.props.name] || "";
+    },
+
+    onTyped() {
+        this.readTyped();
+        if (this.isSmsDevino) {
+            this.tellForm();
+        }
     },
 
     /** What is sent, as far as it is known: with the links that Odoo puts in. */
     get sentText() {
-        const text = this.props.record.data[this.props.name] || "";
         const unsubscribe =
             this.props.record.data.sms_allow_unsubscribe &&
             this.linkReplacementsPlaceholders?.unsubscribe;
-        return this._getValueForSmsCounts(text) + (unsubscribe || "");
+        return this._getValueForSmsCounts(this.typed.text) + (unsubscribe || "");
     },
 
     get nbrSMS() {
@@ -33,7 +57,6 @@ patch(SmsWidget.prototype, {
     },
 
     async replaceTypography() {
-        const text = simplify(this.props.record.data[this.props.name] || "");
-        await this.props.record.update({ [this.props.name]: text });
+        await this.props.record.update({ [this.props.name]: simplify(this.typed.text) });
     },
 });
