@@ -1,0 +1,293 @@
+import { registry } from "@web/core/registry";
+import { rpc } from "@web/core/network/rpc";
+
+const FORM = ".modal .o_form_view";
+
+function openForm() {
+    return {
+        content: "open the form from the menu",
+        trigger: "[data-menu-xmlid='sms_devino.sms_devino_message_send_menu']",
+        run: "click",
+    };
+}
+
+/** Type into a field of the form that sends one SMS. */
+function fill(name, text, tag = "input") {
+    return {
+        content: `type the ${name}`,
+        trigger: `${FORM} .o_field_widget[name=${name}] ${tag}`,
+        run: `edit ${text}`,
+    };
+}
+
+/** Look at a field: what it shows must hold the text. */
+function see(name, text, root = ".o_form_view") {
+    return {
+        content: `see ${name}: ${text}`,
+        trigger: `${root} .o_field_widget[name=${name}]:contains(${text})`,
+    };
+}
+
+function press(name, root = ".o_form_view") {
+    return {
+        content: `press ${name}`,
+        trigger: `${root} button[name=${name}]:visible`,
+        run: "click",
+    };
+}
+
+function seeState(state) {
+    return {
+        content: `the message is ${state}`,
+        trigger: `.o_form_view .o_statusbar_status .o_arrow_button_current[data-value=${state}]`,
+    };
+}
+
+/** The provider's clock goes on: what takes minutes there takes none here. */
+function letTimePass(seconds) {
+    return {
+        content: `${seconds} seconds pass at the provider`,
+        trigger: "body",
+        run: async () => {
+            const accounts = await rpc("/web/dataset/call_kw/sms.devino.account/search_read", {
+                model: "sms.devino.account",
+                method: "search_read",
+                args: [[], ["url"]],
+                kwargs: {},
+            });
+            const { origin } = new URL(accounts[0].url);
+            await fetch(`${origin}/_sandbox/clock`, {
+                method: "POST",
+                mode: "no-cors",
+                body: JSON.stringify({ advance: seconds }),
+            });
+        },
+    };
+}
+
+/** @returns {string} local date and time as the fields of this user take it */
+function localTime(minutesFromNow) {
+    return luxon.DateTime.now().plus({ minutes: minutesFromNow }).toFormat("MM/dd/yyyy HH:mm:ss");
+}
+
+function plan(minutesFromNow) {
+    return [
+        {
+            content: "choose to send later",
+            trigger: `${FORM} .o_field_widget[name=when] label:contains(Send at)`,
+            run: "click",
+        },
+        {
+            content: "enter the time",
+            trigger: `${FORM} .o_field_widget[name=planned_at] input`,
+            run: (helpers) => helpers.edit(localTime(minutesFromNow)),
+        },
+        {
+            content: "leave the field",
+            trigger: `${FORM} .o_field_widget[name=text] textarea`,
+            run: "click",
+        },
+    ];
+}
+
+registry.category("web_tour.tours").add("sms_devino_base_account", {
+    steps: () => [
+        {
+            content: "open the account",
+            trigger: ".o_data_row .o_data_cell[name=name]",
+            run: "click",
+        },
+        {
+            content: "enter a wrong password",
+            trigger: ".o_form_view .o_field_widget[name=password] input",
+            run: "edit wrong",
+        },
+        press("action_check_connection"),
+        {
+            content: "the answer by name and in words",
+            trigger:
+                ".o_notification:contains(Error_Invalid_Login):contains(Error: wrong login)",
+        },
+        {
+            content: "close it",
+            trigger: ".o_notification .o_notification_close",
+            run: "click",
+        },
+        {
+            content: "it also stands in the form, nothing is lost",
+            trigger: ".o_form_view .alert-danger:contains(Error: wrong login)",
+        },
+        {
+            content: "enter the right one",
+            trigger: ".o_form_view .o_field_widget[name=password] input",
+            run: "edit demo",
+        },
+        press("action_check_connection"),
+        { content: "the balance", trigger: ".o_notification:contains(Balance: )" },
+        {
+            content: "the balance stays in the form",
+            trigger: ".o_form_view .o_field_widget[name=balance]:contains(000)",
+        },
+        {
+            content: "the account is connected",
+            trigger:
+                ".o_form_view .o_statusbar_status .o_arrow_button_current[data-value=ready]",
+        },
+        { content: "no alert is left", trigger: ".o_form_view:not(:has(.alert-danger:visible))" },
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_devino_base_send_now", {
+    steps: () => [
+        openForm(),
+        fill("number", "allo"),
+        fill("text", "Price list — 5€", "textarea"),
+        see("number_hint", "letters", FORM),
+        {
+            content: "the counter names what makes it Unicode",
+            trigger: `${FORM} .o_sms_devino_reason:contains(—)`,
+        },
+        {
+            content: "and says that it is Unicode",
+            trigger: `${FORM} .o_sms_devino_parts:contains(Unicode)`,
+        },
+        {
+            content: "have the dash replaced",
+            trigger: `${FORM} .o_sms_devino_replace`,
+            run: "click",
+        },
+        {
+            content: "the text is GSM now",
+            trigger: `${FORM} .o_sms_devino_parts:contains(GSM)`,
+        },
+        press("action_send", ".modal"),
+        {
+            content: "a bad number is refused in a sentence",
+            trigger: ".modal:not(:has(.o_form_view)):contains(letters in it) .modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "what was entered is still there",
+            trigger: `${FORM} .o_field_widget[name=number] input:value(allo)`,
+        },
+        fill("number", "8 921 456-37-63"),
+        {
+            content: "leave the field",
+            trigger: `${FORM} .o_field_widget[name=text] textarea`,
+            run: "click",
+        },
+        see("number_hint", "+79214563763", FORM),
+        press("action_send", ".modal"),
+        seeState("sent"),
+        {
+            content: "the message has its id",
+            trigger: ".o_form_view .o_field_widget[name=gateway_ids]:not(:empty)",
+        },
+        press("action_check_status"),
+        { content: "the status in words", trigger: ".o_notification:contains(Status of the)" },
+        letTimePass(60),
+        press("action_check_status"),
+        seeState("delivered"),
+        see("message_status", "Delivered"),
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
+    steps: () => [
+        openForm(),
+        fill("number", "79214563763"),
+        fill("text", "Later", "textarea"),
+        ...plan(120),
+        {
+            content: "plan it",
+            trigger: ".modal button[name=action_send]:contains(Plan)",
+            run: "click",
+        },
+        seeState("scheduled"),
+        press("action_cancel"),
+        seeState("canceled"),
+        { content: "what happened", trigger: ".o_sms_devino_timeline:contains(Canceled)" },
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_devino_base_delayed_leaves", {
+    steps: () => [
+        openForm(),
+        fill("number", "79214563763"),
+        fill("text", "On time", "textarea"),
+        ...plan(120),
+        {
+            content: "plan it",
+            trigger: ".modal button[name=action_send]:contains(Plan)",
+            run: "click",
+        },
+        seeState("scheduled"),
+        {
+            content: "its time comes: look until it has left",
+            trigger: ".o_form_view",
+            run: async () => {
+                const id = Number(window.location.pathname.split("/").pop());
+                for (let look = 0; look < 100; look++) {
+                    const [message] = await rpc("/web/dataset/call_kw/sms.devino.message/read", {
+                        model: "sms.devino.message",
+                        method: "read",
+                        args: [[id], ["state"]],
+                        kwargs: {},
+                    });
+                    if (message.state === "sent") {
+                        return;
+                    }
+                    await new Promise((resolve) => setTimeout(resolve, 200));
+                }
+                throw new Error("the message does not leave");
+            },
+        },
+        {
+            content: "back to the journal",
+            trigger: "[data-menu-xmlid='sms_devino.sms_devino_message_menu']",
+            run: "click",
+        },
+        {
+            content: "it is sent",
+            trigger: ".o_data_row:contains(On time) .o_field_badge:contains(Sent)",
+            run: "click",
+        },
+        seeState("sent"),
+        {
+            content: "with its id",
+            trigger: ".o_form_view .o_field_widget[name=gateway_ids]:not(:empty)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_devino_base_contact_ru", {
+    steps: () => [
+        {
+            content: "send from the contact",
+            trigger: ".o_form_view button[name=action_sms_devino_send]",
+            run: "click",
+        },
+        {
+            content: "the number is that of the contact",
+            trigger: `${FORM} .o_field_widget[name=number] input:value(456-37-63)`,
+        },
+        fill("text", "Ваш заказ готов", "textarea"),
+        {
+            content: "the counter speaks Russian",
+            trigger: `${FORM} .o_sms_devino_counter:contains(символ)`,
+        },
+        press("action_send", ".modal"),
+        seeState("sent"),
+        see("operation_status", "Операция выполнена"),
+        see("partner_id", "Анна"),
+        letTimePass(60),
+        press("action_check_status"),
+        seeState("delivered"),
+        see("message_status", "Доставлено"),
+        press("action_open_document"),
+        {
+            content: "back at the contact",
+            trigger: ".o_form_view button[name=action_sms_devino_send]",
+        },
+    ],
+});
