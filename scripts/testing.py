@@ -154,16 +154,15 @@ def leaked(log, markers):
     return found
 
 
-def run_tests(odoo, tags):
-    """Odoo's runner on the fresh test database; answers the read log."""
-    log, markers = log_path("test"), OWN / "leak_markers.txt"
-    markers.unlink(missing_ok=True)
-    options = ["--init", ADDON, f"--test-tags={tags}", "--stop-after-init"]
-    options += [f"--http-port={free_port()}", "--max-cron-threads=0"]
-    options += [f"--screenshots={LOGS / 'test-screenshots'}"]
-    env = odoo.env(SMS_DEVINO_LEAK_MARKERS=str(markers))
+def run_odoo(odoo, database, name, *options, **variables):
+    """Odoo's runner on `database` with its log under `name`; answers the read log."""
+    log = log_path(name)
+    options = [*options, "--stop-after-init", "--max-cron-threads=0"]
+    options += [f"--http-port={free_port()}"]
+    options += [f"--screenshots={LOGS / f'{name}-screenshots'}"]
+    env = odoo.env(**variables)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    process = start(odoo.options(TEST_DB, *options), cwd=OWN, env=env, **streams)
+    process = start(odoo.options(database, *options), cwd=OWN, env=env, **streams)
     watchdog = Watchdog(process)
     result = TestLog()
     with log.open("wb") as output:
@@ -177,7 +176,17 @@ def run_tests(odoo, tags):
     if watchdog.barked:
         result.add_silence()
     result.finish(code, tail(log))
-    if leaks := leaked(log, markers):
+    return result
+
+
+def run_tests(odoo, tags):
+    """The addon's tests on the fresh test database; answers the read log."""
+    markers = OWN / "leak_markers.txt"
+    markers.unlink(missing_ok=True)
+    options = ["--init", ADDON, f"--test-tags={tags}"]
+    variables = {"SMS_DEVINO_LEAK_MARKERS": str(markers)}
+    result = run_odoo(odoo, TEST_DB, "test", *options, **variables)
+    if leaks := leaked(log_path("test"), markers):
         result.add_failure("leak: the log tells what it must not", *leaks)
     return result
 
