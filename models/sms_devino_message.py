@@ -668,9 +668,13 @@ class SmsDevinoMessage(models.Model):
         self.flush_model()
         self.env.cr.execute(
             SQL(
+                # The condition is put so that it belongs to the join: else statistics
+                # that are behind let the planner begin with "the few" rows in a state,
+                # and compare thousands with thousands.
                 """UPDATE sms_devino_message m SET %s
                      FROM unnest(%s) AS v(%s)
-                    WHERE m.id = v.id AND %s
+                    WHERE m.id = v.id
+                      AND CASE WHEN v.id IS NULL THEN FALSE ELSE (%s) END
                 RETURNING m.id""",
                 SQL(", ").join(assignments),
                 self._to_arrays(names, rows),

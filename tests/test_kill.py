@@ -81,6 +81,8 @@ class TestKill(RaceCase):
                 )
             )
             others = [row[0] for row in env.cr.fetchall()]
+            # Odoo leaves out an action that was killed three times in a row
+            env.cr.execute("DELETE FROM ir_cron_progress")
         self.addCleanup(self._activate, others)
 
     def _activate(self, cron_ids):

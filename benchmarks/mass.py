@@ -1,0 +1,164 @@
+"""How fast a mass sending is, beside what is bare: COPY, and plain HTTP posts.
+
+PYTHONPATH=<odoo> python benchmarks/mass.py -c odoo.conf -d DATABASE
+"""
+
+import io
+import time
+
+import requests
+from world import (
+    account,
+    empty_journal,
+    load_registry,
+    message_rows,
+    number_of,
+    parse_options,
+    sandbox,
+    transaction,
+)
+
+BULK = 2999
+
+
+def main():
+    options = parse_options(
+        __doc__,
+        messages=(int, 100_000, "with one text"),
+        different=(int, 10_000, "with a text each"),
+    )
+    registry = load_registry(options)
+    with sandbox() as provider, account(registry, provider.url) as account_id:
+        bench_insert(registry, account_id, options.messages)
+        bench_equal(registry, account_id, provider, options.messages)
+        bench_different(registry, account_id, provider, options.different)
+
+
+def tell(what, count, seconds, beside=None):
+    """Print one line; return the seconds."""
+    ratio = f"   {beside / seconds:6.2f} times as fast" if beside else ""
+    rate = count / seconds
+    print(f"{what:<52}{seconds:8.2f} s {rate:10.0f}/s{ratio}", flush=True)
+    return seconds
+
+
+def timed(work):
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def bench_insert(registry, account_id, count):
+    """Write rows: COPY, our way, and the way of Odoo's own queue. All rolled back."""
+    with transaction(registry) as env:
+        rows = message_rows(env, account_id, count)
+        bare = tell("COPY into the journal", count, timed(lambda: copy_rows(env, rows)))
+        env.cr.rollback()
+        insert = env["sms.devino.message"]._insert
+        ours = tell("_insert", count, timed(lambda: insert(rows)), bare)
+        env.cr.rollback()
+        few = count // 10
+        values = [{"number": r["number"], "body": r["body"]} for r in rows[:few]]
+
+        def create():
+            env["sms.sms"].create(values)
+            env.flush_all()
+
+        seconds = timed(create) * count / few
+        tell("sms.sms.create (a tenth, scaled)", count, seconds)
+        print(f"{'':<52}_insert is {seconds / ours:.1f} times as fast as that")
+        env.cr.rollback()
+
+
+def copy_rows(env, rows):
+    """Insert the same rows as fast as the database can."""
+    columns = list(rows[0])
+    lines = io.StringIO()
+    for row in rows:
+        cells = [r"\N" if row[c] is None else str(row[c]) for c in columns]
+        lines.write("\t".join(cells) + "\n")
+    lines.seek(0)
+    names = ", ".join(columns)
+    env.cr._obj.copy_expert(f"COPY sms_devino_message ({names}) FROM STDIN", lines)
+
+
+def fill(registry, account_id, count, text):
+    empty_journal(registry)
+    with transaction(registry) as env:
+        env["sms.devino.message"]._insert(message_rows(env, account_id, count, text))
+
+
+def dispatch(registry):
+    with transaction(registry) as env:
+        env["sms.devino.dispatcher"]._cron_dispatch()
+
+
+def check(registry, provider, count):
+    """Each message is sent, once."""
+    with transaction(registry) as env:
+        env.cr.execute("SELECT state, count(*) FROM sms_devino_message GROUP BY state")
+        assert dict(env.cr.fetchall()) == {"sent": count}
+    numbers = [entry["number"] for entry in provider.ledger()]
+    assert len(numbers) == len(set(numbers)) == count
+
+
+def bench_equal(registry, account_id, provider, count):
+    login = session(provider)
+    provider.post("reset", {})
+    login = session(provider)
+    numbers = [number_of(key) for key in range(count)]
+
+    def post_all():
+        for start in range(0, count, BULK):
+            bulk = numbers[start : start + BULK]
+            post(provider, "Sms/SendBulk", login, DestinationAddresses=bulk)
+
+    bare = tell("bare posts, SendBulk, one after the other", count, timed(post_all))
+    provider.post("reset", {})
+    fill(registry, account_id, count, "Sale: everything must go")
+    tell("dispatch, one text", count, timed(lambda: dispatch(registry)), bare)
+    check(registry, provider, count)
+
+
+def bench_different(registry, account_id, provider, count):
+    provider.post("reset", {})
+    login = session(provider)
+
+    def post_all():
+        for key in range(count):
+            number, text = number_of(key), f"Dear {key}"
+            post(provider, "Sms/Send", login, DestinationAddress=number, Data=text)
+
+    bare = tell("bare posts, Send, one after the other", count, timed(post_all))
+    provider.post("reset", {})
+    fill(registry, account_id, count, "Dear {}")
+    tell("dispatch, a text each", count, timed(lambda: dispatch(registry)), bare)
+    check(registry, provider, count)
+    provider.post("clock", {"advance": 60})
+    with transaction(registry) as env:
+        env.cr.execute("UPDATE sms_devino_message SET next_check_at = create_date")
+
+    def refresh():
+        with transaction(registry) as env:
+            env["sms.devino.status.checker"]._cron_check_statuses()
+
+    tell("refresh of statuses", count, timed(refresh))
+    with transaction(registry) as env:
+        states = env["sms.devino.message"]._read_group([], ["state"], ["__count"])
+        assert dict(states) == {"delivered": count}
+
+
+def session(provider):
+    form = {"login": "demo", "password": "demo"}
+    answer = requests.post(f"{provider.url}/User/SessionId", form, timeout=60)
+    return answer.json()
+
+
+def post(provider, call, login, **params):
+    form = {"SessionID": login, "SourceAddress": "DevinoTest", "Data": "Sale", **params}
+    answer = requests.post(f"{provider.url}/{call}", form, timeout=60)
+    assert answer.status_code == 200, answer.text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""What the benchmarks stand on: a database with the addon, a sandbox in a process of
+its own, an account between them."""
+
+import argparse
+import json
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def parse_options(description, **more):
+    """Read the command line.
+
+    :param more: further options, name -> (type, default, help)
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("-c", "--config", required=True, help="Odoo's configuration")
+    parser.add_argument(
+        "-d", "--database", required=True, help="with the addon; its journal is emptied"
+    )
+    for name, (kind, default, words) in more.items():
+        parser.add_argument(f"--{name}", type=kind, default=default, help=words)
+    return parser.parse_args()
+
+
+def load_registry(options):
+    """Load Odoo and the database; refuse one that holds somebody's messages.
+
+    :return: the registry
+    """
+    from odoo.modules.registry import Registry
+    from odoo.tools import config
+
+    config.parse_config(
+        ["-c", options.config, "-d", options.database, "--log-level=warn"]
+    )
+    registry = Registry(options.database)
+    with registry.cursor() as cr:
+        cr.execute("SELECT 1 FROM sms_devino_account WHERE mode = 'live' AND active")
+        if cr.fetchone():
+            sys.exit("This database has a live account: take one made for benchmarks.")
+    return registry
+
+
+@contextmanager
+def sandbox(*arguments):
+    """Run the sandbox; yield a :class:`Sandbox`."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--balance", "100000000", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Sandbox(process.stdout.readline().strip())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Sandbox:
+    """A sandbox in another process.
+
+    :param str url: its base URL
+    """
+
+    def __init__(self, url):
+        self.url = url
+
+    def ledger(self):
+        """Return the accepted messages, a list of dicts."""
+        return self._call("ledger")
+
+    def post(self, name, value):
+        """Steer it: see the sandbox's README."""
+        return self._call(name, json.dumps(value).encode())
+
+    def _call(self, name, data=None):
+        url = self.url.replace("/rest", f"/_sandbox/{name}")
+        with urllib.request.urlopen(url, data, timeout=120) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def transaction(registry):
+    """An environment of a transaction that is committed at the end."""
+    from odoo.api import SUPERUSER_ID, Environment
+
+    with registry.cursor() as cr:
+        yield Environment(cr, SUPERUSER_ID, {})
+
+
+@contextmanager
+def account(registry, url):
+    """Yield the id of an account at ``url``; everything of it is removed at the end."""
+    with transaction(registry) as env:
+        values = {
+            "name": "Benchmark",
+            "mode": "live",
+            "url": url,
+            "login": "demo",
+            "password": "demo",
+            "requests_per_second": 0,
+            "country_id": env.ref("base.ru").id,
+        }
+        account_id = env["sms.devino.account"].create(values).id
+    try:
+        yield account_id
+    finally:
+        empty_journal(registry)
+        with transaction(registry) as env:
+            env["sms.devino.account"].browse(account_id).unlink()
+
+
+def empty_journal(registry):
+    """Remove every message and every wake-up call of the dispatcher."""
+    with transaction(registry) as env:
+        env.cr.execute("TRUNCATE sms_devino_message CASCADE")
+        env.cr.execute("DELETE FROM ir_cron_trigger")
+
+
+def message_rows(env, account_id, count, text="Sale: everything must go", first=0):
+    """Return journal rows for ``count`` different numbers; ``text`` may hold ``{}``."""
+    messages = env["sms.devino.message"]
+    record = env["sms.devino.account"].browse(account_id)
+    return [
+        messages._message_values(
+            record, number_of(key), text.format(key), "DevinoTest", None, 0, "0"
+        )
+        for key in range(first, first + count)
+    ]
+
+
+def number_of(key):
+    """A number of which the sandbox delivers messages after a while."""
+    return f"+792{key // 80:06}{key % 80:02}"
