@@ -331,6 +331,9 @@ class SmsDevinoRecipientList(models.Model):
     def _merge(self, source, *, update_existing, keep_wrong):
         """Write the rows of a source into the list; the list is locked before.
 
+        A number that somebody else has added since this transaction began makes
+        PostgreSQL refuse it (40001), and Odoo run it again.
+
         :param SQL source: as :meth:`_classified` takes it
         :return: dict of :data:`COUNTS`
         """
@@ -362,7 +365,9 @@ class SmsDevinoRecipientList(models.Model):
                                    WHERE k.list_id = %(list)s
                                      AND k.number_raw = c.number_raw
                                      AND k.verdict = c.verdict)
-                     ORDER BY c.position)
+                     ORDER BY c.position
+                  ON CONFLICT (list_id, number) WHERE verdict IN ('ok', 'corrected')
+                   DO NOTHING)
                    SELECT action, count(*) FROM c GROUP BY action""",
                 classified=self._classified(source, update_existing=update_existing),
                 uid=self.env.uid,
