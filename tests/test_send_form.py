@@ -1,5 +1,6 @@
 """The form that sends one SMS: what it shows, and what bad input gets."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import fields
@@ -7,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from ..sandbox import Fault
 from .base_case import SmsCase
 from .common import LiveCase, mark_secret
 
@@ -290,41 +292,71 @@ class TestSendForm(SmsCase):
 
 
 @tagged("post_install", "-at_install", "sms_devino")
-class TestRefusedByRpc(LiveCase):
-    """What the log of the server keeps of a refusal."""
+class TestSendFormOverHttp(LiveCase):
+    """What the browser is answered, and what the log of the server keeps."""
 
-    def test_refused_number_stands_in_no_log(self):
-        number, text = "812764019385512", "Improbable text qzx73"
-        mark_secret(number, text)
+    def setUp(self):
+        super().setUp()
         self.authenticate(self.logins["user"], self.logins["user"])
-        form = {"model": FORM, "method": "create", "kwargs": {}}
+
+    def call(self, method, args):
+        """Call the form as the web client does; return the answer, error or not."""
+        answer = self.opener.post(
+            f"{self.base_url()}/web/dataset/call_kw/{FORM}/{method}",
+            json={
+                "params": {"model": FORM, "method": method, "args": args, "kwargs": {}}
+            },
+            timeout=30,
+        ).json()
+        return answer.get("error") or answer["result"]
+
+    def fill(self, number="79214563763", text="Hello"):
+        """Return the id of a form that is filled in."""
         with self.transaction() as env:
-            sender_id = env["sms.devino.sender"].search([], limit=1).id
+            account = env["sms.devino.account"].browse(self.account_id)
+            sender_id = account.sender_ids.id
         values = {
             "account_id": self.account_id,
             "sender_id": sender_id,
             "number": number,
             "text": text,
         }
-        (wizard_id,) = self.call(**form, args=[[values]])
+        return self.call("create", [[values]])[0]
+
+    def test_refused_number_stands_in_no_log(self):
+        number, text = "812764019385512", "Improbable text qzx73"
+        mark_secret(number, text)
+        wizard_id = self.fill(number, text)
         with self.assertLogs("odoo.http", "DEBUG") as log:
-            error = self.call(FORM, "action_send", args=[[wizard_id]], error=True)
+            error = self.call("action_send", [[wizard_id]])
         self.assertIn(number, error["data"]["message"])
         self.assertEqual(error["data"]["name"], "odoo.exceptions.UserError")
         loud = [r for r in log.records if r.levelname != "DEBUG"]
         self.assertFalse([r for r in loud if number in r.getMessage()])
         self.assertFalse(self.states())
 
-    def call(self, model, method, args, kwargs=None, error=False):
-        answer = self.opener.post(
-            f"{self.base_url()}/web/dataset/call_kw/{model}/{method}",
-            json={
-                "params": {
-                    "model": model,
-                    "method": method,
-                    "args": args,
-                    "kwargs": kwargs or {},
-                }
-            },
-        ).json()
-        return answer["error" if error else "result"]
+    def test_message_that_is_sent_stands_in_no_log(self):
+        number, text = "79218350917", "Improbable text qzx74"
+        mark_secret(number, text)
+        wizard_id = self.fill(number, text)
+        first = self.call("action_send", [[wizard_id]])
+        again = self.call("action_send", [[wizard_id]])
+        self.assertEqual(first, again, "told twice it sends once")
+        self.assertEqual(self.states(), {"sent": 1})
+        self.assertLedgerIsJournal()
+
+    def test_trouble_after_the_commit_is_no_error_of_the_form(self):
+        """Whatever the gateway does, the message opens and says what is known."""
+        for fault, state, lost in (
+            (Fault("drop_before"), "unknown", 0),
+            (Fault("drop_after"), "unknown", 1),
+            (Fault("half_json"), "unknown", 2),
+            (Fault("code8"), "outgoing", 2),
+        ):
+            with self.subTest(fault.kind):
+                self.provider.faults.clear()
+                self.provider.faults.add(replace(fault, path="Sms/Send"))
+                action = self.call("action_send", [[self.fill(text=fault.kind)]])
+                self.assertEqual(action["res_model"], "sms.devino.message")
+                self.assertEqual(self.read(action["res_id"], "state"), state)
+                self.assertLedgerIsJournal(lost_answers=lost)
