@@ -275,8 +275,10 @@ class SmsDevinoAccount(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        if self.env["sms.devino.message"].sudo().search_count(
-            [("account_id", "in", self.ids)], limit=1
+        if (
+            self.env["sms.devino.message"]
+            .sudo()
+            .search_count([("account_id", "in", self.ids)], limit=1)
         ):
             raise UserError(
                 self.env._(
@@ -361,9 +363,7 @@ class SmsDevinoAccount(models.Model):
                 )
             )
         return get_client(
-            Credentials(
-                url=account.url, login=account.login, password=account.password
-            )
+            Credentials(url=account.url, login=account.login, password=account.password)
         )
 
     def _refresh_balance(self, *, login=False):
@@ -524,9 +524,7 @@ class SmsDevinoAccount(models.Model):
         self.ensure_one()
         if self.currency_id:
             return self.currency_id.format(amount)
-        digits = self.env["ir.qweb.field.float"].value_to_html(
-            amount, {"precision": 2}
-        )
+        digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
     def _format_balance(self):

@@ -167,7 +167,9 @@ class SmsDevinoMessage(models.Model):
         help="What became of the message, by the provider's report.",
     )
     status_text = fields.Char(
-        string="Provider's words", readonly=True, help="The status as the provider put it."
+        string="Provider's words",
+        readonly=True,
+        help="The status as the provider put it.",
     )
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
@@ -482,32 +484,33 @@ class SmsDevinoMessage(models.Model):
         """Return the sentence for a number as it was read, whatever the verdict."""
         raw, e164 = reading.raw, reading.e164 or ""
         suggestion = getattr(reading, "suggestion", None) or ""
-        _ = self.env._
         sentences = {
-            "ok": _("Will be sent to %(number)s.", number=e164),
-            "corrected": _("Will be sent to %(number)s (corrected).", number=e164),
-            "empty": _("Number: enter the recipient's number."),
-            "landline": _(
+            "ok": self.env._("Will be sent to %(number)s.", number=e164),
+            "corrected": self.env._(
+                "Will be sent to %(number)s (corrected).", number=e164
+            ),
+            "empty": self.env._("Number: enter the recipient's number."),
+            "landline": self.env._(
                 "Number “%(raw)s” is a landline, which takes no SMS.", raw=raw
             ),
-            "special": _(
+            "special": self.env._(
                 "Number “%(raw)s” is a service number, which takes no SMS.", raw=raw
             ),
-            "letters": _("Number “%(raw)s” has letters in it.", raw=raw),
-            "too_short": _("Number “%(raw)s” is too short.", raw=raw),
-            "too_long": _("Number “%(raw)s” is too long.", raw=raw),
-            "lost_digits": _(
+            "letters": self.env._("Number “%(raw)s” has letters in it.", raw=raw),
+            "too_short": self.env._("Number “%(raw)s” is too short.", raw=raw),
+            "too_long": self.env._("Number “%(raw)s” is too long.", raw=raw),
+            "lost_digits": self.env._(
                 "Number “%(raw)s” has lost its last digits in a spreadsheet. Enter it "
                 "in full.",
                 raw=raw,
             ),
-            "foreign_without_plus": _(
+            "foreign_without_plus": self.env._(
                 "Number “%(raw)s” looks foreign. Write it with a plus and the country "
                 "code, such as %(suggestion)s.",
                 raw=raw,
                 suggestion=suggestion or f"+{raw}",
             ),
-            "impossible": _("Number “%(raw)s” does not exist.", raw=raw),
+            "impossible": self.env._("Number “%(raw)s” does not exist.", raw=raw),
         }
         return sentences[reading.verdict]
 
@@ -747,9 +750,7 @@ class SmsDevinoMessage(models.Model):
         next_at = self.env.cr.fetchone()[0]
         if next_at:
             soonest = now + timedelta(seconds=1)
-            wake_later(
-                self.env, "sms_devino.ir_cron_dispatch", max(next_at, soonest)
-            )
+            wake_later(self.env, "sms_devino.ir_cron_dispatch", max(next_at, soonest))
 
     # --- actions --------------------------------------------------------------------
 
@@ -788,7 +789,9 @@ class SmsDevinoMessage(models.Model):
         """
         self.check_access("read")
         moved = self.sudo()._transition(
-            "canceled", [{"id": message_id} for message_id in self.ids], event="canceled"
+            "canceled",
+            [{"id": message_id} for message_id in self.ids],
+            event="canceled",
         )
         if not moved:
             raise UserError(
@@ -851,16 +854,16 @@ class SmsDevinoMessage(models.Model):
             "author_id": self.env.uid,
             "repeat_of_id": self.id,
         }
-        self._update_rows([], [{"id": self.id}], extra=self._history_sql("repeated", SQL("NULL")))
+        self._update_rows(
+            [], [{"id": self.id}], extra=self._history_sql("repeated", SQL("NULL"))
+        )
         return self.browse(self._insert([values]))
 
     def action_open_document(self):
         self.ensure_one()
         document = self._get_document()
         if not document:
-            raise UserError(
-                self.env._("The document is gone, or you may not read it.")
-            )
+            raise UserError(self.env._("The document is gone, or you may not read it."))
         return document.get_formview_action()
 
     def _get_document(self):

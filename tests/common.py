@@ -70,7 +70,9 @@ class LiveCase(HttpCase):
                 **values,
             }
         )
-        env["sms.devino.sender"].create({"account_id": account.id, "name": "DevinoTest"})
+        env["sms.devino.sender"].create(
+            {"account_id": account.id, "name": "DevinoTest"}
+        )
         return account
 
     @contextmanager
@@ -101,8 +103,8 @@ class LiveCase(HttpCase):
         """Do what the scheduled action does, all messages being due."""
         with self.transaction() as env:
             env.cr.execute(
-                "UPDATE sms_devino_message SET next_check_at = now() AT TIME ZONE 'UTC' "
-                "WHERE state = 'sent'"
+                "UPDATE sms_devino_message "
+                "SET next_check_at = now() AT TIME ZONE 'UTC' WHERE state = 'sent'"
             )
         with self.transaction() as env:
             env["sms.devino.status.checker"]._cron_check_statuses()

@@ -176,5 +176,7 @@ class TestDispatch(LiveCase):
                 "- interval '10 minutes'"
             )
         self.dispatch()
-        self.assertEqual(self.read(message_id, "state", "reason"), ("failed", "expired"))
+        self.assertEqual(
+            self.read(message_id, "state", "reason"), ("failed", "expired")
+        )
         self.assertFalse(self.provider.ledger)

@@ -2,8 +2,9 @@
 
 import threading
 
-from odoo.tests import BaseCase, tagged
 from requests.adapters import HTTPAdapter
+
+from odoo.tests import BaseCase, tagged
 
 from ..gateway import (
     AccountRefusedError,

@@ -7,6 +7,7 @@ from http.client import RemoteDisconnected
 
 import requests
 import urllib3.exceptions
+
 from odoo.tests import BaseCase, tagged
 
 from ..gateway import (
@@ -230,10 +231,9 @@ class TestVerdict(BaseCase):
                 self.assertIs(type(classify(call="send", exception=exception)), kind)
 
     def test_text_that_cannot_be_written_as_utf_8(self):
-        try:
+        with self.assertRaises(UnicodeEncodeError) as caught:
             "\ud83d".encode()
-        except UnicodeEncodeError as err:
-            exception = err
+        exception = caught.exception
         expected = [(MESSAGE, HEADER), (MESSAGE, HEADER), (ACCOUNT, LOGIN)]
         self.assertVerdicts(expected, exception=exception)
 

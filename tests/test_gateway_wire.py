@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from freezegun import freeze_time
+
 from odoo.tests import BaseCase, tagged
 
 from ..gateway import (

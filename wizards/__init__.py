@@ -1,9 +1,11 @@
-from . import sms_devino_message_send
-from . import sms_devino_batch_send
-from . import sms_composer
-from . import sms_devino_export
-from . import sms_devino_recipient_list_contacts
-from . import sms_devino_recipient_list_import
-from . import sms_devino_recipient_list_import_column
-from . import sms_devino_recipient_list_import_row
-from . import sms_devino_recipient_list_paste
+from . import (
+    sms_composer,
+    sms_devino_batch_send,
+    sms_devino_export,
+    sms_devino_message_send,
+    sms_devino_recipient_list_contacts,
+    sms_devino_recipient_list_import,
+    sms_devino_recipient_list_import_column,
+    sms_devino_recipient_list_import_row,
+    sms_devino_recipient_list_paste,
+)
