@@ -331,7 +331,18 @@ class SmsDevinoMessage(models.Model):
         """Put one message into the journal; it leaves after the commit.
 
         Nothing is sent when the transaction is rolled back, and a transaction that
-        Odoo retries sends once.
+        Odoo retries sends once. The way for code of other modules::
+
+            env["sms.devino.message"].enqueue(
+                order.partner_id.phone,
+                f"Order {order.name} is ready",
+                record=order,
+                partner=order.partner_id,
+                key=f"order-ready/{order.id}",
+            )
+
+        The exclusion list is not looked at: whether the law wants that depends on the
+        text, which the caller knows (``phone.blacklist``).
 
         :param str number: the recipient, as a person writes it
         :param str text: at most 2000 characters
