@@ -29,7 +29,8 @@ JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
 ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
 TYPE_MESSAGE = """
     const set = (name, value) => {
-        const input = document.querySelector(`[name="${name}"] input, [name="${name}"] textarea`);
+        const field = document.querySelector(`[name="${name}"]`);
+        const input = field.querySelector("input, textarea");
         input.focus();
         const kind = input.tagName === "INPUT" ? HTMLInputElement : HTMLTextAreaElement;
         Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(input, value);

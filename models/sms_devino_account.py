@@ -123,7 +123,6 @@ class SmsDevinoAccount(models.Model):
     )
     responsible_id = fields.Many2one(
         "res.users",
-        string="Responsible",
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
         help="Is told when sending stops.",

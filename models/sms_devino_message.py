@@ -81,6 +81,9 @@ class SmsDevinoMessage(models.Model):
     )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     body = fields.Text(string="Text", required=True, readonly=True)
+    body_start = fields.Char(
+        string="Beginning of the text", compute="_compute_body_start"
+    )
     encoding = fields.Selection(
         [("gsm7", "GSM 03.38"), ("ucs2", "Unicode (UCS-2)")],
         readonly=True,
@@ -241,6 +244,12 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             document = message._get_document()
             message.document_name = document.display_name if document else False
+
+    @api.depends("body")
+    def _compute_body_start(self):
+        """One line of the text, for lists."""
+        for message in self:
+            message.body_start = " ".join((message.body or "").split())[:60]
 
     @api.depends("number")
     def _compute_number_search(self):

@@ -28,7 +28,6 @@ class SmsDevinoMessageSend(models.TransientModel):
     mode = fields.Selection(related="account_id.mode")
     sender_id = fields.Many2one(
         "sms.devino.sender",
-        string="Sender",
         compute="_compute_sender_id",
         store=True,
         readonly=False,
