@@ -41,6 +41,7 @@ TECHNICAL = (
     "partner_",
     "phone_",
     "signup_",
+    "sms_devino_",
     "type",
     "tz",
     "website_",
@@ -72,8 +73,13 @@ def contact_names(env):
     :return: list of dicts ``name`` (as written in the text), ``label`` and ``field``
     """
     fields = env["res.partner"].fields_get(attributes=("string", "type", "store"))
+    labels = {"name": env._("Recipient's name"), "state": env._("Region")}
     main = [
-        {"name": name, "label": fields[field_name]["string"], "field": field_name}
+        {
+            "name": name,
+            "label": labels.get(name) or fields[field_name]["string"],
+            "field": field_name,
+        }
         for name, field_name in MAIN_FIELDS.items()
         if field_name in fields
     ]

@@ -15,7 +15,9 @@ class MassCase(LiveCase):
         super().setUp()
         self.addCleanup(self._remove_lists)
         with self.transaction() as env:
-            self._remove_data = env["phone.blacklist"].search([]).ids
+            self.known_blacklist = env["phone.blacklist"].search([]).ids
+            env["res.lang"]._activate_lang("en_US")
+            env["res.users"].browse(self.users.values()).lang = "en_US"
         self.list_id = self.make_list(self.numbers(10))
 
     def _remove_lists(self):
@@ -23,7 +25,7 @@ class MassCase(LiveCase):
             lists = env["sms.devino.recipient.list"].with_context(active_test=False)
             lists.search([("name", "=like", "Test:%")]).unlink()
             blacklist = env["phone.blacklist"].with_context(active_test=False)
-            blacklist.search([("id", "not in", self._remove_data)]).unlink()
+            blacklist.search([("id", "not in", self.known_blacklist)]).unlink()
 
     @staticmethod
     def numbers(count, first=79214500000):

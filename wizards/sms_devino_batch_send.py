@@ -22,6 +22,7 @@ FRESH_BALANCE = timedelta(minutes=5)
 # Without a limit of the account's own: what some eight connections carry, roughly.
 CALLS_PER_SECOND = 50
 SHOWN_CHARS = 12
+SHOWN_CYRILLIC = 3
 # What a template of Odoo's may hold besides plain text.
 OBJECT_PREFIX = "object."
 
@@ -116,7 +117,7 @@ class SmsDevinoBatchSend(models.TransientModel):
     balance = fields.Char(compute="_compute_money")
     balance_at = fields.Datetime(related="account_id.balance_at")
     reserved = fields.Char(string="Reserved by the queue", compute="_compute_money")
-    balance_after = fields.Char(compute="_compute_money")
+    balance_after = fields.Char(string="Balance after", compute="_compute_money")
     shortage = fields.Char(compute="_compute_money")
     is_refused = fields.Boolean(compute="_compute_money")
     departure = fields.Char(compute="_compute_departure")
@@ -464,10 +465,7 @@ class SmsDevinoBatchSend(models.TransientModel):
                 "messages": dict(result.messages),
                 "segments": dict(result.segments),
                 "calls": result.calls,
-                "chars": [
-                    [char, count]
-                    for char, count in result.unicode_chars.most_common(SHOWN_CHARS)
-                ],
+                "chars": self._word_chars(result.unicode_chars),
                 "unicode_segments": result.unicode_segments,
                 "unicode_cost": result.unicode_cost,
                 "saved_segments": result.saved_segments,
@@ -476,6 +474,29 @@ class SmsDevinoBatchSend(models.TransientModel):
                 "longest": result.longest and self._show_line(result.longest),
             },
         }
+
+    @api.model
+    def _word_chars(self, counter):
+        """Return the characters outside GSM in words, those of most messages first.
+
+        A Cyrillic text is one reason and not thirty; a lone Cyrillic letter among
+        Latin ones is named, for it cannot be told by its looks.
+        """
+        chars = [char for char, _count in counter.most_common()]
+        cyrillic = [char for char in chars if "\u0400" <= char <= "\u04ff"]
+        if len(cyrillic) > SHOWN_CYRILLIC:
+            chars = [char for char in chars if char not in cyrillic]
+            words = [self.env._("Cyrillic letters")]
+        else:
+            words = []
+        for char in chars[:SHOWN_CHARS]:
+            shown = (
+                char if char.isprintable() and char.strip() else f"U+{ord(char):04X}"
+            )
+            if char in cyrillic:
+                shown = self.env._("%s (Cyrillic)", shown)
+            words.append(shown)
+        return words
 
     @api.model
     def _show_line(self, line):

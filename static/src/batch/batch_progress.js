@@ -1,4 +1,4 @@
-import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Component, onWillDestroy, onWillStart, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
@@ -27,7 +27,7 @@ export class BatchProgress extends Component {
         this.state = useState({ progress: null });
         this.isGone = false;
         onWillStart(() => this.look());
-        onWillUnmount(() => {
+        onWillDestroy(() => {
             this.isGone = true;
             clearTimeout(this.timer);
         });

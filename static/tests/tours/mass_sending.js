@@ -1,0 +1,141 @@
+import { registry } from "@web/core/registry";
+
+const tours = registry.category("web_tour.tours");
+
+const chooseList = (name) => [
+    { trigger: ".o_field_widget[name=list_ids] input", run: `edit ${name}` },
+    { trigger: `.o-autocomplete--dropdown-item:contains(${name})`, run: "click" },
+    { trigger: `.o_field_widget[name=list_ids] .o_tag:contains(${name})` },
+];
+
+const writeText = (text) => [
+    { trigger: ".o_field_widget[name=text] textarea", run: `edit ${text}` },
+    { trigger: ".o_sms_devino_parts" },
+];
+
+const calculate = () => [
+    { trigger: "button[name=action_preview]:contains(Calculate cost)", run: "click" },
+    { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Check)" },
+];
+
+/** The last question repeats what the page says, then the batch opens. */
+const send = (number, cost, after) => [
+    { trigger: "button[name=action_ask]", run: "click" },
+    { trigger: `.modal .o_field_widget[name=question]:contains(${number} messages)` },
+    { trigger: `.modal .o_field_widget[name=question]:contains(Cost: ${cost})` },
+    { trigger: `.modal .o_field_widget[name=question]:contains(balance will be ${after})` },
+    { trigger: ".modal button[name=action_send]", run: "click" },
+    { trigger: ".o_sms_devino_progress" },
+];
+
+/** To a list, at once; the progress then moves while one looks. */
+tours.add("sms_devino_mass_now", {
+    steps: () => [
+        ...chooseList("Test: customers"),
+        ...writeText("Sale today"),
+        ...calculate(),
+        { trigger: ".o_field_widget[name=total]:contains(10)" },
+        { trigger: ".o_field_widget[name=cost]:contains(10.00 credits)" },
+        { trigger: ".o_field_widget[name=balance]:contains(1,000.00 credits)" },
+        { trigger: ".o_field_widget[name=balance_after]:contains(990.00 credits)" },
+        { trigger: ".o_sms_devino_samples:contains(Sale today)" },
+        ...send(10, "10.00", "990.00"),
+        { trigger: ".o_notification:contains(10 messages are on their way)" },
+        { content: "moves by itself", trigger: ".o_sms_devino_count_sent:contains(10)" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Handed over)" },
+        { trigger: ".o_sms_devino_count_delivered:contains(10)" },
+        { trigger: ".o_field_widget[name=reported_at]" },
+    ],
+});
+
+/** Planned for later, then canceled. */
+tours.add("sms_devino_mass_later", {
+    steps: () => [
+        ...chooseList("Test: customers"),
+        ...writeText("Sale tomorrow"),
+        { trigger: ".o_field_widget[name=when] label:contains(Send at)", run: "click" },
+        {
+            trigger: ".o_field_widget[name=planned_at] input",
+            run: "edit 12/31/2050 10:00:00",
+        },
+        ...calculate(),
+        { trigger: ".o_field_widget[name=departure]:contains(2050)" },
+        ...send(10, "10.00", "990.00"),
+        { trigger: ".o_notification:contains(10 messages are planned)" },
+        { trigger: ".o_sms_devino_count_waiting:contains(10)" },
+        { trigger: "button[name=action_cancel]", run: "click" },
+        { trigger: ".modal .modal-footer .btn-primary", run: "click" },
+        { trigger: ".o_sms_devino_count_canceled:contains(10)" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Canceled)" },
+    ],
+});
+
+/** Sent, and paused before anything has left. */
+tours.add("sms_devino_mass_pause", {
+    steps: () => [
+        ...chooseList("Test: customers"),
+        ...writeText("Sale today"),
+        ...calculate(),
+        ...send(10, "10.00", "990.00"),
+        { trigger: "button[name=action_pause]", run: "click" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Paused)" },
+        { trigger: ".alert:contains(Paused)" },
+        { trigger: ".o_sms_devino_count_waiting:contains(10)" },
+    ],
+});
+
+tours.add("sms_devino_mass_resume", {
+    steps: () => [
+        { trigger: ".o_sms_devino_count_waiting:contains(10)" },
+        { trigger: "button[name=action_resume]", run: "click" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Being sent)" },
+        { content: "moves by itself", trigger: ".o_sms_devino_count_sent:contains(10)" },
+    ],
+});
+
+/** Values are offered while one types, chosen from the menu; a wrong name is refused. */
+tours.add("sms_devino_mass_personal", {
+    steps: () => [
+        ...chooseList("Test: orders"),
+        ...writeText("Hi {{ na"),
+        { trigger: ".o_sms_devino_offer button:contains(name)" },
+        { trigger: ".o_field_widget[name=text] textarea", run: "press Enter" },
+        { trigger: ".o_field_widget[name=text] textarea:value(Hi {{ name }})" },
+        { trigger: ".o_sms_devino_insert", run: "click" },
+        { trigger: ".o_sms_devino_names .dropdown-item:contains(Order)", run: "click" },
+        { trigger: ".o_field_widget[name=text] textarea:value({{ Order }})" },
+        ...writeText("Hi {{ name }}, {{ Ordr }}"),
+        { trigger: "button[name=action_preview]", run: "click" },
+        { trigger: ".modal:contains(Did you mean “Order”)" },
+        { trigger: ".modal .btn-primary", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        ...writeText("Hi {{ name }}, order {{ Order }} [ready]"),
+        ...calculate(),
+        { trigger: ".o_field_widget[name=empty_count]:contains(1)" },
+        { trigger: ".o_sms_devino_samples:contains(Hi Name 0, order A-1 [ready])" },
+        { trigger: "button[name=action_view_empty]", run: "click" },
+        { trigger: ".o_data_row:contains(+79214700200)" },
+        { trigger: ".o_breadcrumb a, .breadcrumb-item a", run: "click" },
+        { trigger: ".o_field_widget[name=left_out_count]:contains(1)" },
+        {
+            trigger: ".o_field_widget[name=reason_ids] .o_data_row:contains(landline) button",
+            run: "click",
+        },
+        { trigger: ".o_data_row:contains(+74951234567)" },
+        { trigger: ".o_breadcrumb a, .breadcrumb-item a", run: "click" },
+        ...send(3, "3.00", "997.00"),
+    ],
+});
+
+/** Not enough money: said by how much, and there is nothing to press. */
+tours.add("sms_devino_mass_poor", {
+    steps: () => [
+        ...chooseList("Test: customers"),
+        ...writeText("Sale today"),
+        ...calculate(),
+        { trigger: ".alert-danger:contains(4.00 credits)" },
+        { trigger: "body:not(:has(button[name=action_ask]))" },
+        { trigger: "button[name=action_back]", run: "click" },
+        { trigger: ".o_field_widget[name=text] textarea:value(Sale today)" },
+    ],
+});

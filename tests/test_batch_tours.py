@@ -1,0 +1,100 @@
+import threading
+from contextlib import contextmanager
+
+from odoo.tests import tagged
+
+from .mass_case import MassCase
+
+SEND = "/odoo/action-sms_devino.sms_devino_batch_send_action"
+# A tour that waits for something that happens on the server begins so much earlier.
+HEAD_START = 0.2
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestBatchTours(MassCase):
+    """Mass sendings in a real browser, over the sandbox."""
+
+    def tour(self, name, url=SEND):
+        self.start_tour(url, name, login=self.logins["manager"])
+
+    def batch_url(self, batch_id):
+        return f"/odoo/action-sms_devino.sms_devino_batch_action/{batch_id}"
+
+    def only_batch(self):
+        with self.transaction() as env:
+            return env["sms.devino.batch"].search([]).ensure_one().id
+
+    @contextmanager
+    def scheduled_actions(self):
+        """Do what a server does in the background, while a tour runs."""
+        stop, errors = threading.Event(), []
+
+        def work():
+            try:
+                while not stop.wait(HEAD_START):
+                    self.dispatch()
+                    if self.provider.ledger:
+                        # time for the browser to see the messages as sent
+                        stop.wait(4)
+                        self.provider.advance(60)
+                        self.check_statuses()
+            except Exception as error:  # noqa: BLE001 told by the test's own thread
+                errors.append(error)
+
+        thread = threading.Thread(target=work, name="scheduled actions")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+        self.assertFalse(errors)
+
+    def test_now(self):
+        with self.scheduled_actions():
+            self.tour("sms_devino_mass_now")
+        self.assertAllAgree(self.only_batch(), delivered=10)
+        self.assertEqual(self.server.requests["Sms/SendBulk"], 1)
+
+    def test_later_and_canceled(self):
+        self.tour("sms_devino_mass_later")
+        self.dispatch()
+        self.assertFalse(self.provider.ledger)
+        self.assertAllAgree(self.only_batch(), canceled=10)
+
+    def test_paused_and_resumed(self):
+        self.tour("sms_devino_mass_pause")
+        self.dispatch()
+        self.assertFalse(self.provider.ledger)
+        batch_id = self.only_batch()
+        self.assertAllAgree(batch_id, waiting=10)
+        with self.scheduled_actions():
+            self.tour("sms_devino_mass_resume", self.batch_url(batch_id))
+        self.assertLedgerIsJournal()
+        self.assertEqual(len(self.provider.ledger), 10)
+
+    def test_personal_texts(self):
+        self.make_list(
+            [*self.numbers(3, 79214700000), "8 495 123-45-67"],
+            "Test: orders",
+            {0: {"Order": "A-1"}, 1: {"Order": "A-2"}},
+        )
+        self.tour("sms_devino_mass_personal")
+        self.dispatch()
+        self.assertEqual(
+            {entry.text for entry in self.provider.ledger},
+            {
+                "Hi Name 0, order A-1 [ready]",
+                "Hi Name 1, order A-2 [ready]",
+                "Hi Name 2, order  [ready]",
+            },
+        )
+        self.assertAllAgree(self.only_batch(), sent=3)
+
+    def test_not_enough_money(self):
+        self.provider.set_balance(6)
+        self.tour("sms_devino_mass_poor")
+        self.assertFalse(self.states())
+        self.dispatch()
+        self.assertFalse(self.provider.ledger)
+        self.assertLedgerIsJournal()
