@@ -22,7 +22,6 @@ from . import (
     sms_devino_dispatcher,
     sms_devino_import_mapping,
     sms_devino_message,
-    sms_devino_message_batch,
     sms_devino_message_odoo,
     sms_devino_recipient,
     sms_devino_recipient_list,
@@ -36,3 +35,7 @@ from . import (
     sms_template,
     sms_tracker,
 )
+
+# isort: split
+# What extends several models of this addon stands after them all.
+from . import sms_devino_message_batch
