@@ -625,7 +625,7 @@ class TestCompanies(AppCase):
             uuids = [n["uuid"] for m in params["messages"] for n in m["numbers"]]
             asked.append(uuids)
             if broken:
-                raise UserError("unreachable")
+                raise ConnectionError("unreachable")
             return [{"uuid": uuid, "state": "success"} for uuid in uuids]
 
         with patch.object(SmsApi, "_contact_iap", contact):
