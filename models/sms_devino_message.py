@@ -300,7 +300,8 @@ class SmsDevinoMessage(models.Model):
         events = [
             {"at": at, "text": text, "detail": ""} for at, text in steps if at
         ] + [self._read_history(entry) for entry in self.sudo().history or []]
-        return sorted(events, key=lambda event: event["at"])
+        # some times are kept to the second: within one, the order of the list counts
+        return sorted(events, key=lambda event: event["at"].replace(microsecond=0))
 
     def _read_history(self, entry):
         """Return a stored entry of the history as an event of the timeline."""
