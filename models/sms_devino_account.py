@@ -496,12 +496,13 @@ class SmsDevinoAccount(models.Model):
         return self.sudo().search([("company_id", "=", company.id)], limit=1)
 
     def _get_default_sender(self):
-        """Return the sender name to offer first: the default, else any not refused."""
+        """Return the sender name to offer first: the default, else one not refused,
+        rather a name of one's own than the provider's stock names."""
         self.ensure_one()
         usable = self.sender_ids.filtered(lambda sender: sender.state != "refused")
         if self.default_sender_id in usable:
             return self.default_sender_id
-        return usable[:1]
+        return usable.sorted("is_stock")[:1]
 
     def _get_sender_named(self, name):
         """Return the sender of this name, unless refused, else the default one."""
