@@ -107,7 +107,8 @@ SENTENCES = {
 
 def describe(env, error: SheetError) -> str:
     """Return why a spreadsheet could not be read or written, for the user."""
-    return env._(SENTENCES[error.code]) % error.params
+    sentence = env._(SENTENCES[error.code])
+    return sentence % error.params
 
 
 def as_user_error(env, error: SheetError) -> UserError:

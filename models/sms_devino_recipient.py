@@ -131,15 +131,16 @@ class SmsDevinoRecipient(models.Model):
         :param str number: the number as read, E.164 or empty
         :param str others: further numbers of the same text
         """
-        _ = self.env._
         sentences = {
-            "empty": _("There is no number."),
-            "ok": _("A message can be sent."),
-            "corrected": _(
+            "empty": self.env._("There is no number."),
+            "ok": self.env._("A message can be sent."),
+            "corrected": self.env._(
                 "Goes to %(number)s, corrected from “%(raw)s”.", number=number, raw=raw
             ),
-            "duplicate": _("%(number)s is in this list already.", number=number),
-            "blacklisted": _(
+            "duplicate": self.env._(
+                "%(number)s is in this list already.", number=number
+            ),
+            "blacklisted": self.env._(
                 "%(number)s is on the exclusion list: mass SMS leave it out.",
                 number=number,
             ),
@@ -149,7 +150,9 @@ class SmsDevinoRecipient(models.Model):
             return self.env["sms.devino.message"]._describe_reading(reading)
         text = sentences[verdict]
         if others and verdict in SENDABLE_VERDICTS:
-            text = _("The first number was taken, not %(others)s.", others=others)
+            text = self.env._(
+                "The first number was taken, not %(others)s.", others=others
+            )
         return text
 
     @api.model

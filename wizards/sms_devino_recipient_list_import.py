@@ -63,7 +63,6 @@ class SmsDevinoRecipientListImport(models.TransientModel):
     sheet_count = fields.Integer(compute="_compute_sheet_count")
     sheet_id = fields.Many2one(
         "sms.devino.recipient.list.import.sheet",
-        string="Sheet",
         domain="[('import_id', '=', id)]",
         ondelete="set null",
     )

@@ -60,15 +60,14 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
     def _describe(self):
         """Return what is to be said about this row."""
         self.ensure_one()
-        _ = self.env._
         if self.first_row:
-            return _(
+            return self.env._(
                 "%(number)s stands in row %(row)s already.",
                 number=self.number,
                 row=self.first_row,
             )
         if self.action == "duplicate":
-            return _("%(number)s is in the list already.", number=self.number)
+            return self.env._("%(number)s is in the list already.", number=self.number)
         recipients = self.env["sms.devino.recipient"]
         if self.cell_error and self.action == "wrong":
             return self.cell_error
@@ -105,26 +104,12 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
         readings = phone.read_many(
             (values["number_raw"] for values in staged), wizard._country_code()
         )
-        fields_of = zip(
-            *(
-                (
-                    values["row_number"],
-                    values["name"] or None,
-                    reading.raw or None,
-                    values["data"],
-                    reading.e164,
-                    reading.verdict,
-                    ", ".join(reading.others) or None,
-                    values["cell_error"],
-                )
-                for values, reading in zip(staged, readings, strict=True)
-            ),
-            strict=True,
-        )
+        pairs = zip(staged, readings, strict=True)
+        columns = zip(*(self._staged(*pair) for pair in pairs), strict=True)
         types = ("int4", "varchar", "varchar", "jsonb", *("varchar",) * 4)
         arrays = SQL(", ").join(
             SQL("%s::%s[]", list(column), SQL(kind))
-            for column, kind in zip(fields_of, types, strict=True)
+            for column, kind in zip(columns, types, strict=True)
         )
         self.env.cr.execute(
             SQL(
@@ -139,6 +124,20 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
                 wizard=wizard.id,
                 arrays=arrays,
             )
+        )
+
+    @api.model
+    def _staged(self, values, reading):
+        """Return the columns of a row, in the order in which they are written."""
+        return (
+            values["row_number"],
+            values["name"] or None,
+            reading.raw or None,
+            values["data"],
+            reading.e164,
+            reading.verdict,
+            ", ".join(reading.others) or None,
+            values["cell_error"],
         )
 
     @api.model
