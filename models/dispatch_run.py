@@ -368,7 +368,8 @@ def _interpreter_kept():
     them, and what the provider answers to the calls under way would be lost.
     """
     done = threading.Event()
-    threading.Thread(target=done.wait, name="sms_devino_keeper").start()
+    # said explicitly, as it would take after the thread that starts it
+    threading.Thread(target=done.wait, name="sms_devino_keeper", daemon=False).start()
     try:
         yield
     finally:
