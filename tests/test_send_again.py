@@ -133,3 +133,16 @@ class TestSendAgainLive(LiveCase):
         self.assertEqual(self.read(second, "state"), "sent")
         self.assertEqual(len(self.provider.ledger), 2)
         self.assertEqual(self.read(first, "state"), "undelivered")
+
+    def test_timeline_tells_in_the_order_of_what_happened(self):
+        message_id = self.enqueue(wait=True)
+        self.provider.advance(60)
+        self.check_statuses()
+        with self.message(message_id) as message:
+            steps = [event["text"] for event in message._get_timeline()]
+        self.assertEqual(
+            steps[:3],
+            ["Created", "Handed over to the provider", "Accepted by the provider"],
+        )
+        self.assertIn("Delivered", steps)
+        self.assertLedgerIsJournal()

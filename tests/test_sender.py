@@ -103,3 +103,9 @@ class TestSender(SmsCase):
         self.sender.action_archive()
         self.account.invalidate_recordset()
         self.assertFalse(self.account._get_default_sender())
+
+    def test_own_name_is_offered_before_a_stock_name(self):
+        self.create_sender(self.account, "DTSMS", sequence=1)
+        self.assertEqual(self.account._get_default_sender(), self.sender)
+        self.sender.state = "refused"
+        self.assertEqual(self.account._get_default_sender().name, "DTSMS")
