@@ -80,7 +80,7 @@ class SmsDevinoBatch(models.Model):
         readonly=True, help="Messages of this batch are not taken out of the queue."
     )
     finished_at = fields.Datetime(
-        string="Handed over at", readonly=True, help="Nothing was left to hand over."
+        string="Finished at", readonly=True, help="Nothing was left to hand over."
     )
     reported_at = fields.Datetime(
         string="Final at", readonly=True, help="The fate of every message was known."
