@@ -107,6 +107,7 @@ class TestKill(RaceCase):
         with self.odoo_server() as server:
             message_id = self.enqueue(text="Kill me")
             self.wait_in_flight()
+            time.sleep(0.3)  # until its body has arrived, too
             self.assertEqual(self.states(), {"sending": 1})
             server.kill()
             log = server.read_log()
