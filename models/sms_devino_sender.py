@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ..gateway import STOCK_SENDERS
 from ..tools.sms_text import check_sender
@@ -125,12 +126,23 @@ class SmsDevinoSender(models.Model):
 
         :param str state: ``accepted`` or ``refused``
         """
-        senders = self.with_context(active_test=False).search(
-            [
-                ("account_id", "=", account_id),
-                ("name", "=", name),
-                ("state", "!=", state),
-            ]
+        self.flush_model()
+        # two dispatchers may tell the same news: one of them runs again, silently
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sms_devino_sender
+                      SET state = %(state)s, refused_at = %(refused_at)s,
+                          write_date = %(now)s
+                    WHERE account_id = %(account_id)s AND name = %(name)s
+                      AND state != %(state)s
+                RETURNING id""",
+                state=state,
+                refused_at=fields.Datetime.now() if state == "refused" else None,
+                now=fields.Datetime.now(),
+                account_id=account_id,
+                name=name,
+            ),
+            log_exceptions=False,
         )
-        if senders:
-            senders.write({"state": state, "refused_at": fields.Datetime.now()})
+        marked = [row[0] for row in self.env.cr.fetchall()]
+        self.browse(marked).invalidate_recordset()
