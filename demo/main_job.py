@@ -1,15 +1,18 @@
 """The main job of the addon, seen from outside: connect an account to the sandbox, send
-a handful of messages, ask what became of them, print the journal.
+a handful of messages and a mass SMS from the sample spreadsheet, ask what became of
+them, print the journal.
 
 Run by ``./dev up`` in Odoo's shell, which has ``env`` at hand.
 """
 
+import base64
 import os
 import sys
 import urllib.request
 from datetime import timedelta
 
 from odoo import fields
+from odoo.tools.misc import file_open
 
 SANDBOX_URL = os.environ["SMS_DEVINO_SANDBOX_URL"]
 MESSAGES = [
@@ -26,6 +29,9 @@ MESSAGES = [
     ("partner_gleb", "Ваша заявка принята", "user_manager", None),
     ("partner_anna", "Завтра в 12:00 ждём вас", "user_user", timedelta(days=1)),
 ]
+SAMPLE_FILE = "sms_devino/demo/recipients.xlsx"
+SAMPLE_LIST = "Sample customers"
+MASS_TEXT = "{{ name }}, для вас скидка 10% в магазине города {{ Город }}!"
 
 
 def connect(env):
@@ -123,10 +129,79 @@ def journal(messages):
     return rows
 
 
+def import_sample(env):
+    """Import the sample spreadsheet, columns as proposed; return the list."""
+    lists = env["sms.devino.recipient.list"]
+    recipient_list = lists.search([("name", "=", SAMPLE_LIST)], limit=1)
+    if not recipient_list:
+        recipient_list = lists.create({"name": SAMPLE_LIST})
+    with file_open(SAMPLE_FILE, "rb") as file:
+        content = base64.b64encode(file.read())
+    wizard = env["sms.devino.recipient.list.import"].create(
+        {
+            "list_id": recipient_list.id,
+            "file": content,
+            "filename": SAMPLE_FILE.rpartition("/")[2],
+        }
+    )
+    wizard.action_open_file()
+    wizard.action_read()
+    while not wizard.read_slice()["done"]:
+        continue
+    sys.stdout.write(
+        f"{wizard.total_count} rows: {wizard.new_count} new, "
+        f"{wizard.unchanged_count} known, {wizard.duplicate_count} duplicate, "
+        f"{wizard.wrong_count} with a wrong number\n"
+    )
+    wizard.action_import()
+    return recipient_list
+
+
+def send_mass(env, account, recipient_list):
+    """Prepare a mass sending, show what it will cost, send it; return the batch."""
+    wizard = env["sms.devino.batch.send"].create(
+        {
+            "account_id": account.id,
+            "list_ids": [fields.Command.set(recipient_list.ids)],
+            "text": MASS_TEXT,
+        }
+    )
+    wizard.action_preview()
+    sys.stdout.write(f"{wizard.question}\n")
+    wizard.action_send()
+    env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
+    env["sms.devino.dispatcher"].sudo()._cron_dispatch()
+    return wizard.batch_id
+
+
+def counts(batch):
+    """Return a batch's counts by state, in words."""
+    messages = batch.env["sms.devino.message"]
+    labels = dict(messages._fields["state"]._description_selection(batch.env))
+    groups = messages._read_group([("batch_id", "=", batch.id)], ["state"], ["__count"])
+    return ", ".join(f"{labels[state].lower()} {count}" for state, count in groups)
+
+
+def title(text):
+    sys.stdout.write(f"\n{text}\n{'-' * len(text)}\n")
+
+
 demo_account = connect(env)
 sent = send(env, demo_account)
 follow(env, sent)
+title("Single messages")
+print_table(journal(sent))
+
+title("Mass SMS from the sample spreadsheet")
+as_manager = env(user=env.ref("sms_devino.user_manager"))
+demo_account._refresh_balance()
+env.cr.commit()  # pylint: disable=invalid-commit  # the manager's forms read it
+customers = import_sample(as_manager)
+demo_batch = send_mass(as_manager, demo_account, customers)
+mass = env["sms.devino.message"].search([("batch_id", "=", demo_batch.id)])
+follow(env, mass)
+print_table(journal(mass))
+sys.stdout.write(f"In all: {counts(demo_batch)}\n")
 demo_account._refresh_balance()
 env.cr.commit()  # pylint: disable=invalid-commit  # end of the script
-print_table(journal(sent))
-sys.stdout.write(f"Balance: {demo_account._format_balance()}\n")
+sys.stdout.write(f"\nBalance: {demo_account._format_balance()}\n")

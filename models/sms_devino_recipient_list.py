@@ -79,7 +79,8 @@ class SmsDevinoRecipientList(models.Model):
         return self.env.company
 
     def _default_country_id(self):
-        return self.env.company.country_id or self.env.ref("base.ru")
+        account = self.env["sms.devino.account"]._get_default()
+        return account.country_id or account._default_country_id()
 
     # --- computes -------------------------------------------------------------------
 

@@ -192,8 +192,8 @@ class SmsDevinoRecipientListImport(models.TransientModel):
             raise as_user_error(self.env, error) from error
 
     def _country_code(self):
-        country = self.list_id.country_id or self.env.company.country_id
-        return country.code or "RU"
+        lists = self.env["sms.devino.recipient.list"]
+        return (self.list_id.country_id or lists._default_country_id()).code
 
     def _region(self):
         """Return how numbers and dates are written in the user's language."""
