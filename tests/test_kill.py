@@ -264,6 +264,8 @@ class TestRaces(RaceCase):
             def commit_once_blocking():
                 self.wait_for(lambda: self.blocked_by(cr))
                 self.assertFalse(self.provider.ledger)
+                # another transaction than the test's own
+                # pylint: disable-next=invalid-commit
                 cr.commit()
 
             cr.execute("UPDATE res_partner SET ref = 'x' WHERE id = %s", [partner_id])
@@ -307,6 +309,8 @@ class TestRaces(RaceCase):
                     [message_id],
                 )
                 self.wait_for(lambda: self.blocked_by(cr))
+                # another transaction than the test's own
+                # pylint: disable-next=invalid-commit
                 cr.commit()
         self.assertEqual(self.read(message_id, "state", "error_text"), ("sent", False))
         self.assertLedgerIsJournal()

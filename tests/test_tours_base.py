@@ -66,6 +66,8 @@ class TestToursBase(LiveCase):
                         "AND create_date < now() AT TIME ZONE 'UTC' - interval '2 s'"
                     )
                     if cr.rowcount:
+                        # another transaction than the test's own
+                        # pylint: disable-next=invalid-commit
                         cr.commit()
                         env = api.Environment(cr, SUPERUSER_ID, {})
                         env["sms.devino.dispatcher"]._cron_dispatch()

@@ -48,7 +48,6 @@ class SmsDevinoBatchSend(models.TransientModel):
     mode = fields.Selection(related="account_id.mode")
     sender_id = fields.Many2one(
         "sms.devino.sender",
-        string="Sender",
         compute="_compute_sender_id",
         store=True,
         precompute=True,
@@ -401,22 +400,23 @@ class SmsDevinoBatchSend(models.TransientModel):
             raise UserError(self._describe_problem(problem))
 
     def _describe_problem(self, problem):
-        _ = self.env._
         if problem.code == "unbalanced":
-            return _(
+            return self.env._(
                 "Text: a “{{” without its “}}”, or the other way round. A placeholder "
                 "looks like this: {{ name }}."
             )
         if problem.code == "nameless":
-            return _("Text: a placeholder without a name. Choose one from the menu.")
+            return self.env._(
+                "Text: a placeholder without a name. Choose one from the menu."
+            )
         if problem.suggestion:
-            return _(
+            return self.env._(
                 "Text: there is no value named “%(name)s”. Did you mean "
                 "“%(suggestion)s”?",
                 name=problem.name,
                 suggestion=problem.suggestion,
             )
-        return _(
+        return self.env._(
             "Text: there is no value named “%(name)s”. Choose one from the menu.",
             name=problem.name,
         )

@@ -102,6 +102,8 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=method-required-super
     def read(self, size: int = -1) -> bytes:
         """Read at most ``size`` bytes, or "corrupt", "unpacks_too_large"."""
         try:
