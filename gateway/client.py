@@ -49,7 +49,8 @@ class DevinoClient:
 
     :param adapter: a `requests` transport adapter in place of the network.
     :param connect_timeout: seconds to establish a connection.
-    :param read_timeout: seconds for the whole answer.
+    :param read_timeout: seconds for the whole answer. A login and a call that both hang
+        must end within the 120 seconds that Odoo gives a request.
     :param pool_size: connections kept and used at a time.
     :param clock: seconds that never go back, for the age of the session.
     """
@@ -60,7 +61,7 @@ class DevinoClient:
         *,
         adapter: BaseAdapter | None = None,
         connect_timeout: float = 10.0,
-        read_timeout: float = 60.0,
+        read_timeout: float = 45.0,
         pool_size: int = 8,
         clock: Callable[[], float] = time.monotonic,
     ):

@@ -305,6 +305,7 @@ class SmsDevinoMessage(models.Model):
 
     def _read_history(self, entry):
         """Return a stored entry of the history as an event of the timeline."""
+        is_admin = self.env.user.has_group("sms_devino.group_admin")
         texts = {
             "not_sent": self.env._("Could not be handed over"),
             "failed": self.env._("Not accepted"),
@@ -317,7 +318,8 @@ class SmsDevinoMessage(models.Model):
         return {
             "at": fields.Datetime.to_datetime(entry["at"]),
             "text": texts.get(entry["event"], entry["event"]),
-            "detail": entry.get("detail") or "",
+            # the technical words of an error are for whoever looks into errors
+            "detail": (is_admin and entry.get("detail")) or "",
         }
 
     # --- putting messages into the journal ------------------------------------------
@@ -575,7 +577,9 @@ class SmsDevinoMessage(models.Model):
                 uid=self.env.uid,
                 now=self.env.cr.now(),
                 arrays=self._to_arrays(names, numbered),
-            )
+            ),
+            # Odoo would write the whole statement, numbers and texts, into the log
+            log_exceptions=False,
         )
         inserted = {row[0] for row in self.env.cr.fetchall()}
         return [row["id"] for row in numbered if row["id"] in inserted]
