@@ -21,12 +21,20 @@ BROWSER = os.environ["SMS_DEVINO_BROWSER"]
 FOLDER = Path(os.environ["SMS_DEVINO_SCREENSHOTS"])
 WIDE, NARROW = (1280, 860), (390, 844)
 PATIENCE = 30
+SAMPLE = Path(__file__).parent / "recipients.xlsx"
 
 OPEN_FIRST_ROW = "document.querySelector('.o_data_row .o_data_cell').click()"
+OPEN_FIRST_RECORD = """
+    document.querySelector(".o_data_row .o_data_cell, .o_kanban_record").click()
+"""
 # What is asked of the server to know the ids that an address needs.
 SEND_ACTION = "sms_devino.sms_devino_message_send_action"
 JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
 ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
+BATCH_ACTION = "sms_devino.sms_devino_batch_action"
+LIST_ACTION = "sms_devino.sms_devino_recipient_list_action"
+RECIPIENT_ACTION = "sms_devino.sms_devino_recipient_action"
+MASS_TEXT = "{{ name }}, для вас скидка 10% в магазине города {{ Город }}!"
 TYPE_MESSAGE = """
     const set = (name, value) => {
         const field = document.querySelector(`[name="${name}"]`);
@@ -86,6 +94,21 @@ PICTURES = [
         [(".o_form_view", TYPE_MESSAGE)],
     ),
     ("journal_narrow", "user", "ru_RU", NARROW, f"action-{JOURNAL_ACTION}", []),
+    ("recipients", "manager", "en_US", WIDE, f"action-{RECIPIENT_ACTION}", []),
+    ("mass", "manager", "en_US", WIDE, "{mass}", []),
+    ("mass_ru", "manager", "ru_RU", WIDE, "{mass}", []),
+    ("import", "manager", "en_US", WIDE, "{import}", []),
+    (
+        "batch",
+        "manager",
+        "en_US",
+        WIDE,
+        f"action-{BATCH_ACTION}",
+        [
+            (".o_data_row, .o_kanban_record", OPEN_FIRST_RECORD),
+            (".o_form_view", ""),
+        ],
+    ),
     (
         "account",
         "admin",
@@ -113,6 +136,7 @@ class Page:
             _page_address(port), suppress_origin=True, timeout=PATIENCE
         )
         self._last_id = 0
+        self._language = "en_US"
         self.call("Page.enable")
         self.call("Emulation.setTimezoneOverride", timezoneId="Europe/Moscow")
 
@@ -152,16 +176,22 @@ class Page:
 
     def login(self, login, language):
         """Become another user, whose interface is in this language."""
+        self._language = language
         self.call("Network.clearBrowserCookies")
         self.open("web/login")
         self._rpc("/web/session/authenticate", db=_db(), login=login, password=login)
         user_id = self._rpc("/web/session/get_session_info")["uid"]
-        self._rpc(
-            "/web/dataset/call_kw/res.users/write",
-            model="res.users",
-            method="write",
-            args=[[user_id], {"lang": language, "tz": "Europe/Moscow"}],
-            kwargs={},
+        values = {"lang": language, "tz": "Europe/Moscow"}
+        self.model("res.users", "write", [user_id], values)
+
+    def model(self, model, method, *args):
+        """Call a method of a model as the user who is logged in."""
+        return self._rpc(
+            f"/web/dataset/call_kw/{model}/{method}",
+            model=model,
+            method=method,
+            args=args,
+            kwargs={"context": {"lang": self._language}},
         )
 
     def _rpc(self, path, **params):
@@ -236,10 +266,35 @@ def _debugging_port(profile):
     raise TimeoutError("the browser does not start")
 
 
+def prepare_mass(page):
+    """A mass sending to the sample list, calculated; return its address."""
+    model = "sms.devino.batch.send"
+    lists = page.model("sms.devino.recipient.list", "search", [])
+    values = {"text": MASS_TEXT, "list_ids": [[6, 0, lists]]}
+    (wizard_id,) = page.model(model, "create", [values])
+    page.model(model, "action_preview", [wizard_id])
+    return f"{model}/{wizard_id}"
+
+
+def prepare_import(page):
+    """The sample spreadsheet, opened; return the address of its columns."""
+    model = "sms.devino.recipient.list.import"
+    content = base64.b64encode(SAMPLE.read_bytes()).decode()
+    values = {"file": content, "filename": SAMPLE.name, "list_name": "Customers"}
+    (wizard_id,) = page.model(model, "create", [values])
+    page.model(model, "action_open_file", [wizard_id])
+    return f"{model}/{wizard_id}"
+
+
+PREPARED = {"{mass}": prepare_mass, "{import}": prepare_import}
+
+
 def take(page, picture):
     name, login, language, size, address, steps = picture
     page.login(login, language)
     page.resize(size)
+    if address in PREPARED:
+        address = PREPARED[address](page)
     page.open(f"odoo/{address}")
     page.wait(".o_action_manager .o_view_controller, .modal .o_form_view")
     for selector, script in steps:
