@@ -1,3 +1,7 @@
+# What the forms inherit from stands before them.
+from . import sms_devino_preparation
+
+# isort: split
 from . import (
     sms_composer,
     sms_devino_batch_send,

@@ -4,7 +4,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
-from odoo.tools import float_compare
 
 from ..models.batch_audience import (
     Audience,
@@ -13,7 +12,6 @@ from ..models.batch_audience import (
     find_blacklisted,
 )
 from ..models.batch_forecast import forecast, make_lines
-from ..models.sms_devino_account_money import DIGITS
 from ..models.sms_devino_batch import SURELY_FAILED
 from ..tools import placeholders
 
@@ -32,30 +30,12 @@ class SmsDevinoBatchSend(models.TransientModel):
 
     _name = "sms.devino.batch.send"
     _description = "Mass SMS: Preparation"
+    _inherit = ["sms.devino.preparation"]
 
     step = fields.Selection(
         [("compose", "Compose"), ("preview", "Check")], required=True, default="compose"
     )
     name = fields.Char(help="How you will find this sending again.")
-    account_id = fields.Many2one(
-        "sms.devino.account",
-        required=True,
-        default=lambda self: self._default_account_id(),
-        domain="[('company_id', 'in', allowed_company_ids)]",
-        help="The account at the provider that pays for the messages.",
-    )
-    account_count = fields.Integer(compute="_compute_account_count")
-    mode = fields.Selection(related="account_id.mode")
-    sender_id = fields.Many2one(
-        "sms.devino.sender",
-        compute="_compute_sender_id",
-        store=True,
-        precompute=True,
-        readonly=False,
-        required=True,
-        domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
-        help="The name that the recipients see.",
-    )
     list_ids = fields.Many2many(
         "sms.devino.recipient.list",
         string="Recipient lists",
@@ -83,22 +63,6 @@ class SmsDevinoBatchSend(models.TransientModel):
     )
     text = fields.Text()
     names = fields.Json(compute="_compute_names")
-    when = fields.Selection(
-        [("now", "Send now"), ("later", "Send at")], required=True, default="now"
-    )
-    planned_at = fields.Datetime(
-        string="Date and time",
-        help="In your time zone. Odoo holds the messages till then.",
-    )
-    validity = fields.Integer(
-        string="Lifetime (minutes)",
-        compute="_compute_validity",
-        store=True,
-        precompute=True,
-        readonly=False,
-        help="After so many minutes nobody tries to deliver any more. 0: as the "
-        "provider has it.",
-    )
     batch_id = fields.Many2one("sms.devino.batch", readonly=True)
     # What will happen, as calculated.
     total = fields.Integer(string="Messages", readonly=True)
@@ -109,43 +73,17 @@ class SmsDevinoBatchSend(models.TransientModel):
     empty_count = fields.Integer(string="Recipients with empty values", readonly=True)
     figures = fields.Json(readonly=True)
     segment_count = fields.Integer(string="Segments", readonly=True)
-    cost_amount = fields.Float(digits=(12, 4), readonly=True)
     sheet = fields.Html(compute="_compute_sheet", sanitize=False)
     samples = fields.Html(string="Texts", compute="_compute_sheet", sanitize=False)
-    cost = fields.Char(compute="_compute_money")
-    balance = fields.Char(compute="_compute_money")
-    balance_at = fields.Datetime(related="account_id.balance_at")
-    reserved = fields.Char(string="Reserved by the queue", compute="_compute_money")
-    balance_after = fields.Char(string="Balance after", compute="_compute_money")
-    shortage = fields.Char(compute="_compute_money")
-    is_refused = fields.Boolean(compute="_compute_money")
     departure = fields.Char(compute="_compute_departure")
     question = fields.Text(compute="_compute_question")
 
     # --- defaults and computes ------------------------------------------------------
 
-    def _default_account_id(self):
-        return self.env["sms.devino.account"]._get_default().sudo(False)
-
-    def _compute_account_count(self):
-        self.account_count = self.env["sms.devino.account"].search_count([])
-
     @api.depends("step")
     def _compute_display_name(self):
         for wizard in self:
             wizard.display_name = wizard.name or self.env._("Mass SMS")
-
-    @api.depends("account_id")
-    def _compute_sender_id(self):
-        for wizard in self:
-            if wizard.sender_id.account_id != wizard.account_id or not wizard.sender_id:
-                account = wizard.account_id
-                wizard.sender_id = account and account._get_default_sender()
-
-    @api.depends("account_id")
-    def _compute_validity(self):
-        for wizard in self:
-            wizard.validity = wizard.account_id.default_validity
 
     @api.depends("partner_ids")
     def _compute_partner_count(self):
@@ -167,22 +105,6 @@ class SmsDevinoBatchSend(models.TransientModel):
                 *({"name": column, "label": column} for column in columns),
                 *of_contacts,
             ]
-
-    @api.depends("total", "cost_amount", "account_id.balance", "account_id.reserved")
-    def _compute_money(self):
-        for wizard in self:
-            account = wizard.account_id
-            amount = account._format_amount if account else str
-            known = bool(account.balance_at)
-            bound = account and account.sudo()._get_bound()
-            after = account.balance - bound - wizard.cost_amount if account else 0.0
-            missing = known and float_compare(after, 0, precision_digits=DIGITS) < 0
-            wizard.cost = account and amount(wizard.cost_amount)
-            wizard.balance = known and amount(account.balance)
-            wizard.reserved = bool(bound) and amount(bound)
-            wizard.balance_after = known and amount(after)
-            wizard.shortage = missing and amount(-after)
-            wizard.is_refused = missing and account.insufficient_policy == "refuse"
 
     @api.depends("figures", "when", "planned_at", "account_id.requests_per_second")
     def _compute_departure(self):
@@ -434,23 +356,7 @@ class SmsDevinoBatchSend(models.TransientModel):
             raise UserError(self.env._("Sender: choose the name that recipients see."))
         if not (self.text or "").strip():
             raise UserError(self.env._("Text: enter the text of the message."))
-        if self.when == "later":
-            self._check_planned_at()
-
-    def _check_planned_at(self):
-        if not self.planned_at:
-            raise UserError(
-                self.env._("Date and time: choose when the messages are to be sent.")
-            )
-        if self.planned_at <= fields.Datetime.now():
-            local = fields.Datetime.context_timestamp(self, self.planned_at)
-            raise UserError(
-                self.env._(
-                    "Date and time: %(time)s has passed. Choose a later time, or Send "
-                    "now.",
-                    time=f"{local:%d.%m.%Y %H:%M}",
-                )
-            )
+        self._check_planned_at()
 
     def _summarise(self, result):
         """Return the values of the fields that show a forecast."""
@@ -530,19 +436,6 @@ class SmsDevinoBatchSend(models.TransientModel):
         if not account.balance_at or account.balance_at < limit:
             account._refresh_balance()
 
-    def _notify_no_balance(self):
-        account = self.account_id
-        status = account.sudo().operation_status
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger",
-                "title": self.env._("The balance could not be asked"),
-                "message": account._operation_status_label(status),
-            },
-        }
-
     def action_view_lines(self):
         """Show who gets a message, and which."""
         return self._view_lines(self.env._("Recipients"), [("reason", "=", False)])
@@ -612,8 +505,7 @@ class SmsDevinoBatchSend(models.TransientModel):
         """Refuse what the page that was approved says no more."""
         if self.step != "preview" or not self.total:
             raise UserError(self.env._("Nobody would get a message. Calculate again."))
-        if self.when == "later":
-            self._check_planned_at()
+        self._check_planned_at()
         blocked = self.env["sms.devino.batch.line"]._count_blacklisted(self)
         if blocked:
             raise UserError(

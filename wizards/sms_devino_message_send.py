@@ -9,31 +9,14 @@ from ..tools import phone, sms_text
 class SmsDevinoMessageSend(models.TransientModel):
     _name = "sms.devino.message.send"
     _description = "Send SMS"
+    _inherit = ["sms.devino.preparation"]
 
-    account_id = fields.Many2one(
-        "sms.devino.account",
-        required=True,
-        default=lambda self: self._default_account_id(),
-        domain="[('company_id', 'in', allowed_company_ids)]",
-        help="The account at the provider that pays for the message.",
-    )
     token = fields.Char(
         required=True,
         readonly=True,
         default=lambda self: self._default_token(),
         help="Told twice to send, by a double click or a repeated request, the form "
         "sends once.",
-    )
-    account_count = fields.Integer(compute="_compute_account_count")
-    mode = fields.Selection(related="account_id.mode")
-    sender_id = fields.Many2one(
-        "sms.devino.sender",
-        compute="_compute_sender_id",
-        store=True,
-        readonly=False,
-        required=True,
-        domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
-        help="The name that the recipient sees.",
     )
     partner_id = fields.Many2one(
         "res.partner", string="Contact", help="Takes the number from a contact."
@@ -50,53 +33,13 @@ class SmsDevinoMessageSend(models.TransientModel):
         [("ok", "Good"), ("bad", "Bad")], compute="_compute_number_hint"
     )
     text = fields.Text(required=True)
-    when = fields.Selection(
-        [("now", "Send now"), ("later", "Send at")], required=True, default="now"
-    )
-    planned_at = fields.Datetime(
-        string="Date and time",
-        help="In your time zone. Odoo holds the message till then.",
-    )
-    validity = fields.Integer(
-        string="Lifetime (minutes)",
-        compute="_compute_validity",
-        store=True,
-        readonly=False,
-        help="After so many minutes nobody tries to deliver any more. 0: as the "
-        "provider has it.",
-    )
-    segment_count = fields.Integer(string="Segments", compute="_compute_cost")
-    cost = fields.Char(compute="_compute_cost")
-    balance = fields.Char(compute="_compute_cost")
-    balance_at = fields.Datetime(related="account_id.balance_at")
-    reserved = fields.Char(string="Reserved by the queue", compute="_compute_cost")
-    balance_after = fields.Char(string="Balance after", compute="_compute_cost")
-    shortage = fields.Char(compute="_compute_cost")
+    segment_count = fields.Integer(string="Segments", compute="_compute_cost_amount")
+    cost_amount = fields.Float(compute="_compute_cost_amount")
 
     # --- defaults and computes ------------------------------------------------------
 
-    def _default_account_id(self):
-        return self.env["sms.devino.account"]._get_default().sudo(False)
-
     def _default_token(self):
         return uuid.uuid4().hex
-
-    def _compute_account_count(self):
-        count = self.env["sms.devino.account"].search_count([])
-        for wizard in self:
-            wizard.account_count = count
-
-    @api.depends("account_id")
-    def _compute_sender_id(self):
-        for wizard in self:
-            if wizard.sender_id.account_id != wizard.account_id or not wizard.sender_id:
-                account = wizard.account_id
-                wizard.sender_id = bool(account) and account._get_default_sender()
-
-    @api.depends("account_id")
-    def _compute_validity(self):
-        for wizard in self:
-            wizard.validity = wizard.account_id.default_validity
 
     @api.depends("partner_id")
     def _compute_number(self):
@@ -112,25 +55,16 @@ class SmsDevinoMessageSend(models.TransientModel):
             wizard.number_hint = not empty and describe(reading)
             wizard.number_verdict = not empty and ("ok" if reading.sendable else "bad")
 
-    @api.depends("text", "number", "account_id", "account_id.balance")
-    def _compute_cost(self):
+    @api.depends("text", "number", "account_id")
+    def _compute_cost_amount(self):
         for wizard in self:
             account = wizard.account_id
-            wizard.segment_count = sms_text.analyse(
-                sms_text.normalise(wizard.text or "")
-            ).segments
+            segments = sms_text.segments(wizard.text or "")
             reading = phone.read(wizard.number or "", account.country_id.code)
-            cost = account and account._estimate_cost(
-                wizard.segment_count, reading.e164
+            wizard.segment_count = segments
+            wizard.cost_amount = (
+                account._estimate_cost(segments, reading.e164) if account else 0.0
             )
-            after = account.balance - account.reserved - (cost or 0.0)
-            known = bool(account.balance_at)
-            amount = account._format_amount if account else str
-            wizard.cost = bool(account) and amount(cost)
-            wizard.balance = known and amount(account.balance)
-            wizard.reserved = bool(account.reserved) and amount(account.reserved)
-            wizard.balance_after = known and amount(after)
-            wizard.shortage = known and after < 0 and amount(-after)
 
     # --- actions --------------------------------------------------------------------
 
@@ -139,22 +73,8 @@ class SmsDevinoMessageSend(models.TransientModel):
         self.ensure_one()
         error = self.account_id._refresh_balance()
         if error:
-            return self._notify_no_balance()
+            return self._notify_no_balance(self._reopen())
         return self._reopen()
-
-    def _notify_no_balance(self):
-        account = self.account_id
-        status = account.sudo().operation_status
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger",
-                "title": self.env._("The balance could not be asked"),
-                "message": account._operation_status_label(status),
-                "next": self._reopen(),
-            },
-        }
 
     def _reopen(self):
         return {
@@ -212,25 +132,8 @@ class SmsDevinoMessageSend(models.TransientModel):
                 )
             )
 
-    def _check_planned_at(self):
-        if self.when != "later":
-            return
-        if not self.planned_at:
-            raise UserError(
-                self.env._("Date and time: choose when the message is to be sent.")
-            )
-        if self.planned_at <= fields.Datetime.now():
-            local = fields.Datetime.context_timestamp(self, self.planned_at)
-            raise UserError(
-                self.env._(
-                    "Date and time: %(time)s has passed. Choose a later time, or Send "
-                    "now.",
-                    time=f"{local:%d.%m.%Y %H:%M}",
-                )
-            )
-
     def _check_money(self):
-        if self.shortage:
+        if self.is_refused:
             raise UserError(
                 self.env._(
                     "The balance is not enough: the message costs %(cost)s, "

@@ -88,7 +88,7 @@ tours.add("sms_devino_mass_resume", {
     steps: () => [
         { trigger: ".o_sms_devino_count_waiting:contains(10)" },
         { trigger: "button[name=action_resume]", run: "click" },
-        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Being sent)" },
+        { trigger: "body:not(:has(button[name=action_resume]))" },
         { content: "moves by itself", trigger: ".o_sms_devino_count_sent:contains(10)" },
     ],
 });
