@@ -149,7 +149,7 @@ class Page:
             if answer.get("id") == self._last_id:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
+                return answer.get("result")
 
     def run(self, script):
         """Return what an async function with this body returns."""
@@ -202,7 +202,7 @@ class Page:
         )
         if "error" in answer:
             raise RuntimeError(answer["error"]["data"]["message"])
-        return answer["result"]
+        return answer.get("result")
 
     def resize(self, size):
         width, height = size
