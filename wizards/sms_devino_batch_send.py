@@ -553,7 +553,8 @@ class SmsDevinoBatchSend(models.TransientModel):
 
     def _make_name(self):
         now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
-        text = " ".join(self.text.split())
+        template = placeholders.parse(self.text)
+        text = " ".join(template.render(dict.fromkeys(template.keys, "…")).split())
         short = text if len(text) <= 40 else f"{text[:39]}…"
         return f"{now:%d.%m.%Y %H:%M} {short}"
 
