@@ -394,7 +394,8 @@ class SmsDevinoBatch(models.Model):
         due = self.search(
             [("state", "=", "planned"), ("planned_at", "<=", fields.Datetime.now())]
         )
-        due.write({"state": "running"})
+        for batch in due:
+            batch._for_author().write({"state": "running"})
 
     @api.model
     def _finish(self):
@@ -406,7 +407,7 @@ class SmsDevinoBatch(models.Model):
             values = {"on_hold": False, "finished_at": fields.Datetime.now()}
             if batch.state != "canceled":
                 values["state"] = "done"
-            batch.write(values)
+            batch._for_author().write(values)
         return batches
 
     @api.model
@@ -569,6 +570,7 @@ class SmsDevinoBatch(models.Model):
         )
 
     def _for_author(self):
+        """Return the batch in its author's language, also for the tracked state."""
         self.ensure_one()
         return self.with_context(lang=self.author_id.lang or self.env.lang)
 

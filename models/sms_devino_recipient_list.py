@@ -472,8 +472,8 @@ class SmsDevinoRecipientList(models.Model):
         """
         self.ensure_one()
         message = self.env._(
-            "New: %(new)s, updated: %(updated)s, already there: %(known)s, "
-            "wrong: %(wrong)s.",
+            "New: %(new)s, updated: %(updated)s, already there or repeated: "
+            "%(known)s, wrong: %(wrong)s.",
             new=counts["new"],
             updated=counts["updated"],
             known=counts["unchanged"] + counts["duplicate"],

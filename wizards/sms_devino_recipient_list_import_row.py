@@ -34,7 +34,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
         [("error", "Error"), ("note", "Note"), ("twice", "Duplicate")]
     )
     column_title = fields.Char(string="Column", compute="_compute_reason")
-    reason = fields.Char(string="What is wrong", compute="_compute_reason")
+    reason = fields.Text(string="What is wrong", compute="_compute_reason")
     data_text = fields.Char(string="Data as text", compute="_compute_data_text")
 
     _import_idx = models.Index("(import_id, row_number)")
