@@ -263,7 +263,7 @@ class TestComposer(AppCase):
         self.assertEqual(
             {(group["reason"], *group["names"]) for group in preview["left_out"]},
             {
-                ("Missing Number", "No number"),
+                ("No number", "No number"),
                 ("Landline", "Landline"),
                 ("Blacklisted", "Excluded"),
             },

@@ -389,6 +389,7 @@ class SmsComposer(models.TransientModel):
         labels = dict(
             self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
         )
+        labels["sms_number_missing"] = self.env._("No number")
         country = self.sms_devino_account_id.sudo().country_id.code
         texts, left_out = [], {"counts": Counter(), "names": {}}
         for record in records:

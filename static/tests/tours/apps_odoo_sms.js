@@ -46,7 +46,7 @@ registry.category("web_tour.tours").add("sms_devino_apps_contacts", {
             run: "edit Hi {{ object.name }}",
         },
         { trigger: ".modal .o_sms_devino_recipients:contains(2 of 4 recipients)" },
-        { trigger: ".modal .o_sms_devino_left_out li:contains(Missing Number: Tour No Number)" },
+        { trigger: ".modal .o_sms_devino_left_out li:contains(No number: Tour No Number)" },
         { trigger: ".modal .o_sms_devino_left_out li:contains(Landline: Tour Landline)" },
         { trigger: ".modal .o_field_widget[name=sms_devino_when] label:contains(Send at)", run: "click" },
         {
