@@ -327,6 +327,21 @@ class SmsDevinoBatch(models.Model):
             contact_domain=self.contact_domain or "[]",
         )
 
+    def action_export_xlsx(self):
+        """Save the messages with their statuses, ids and prices."""
+        return self._export("xlsx")
+
+    def action_export_xls(self):
+        """The same for programs that read only the old format."""
+        return self._export("xls")
+
+    def _export(self, file_format):
+        self.ensure_one()
+        messages = self.env["sms.devino.message"].search(
+            [("batch_id", "=", self.id)], order="id"
+        )
+        return self.env["sms.devino.export"]._download_messages(messages, file_format)
+
     def action_send_failed(self):
         """Prepare to send again, text by text, what surely did not arrive."""
         self.ensure_one()

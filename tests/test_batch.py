@@ -1,3 +1,4 @@
+import base64
 from datetime import timedelta
 
 from odoo import fields
@@ -5,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..tools.sheet import open_book
 from .mass_case import TEXT, MassCase
 
 
@@ -35,6 +37,22 @@ class TestBatch(MassCase):
             self.assertIn("accepted 10 of 10", notices)
             gateway_id = batch._first_gateway_ids()[0]
             self.assertIn(gateway_id, notices)
+
+    def test_batch_is_saved_to_a_spreadsheet_with_ids_and_statuses(self):
+        batch_id = self.send_mass()
+        self.dispatch()
+        for file_format in ("xlsx", "xls"):
+            action = self.press(batch_id, f"action_export_{file_format}")
+            with self.transaction(self.users["manager"]) as env:
+                export = env["sms.devino.export"].browse(
+                    int(action["url"].split("/")[4])
+                )
+                book = open_book(base64.b64decode(export.content))
+                rows = [row.values for row in book.rows(book.sheets[0])]
+            self.assertEqual(len(rows), 11)
+            cells = {cell for row in rows for cell in row}
+            for entry in self.provider.ledger:
+                self.assertLessEqual({f"+{entry.number}", *entry.ids}, cells)
 
     def test_second_press_of_send_changes_nothing(self):
         wizard_id = self.prepare()
