@@ -38,6 +38,7 @@ class SmsDevinoRecipientListImport(models.TransientModel):
 
     _name = "sms.devino.recipient.list.import"
     _description = "Import Recipients"
+    _rec_name = "list_name"
 
     state = fields.Selection(
         [
