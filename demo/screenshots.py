@@ -233,7 +233,7 @@ def _page_address(port):
 @contextlib.contextmanager
 def browser():
     """A headless browser with a profile of its own; yields its debugging port."""
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             BROWSER,
             "--headless",
