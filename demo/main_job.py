@@ -193,7 +193,8 @@ title("Single messages")
 print_table(journal(sent))
 
 title("Mass SMS from the sample spreadsheet")
-as_manager = env(user=env.ref("sms_devino.user_manager"))
+manager = env.ref("sms_devino.user_manager")
+as_manager = env(user=manager, context=manager.with_user(manager).context_get())
 demo_account._refresh_balance()
 env.cr.commit()  # pylint: disable=invalid-commit  # the manager's forms read it
 customers = import_sample(as_manager)

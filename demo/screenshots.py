@@ -27,6 +27,10 @@ OPEN_FIRST_ROW = "document.querySelector('.o_data_row .o_data_cell').click()"
 OPEN_FIRST_RECORD = """
     document.querySelector(".o_data_row .o_data_cell, .o_kanban_record").click()
 """
+CLOSE_NOTICES = """
+    document.querySelectorAll(".o_notification_close").forEach((x) => x.click());
+    await new Promise((resolve) => setTimeout(resolve, 500));
+"""
 # What is asked of the server to know the ids that an address needs.
 SEND_ACTION = "sms_devino.sms_devino_message_send_action"
 JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
@@ -301,6 +305,7 @@ def take(page, picture):
         page.wait(selector)
         page.run(script)
     time.sleep(1.5)
+    page.run(CLOSE_NOTICES)
     page.picture(FOLDER / f"{name}.png")
     sys.stdout.write(f"{name}.png\n")
 
