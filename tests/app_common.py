@@ -89,9 +89,9 @@ class AppCase(TransactionCase):
         return composer.with_context(**context).create({"body": body, **values})
 
     def new_user(self, login, groups="base.group_user", **values):
-        return new_test_user(
-            self.env, login, groups=groups, company_id=self.company.id, **values
-        )
+        # else the language of the database decides about texts
+        values = {"company_id": self.company.id, "lang": "en_US", **values}
+        return new_test_user(self.env, login, groups=groups, **values)
 
     # --- the work -------------------------------------------------------------------
 
@@ -156,3 +156,58 @@ class AppCase(TransactionCase):
         self.assertEqual(notification.notification_status, status)
         self.assertEqual(notification.failure_type or False, failure_type)
         return notification
+
+    def assertFate(self, record, *, failed=False, has_icon=True):
+        """One message came to its end, and Odoo shows it where it shows anything."""
+        number = FAILING_NUMBER if failed else NUMBER
+        message = self.assertOneSent(record, number=number)
+        self.assertEqual(message.state, "undelivered" if failed else "delivered")
+        if failed:
+            self.assertEqual(message.message_status, "Error_Rejected")
+        if not has_icon:
+            self.assertFalse(self.sms_notification(record))
+        elif failed:
+            self.assertIcon(record, "bounce", "sms_rejected")
+        else:
+            self.assertIcon(record, "sent")
+
+    def assertNothingAfterRollback(self, work):
+        """Do some work, undo it: nobody hears of it."""
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            work()
+            self.assertTrue(self.journal())
+            raise ZeroDivisionError
+        self.run_odoo_queue()
+        self.dispatch()
+        self.assertFalse(self.journal())
+        self.assertFalse(self.provider.ledger)
+
+
+class Fates:
+    """The three ends of what one sender sends, for a subclass of :class:`AppCase`.
+
+    Senders in mass mode, and the ready-made reminders, leave no notification in Odoo
+    (``has_icon`` is false): document, state and failure are the journal's then.
+    """
+
+    #: else Odoo's loader leaves out what a class does not define itself
+    allow_inherited_tests_method = True
+    has_icon = True
+
+    def send(self):
+        """Send to ``self.partner``, as the sender does; return the document."""
+        raise NotImplementedError
+
+    def test_delivered(self):
+        record = self.send()
+        self.send_all()
+        self.assertFate(record, has_icon=self.has_icon)
+
+    def test_failed(self):
+        self.partner.phone = FAILING_NUMBER
+        record = self.send()
+        self.send_all()
+        self.assertFate(record, failed=True, has_icon=self.has_icon)
+
+    def test_rollback(self):
+        self.assertNothingAfterRollback(self.send)

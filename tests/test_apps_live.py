@@ -1,5 +1,7 @@
 """Odoo's own SMS over real commits, and by a person in a browser."""
 
+from functools import partial
+
 from odoo import SUPERUSER_ID, api
 from odoo.orm.registry import Registry
 from odoo.service.model import retrying
@@ -62,24 +64,56 @@ class TestOdooTransactions(OdooLiveCase):
         self.assertEqual(self.notification_status(), ["sent"])
         self.assertLedgerIsJournal()
 
+    def compose(self, env, mode="comment"):
+        composer = env["sms.composer"].create(
+            {
+                "composition_mode": mode,
+                "res_model": "res.partner",
+                "res_id": self.partner_id,
+                "body": "Hello",
+                "mass_force_send": True,
+            }
+        )
+        composer.action_send_sms()
+
+    def run_server_action(self, env):
+        model_id = env["ir.model"]._get_id("res.partner")
+        template = env["sms.template"].create(
+            {"name": "Tour template", "model_id": model_id, "body": "Hello"}
+        )
+        action = env["ir.actions.server"].create(
+            {
+                "name": "Tour greeting",
+                "model_id": model_id,
+                "state": "sms",
+                "sms_template_id": template.id,
+                "sms_method": "comment",
+            }
+        )
+        context = {"active_model": "res.partner", "active_ids": [self.partner_id]}
+        action.with_context(**context).run()
+
     def test_rolled_back_message_leaves_nothing(self):
-        with self.assertRaises(ZeroDivisionError), self.transaction() as env:
-            self.post(env)
-            raise ZeroDivisionError
-        self.dispatch()
-        self.assertFalse(self.provider.ledger)
-        self.assertFalse(self.states())
+        senders = {
+            "chatter": self.post,
+            "contact form": self.compose,
+            "contact list": partial(self.compose, mode="mass"),
+            "server action": self.run_server_action,
+        }
+        for name, send in senders.items():
+            with self.subTest(name):
+                with self.assertRaises(ZeroDivisionError), self.transaction() as env:
+                    send(env)
+                    self.assertEqual(env["sms.devino.message"].search_count([]), 1)
+                    raise ZeroDivisionError
+                self.dispatch()
+                self.assertFalse(self.provider.ledger)
+                self.assertFalse(self.states())
+                self.assertFalse(self.notification_status())
 
     def test_composer_of_a_person_hands_over_with_the_commit(self):
         with self.transaction() as env:
-            env["sms.composer"].create(
-                {
-                    "composition_mode": "comment",
-                    "res_model": "res.partner",
-                    "res_id": self.partner_id,
-                    "body": "Hello",
-                }
-            ).action_send_sms()
+            self.compose(env)
             self.assertFalse(self.provider.ledger)
         self.assertEqual(self.states(), {"sent": 1})
         self.assertEqual(self.notification_status(), ["pending"])
