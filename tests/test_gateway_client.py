@@ -389,7 +389,7 @@ class TestClientLog(SandboxCase):
     def test_one_line_for_each_call(self):
         self.start()
         self.fault("code7", "Sms/Send")
-        with self.assertLogs("odoo.addons.sms_devino.gateway", logging.INFO) as logs:
+        with self.assertLogs("odoo.addons.sms_devino.gateway", logging.DEBUG) as logs:
             with self.assertRaises(MessageRefusedError):
                 self.send()
         lines = [record.getMessage() for record in logs.records]
