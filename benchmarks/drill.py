@@ -213,8 +213,8 @@ class Drill:
         try:
             with transaction(self._registry) as env:
                 env.cr.execute(
-                    "UPDATE sms_devino_message SET next_try_at = NULL, attempts = 0 "
-                    "WHERE state = 'outgoing' AND next_try_at IS NOT NULL"
+                    "UPDATE sms_devino_message SET next_at = NULL, attempts = 0 "
+                    "WHERE state = 'outgoing' AND next_at IS NOT NULL"
                 )
                 env.cr.execute(
                     "UPDATE sms_devino_account SET paused_until = NULL, "

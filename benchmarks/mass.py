@@ -136,7 +136,7 @@ def bench_different(registry, account_id, provider, count):
     check(registry, provider, count)
     provider.post("clock", {"advance": 60})
     with transaction(registry) as env:
-        env.cr.execute("UPDATE sms_devino_message SET next_check_at = create_date")
+        env.cr.execute("UPDATE sms_devino_message SET next_at = create_date")
 
     def refresh():
         with transaction(registry) as env:

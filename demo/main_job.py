@@ -76,7 +76,7 @@ def send(env, account):
                 account=account,
                 partner=partner,
                 record=partner,
-                planned_at=fields.Datetime.now() + delay if delay else None,
+                scheduled_at=fields.Datetime.now() + delay if delay else None,
             )
         )
     env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays

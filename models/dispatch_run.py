@@ -14,7 +14,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..gateway.handover import Call, HandOver, Item, Outcome, plan_calls, shared_limiter
-from .commit import call_deadline, commit_retrying, seconds_left, wake_later
+from ..services.commit import call_deadline, commit_retrying, seconds_left, wake_later
 
 _logger = logging.getLogger(__name__)
 
@@ -217,12 +217,11 @@ class DispatchRun:
             accepted,
         )
 
-    def _move(self, target, rows, event=None):
+    def _move(self, target, rows):
         """Move rows that are ours, or that were given up for unknown meanwhile."""
         return self.messages._transition(
             target,
             [{"claim": None, **row} for row in rows],
-            event=event,
             condition=SQL("(m.claim = %s OR m.state = 'unknown')", self.claim),
         )
 
@@ -235,8 +234,7 @@ class DispatchRun:
                 "segment_count": len(gateway_ids),
                 "operation_status": "OK_Operation_Completed",
                 "accepted_at": now,
-                "next_check_at": now + FIRST_CHECK,
-                "next_try_at": None,
+                "next_at": now + FIRST_CHECK,
                 "reason": None,
                 "error_text": None,
             }
@@ -249,14 +247,10 @@ class DispatchRun:
         wake_later(self.env, "sms_devino.ir_cron_check_statuses", now + FIRST_CHECK)
 
     def _settle_refused(self, outcomes):
-        self._move(
-            "failed", self._error_rows(outcomes, reason="refused"), event="failed"
-        )
+        self._move("failed", self._error_rows(outcomes, reason="refused"))
 
     def _settle_unknown(self, outcomes):
-        self._move(
-            "unknown", self._error_rows(outcomes, reason="no_answer"), event="unknown"
-        )
+        self._move("unknown", self._error_rows(outcomes, reason="no_answer"))
 
     def _settle_not_sent(self, outcomes):
         """Back into the queue with a growing pause, until the attempts are used up."""
@@ -267,11 +261,9 @@ class DispatchRun:
             if attempt + 1 >= len(PAUSES):
                 exhausted.append(row)
             else:
-                again.append(
-                    row | {"reason": None, "next_try_at": now + PAUSES[attempt]}
-                )
-        self._move("outgoing", again, event="not_sent")
-        self._move("failed", exhausted, event="failed")
+                again.append(row | {"reason": None, "next_at": now + PAUSES[attempt]})
+        self._move("outgoing", again)
+        self._move("failed", exhausted)
 
     def _settle_untouched(self, outcomes):
         """No call was made, so this was no attempt."""
@@ -306,10 +298,15 @@ class DispatchRun:
         expired = [
             row["id"]
             for row in self._rows.values()
-            if row["validity"] and remaining_minutes(row, now) <= 0
+            if row["use_until"] and row["use_until"] <= now
         ]
         rows = [
-            {"id": message_id, "reason": "expired", "message_status": "Error_Expired"}
+            {
+                "id": message_id,
+                "reason": "expired",
+                "message_status": "Error_Expired",
+                "next_at": None,
+            }
             for message_id in expired
         ]
         if rows:
@@ -317,7 +314,6 @@ class DispatchRun:
                 lambda: self.messages._transition(
                     "failed",
                     rows,
-                    event="failed",
                     condition=SQL("m.state = 'outgoing'"),
                 ),
                 processed=len(rows),
@@ -356,8 +352,8 @@ class DispatchRun:
 def remaining_minutes(row, now):
     """Return how many minutes of its lifetime a message has left, rounded up; 0 when it
     is over, and when it has none."""
-    age = max((now - row["since"]) / timedelta(minutes=1), 0)
-    return max(math.ceil(row["validity"] - age), 0) if row["validity"] else 0
+    left = row["use_until"] and (row["use_until"] - now) / timedelta(minutes=1)
+    return max(math.ceil(left), 0) if left else 0
 
 
 @contextmanager

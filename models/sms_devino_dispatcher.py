@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..gateway import MAX_BULK_NUMBERS
-from .commit import commit_retrying, seconds_left, wake_later
+from ..services.commit import commit_retrying, seconds_left, wake_later
 from .dispatch_run import DispatchRun
 
 _logger = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class SmsDevinoDispatcher(models.AbstractModel):
         messages = self.env["sms.devino.message"]
         commit_retrying(self.env, self._settle_abandoned)
         commit_retrying(self.env, messages._release_due)
+        self.env["sms.devino.batch"]._follow()
+        commit_retrying(self.env, self.env["sms.devino.batch"]._feed)
         cron = self.env["ir.cron"]
         if cron._commit_progress(remaining=self._count_queue()):
             with self._claiming() as claim:
@@ -74,7 +76,8 @@ class SmsDevinoDispatcher(models.AbstractModel):
         if waiting:
             # Odoo would go on with it in a minute
             self.env.ref("sms_devino.ir_cron_dispatch")._trigger()
-        messages._plan_next_wake()
+        self._plan_next_wake()
+        self.env["sms.devino.batch"]._follow()
         cron._commit_progress(remaining=waiting)
 
     @api.model
@@ -91,7 +94,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
             for account_id, account_rows in by_account.items():
                 account = self.env["sms.devino.account"].browse(account_id)
                 DispatchRun(account, claim).send(account_rows)
-        self.env["sms.devino.message"]._plan_next_wake()
+        self._plan_next_wake()
 
     @api.model
     def _dispatch_accounts(self, claim):
@@ -121,15 +124,36 @@ class SmsDevinoDispatcher(models.AbstractModel):
             run.pause(BROKEN_PAUSE, error)
             return False
 
+    @api.model
+    def _plan_next_wake(self):
+        """Wake the dispatcher when the next planned message or attempt is due."""
+        now = fields.Datetime.now()
+        self.env.cr.execute(
+            SQL(
+                """SELECT LEAST(
+                       (SELECT min(scheduled_at) FROM sms_devino_message
+                         WHERE state = 'scheduled'),
+                       (SELECT min(next_at) FROM sms_devino_message
+                         WHERE state = 'outgoing' AND next_at > %s))""",
+                now,
+            )
+        )
+        next_at = self.env.cr.fetchone()[0]
+        if next_at:
+            soonest = now + timedelta(seconds=1)
+            wake_later(self.env, "sms_devino.ir_cron_dispatch", max(next_at, soonest))
+
     # --- reading the queue ----------------------------------------------------------
 
     @api.model
     def _queue_condition(self):
         now = fields.Datetime.now()
         return SQL(
-            """m.state = 'outgoing' AND (m.next_try_at IS NULL OR m.next_try_at <= %s)
+            """m.state = 'outgoing' AND (m.next_at IS NULL OR m.next_at <= %s)
+               AND (m.batch_id IS NULL OR EXISTS (SELECT 1 FROM sms_devino_batch b
+                            WHERE b.id = m.batch_id AND b.state = 'running'))
                AND EXISTS (SELECT 1 FROM sms_devino_account a
-                            WHERE a.id = m.account_id AND a.state != 'stopped'
+                            WHERE a.id = m.account_id AND a.mode = m.mode AND a.state != 'stopped'
                               AND (a.paused_until IS NULL OR a.paused_until <= %s))""",
             now,
             now,
@@ -174,8 +198,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """SELECT m.id, m.account_id, m.number, m.sender_name, m.body,
-                          m.validity, m.attempts,
-                          COALESCE(m.planned_at, m.create_date) AS since
+                          m.use_until, m.attempts
                      FROM sms_devino_message m
                     WHERE %s AND %s
                  ORDER BY m.priority DESC, m.id
@@ -248,7 +271,6 @@ class SmsDevinoDispatcher(models.AbstractModel):
                 {"id": message_id, "claim": None, "reason": "interrupted"}
                 for message_id in ids
             ],
-            event="unknown",
         )
         if settled:
             _logger.warning(

@@ -36,7 +36,7 @@ class SmsDevinoOptions(models.AbstractModel):
         "CHECK (sms_devino_delay >= 0)", "A delay cannot be negative."
     )
 
-    def _sms_devino_planned_at(self):
+    def _sms_devino_scheduled_at(self):
         """Return when a message of now leaves, in UTC, or ``None`` for at once."""
         if not self or not self.sms_devino_delay:
             return None

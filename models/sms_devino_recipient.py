@@ -2,10 +2,11 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..services.words import DUPLICATE, READINGS, describe_reading
 from ..tools import phone
+from ..tools.phone import SENDABLE
 from ..tools.recipients import clean
 
-SENDABLE_VERDICTS = ("ok", "corrected")
 # Numbers read again by one statement.
 PAGE = 20_000
 
@@ -13,10 +14,10 @@ PAGE = 20_000
 class SmsDevinoRecipient(models.Model):
     """A line of a recipient list.
 
-    ``verdict`` is a column, for whoever reads by SQL: a message may go to the rows
-    whose verdict is ``ok`` or ``corrected``, and of those with the same number in a
-    list only one has it.  The exclusion list (``phone.blacklist``) is looked at live:
-    ``is_blacklisted``, and ``shown_verdict`` for people.
+    ``reading`` is a column, for whoever reads by SQL: a message may go to the rows
+    whose reading is ``ok`` or ``corrected``, and of those with the same number in a
+    list only one has it.  The blacklist (``phone.blacklist``) is looked at live:
+    ``is_blacklisted``, and ``shown_reading`` for people.
     """
 
     _name = "sms.devino.recipient"
@@ -42,38 +43,25 @@ class SmsDevinoRecipient(models.Model):
     number = fields.Char(
         readonly=True, copy=False, help="The number that a message goes to."
     )
-    verdict = fields.Selection(
-        [
-            ("ok", "Fine"),
-            ("corrected", "Corrected"),
-            ("landline", "Landline"),
-            ("special", "Service number"),
-            ("impossible", "Does not exist"),
-            ("foreign_without_plus", "Foreign, without a plus"),
-            ("letters", "Letters in it"),
-            ("too_short", "Too short"),
-            ("too_long", "Too long"),
-            ("lost_digits", "Lost its digits"),
-            ("empty", "No number"),
-            ("duplicate", "Duplicate"),
-        ],
-        string="Verdict on the number",
+    reading = fields.Selection(
+        [*READINGS, DUPLICATE],
+        string="Reading of the number",
         readonly=True,
         required=True,
         default="empty",
         copy=False,
     )
-    shown_verdict = fields.Selection(
-        selection="_selection_shown_verdict",
-        string="Verdict",
-        compute="_compute_shown_verdict",
+    shown_reading = fields.Selection(
+        selection="_selection_shown_reading",
+        string="Number check",
+        compute="_compute_shown_reading",
     )
     is_blacklisted = fields.Boolean(
-        string="On the exclusion list",
-        compute="_compute_shown_verdict",
+        string="On the blacklist",
+        compute="_compute_shown_reading",
         search="_search_is_blacklisted",
     )
-    verdict_text = fields.Char(string="Explanation", compute="_compute_shown_verdict")
+    reading_text = fields.Char(string="Explanation", compute="_compute_shown_reading")
     others = fields.Char(
         string="Further numbers",
         readonly=True,
@@ -91,42 +79,42 @@ class SmsDevinoRecipient(models.Model):
     )
 
     _number_uniq = models.UniqueIndex(
-        "(list_id, number) WHERE verdict IN ('ok', 'corrected')",
+        "(list_id, number) WHERE reading IN ('ok', 'corrected')",
         "This number is already in the list.",
     )
 
     # --- computes -------------------------------------------------------------------
 
     @api.model
-    def _selection_shown_verdict(self):
-        verdicts = self._fields["verdict"]._description_selection(self.env)
-        return [*verdicts, ("blacklisted", self.env._("On the exclusion list"))]
+    def _selection_shown_reading(self):
+        readings = self._fields["reading"]._description_selection(self.env)
+        return [*readings, ("blacklisted", self.env._("On the blacklist"))]
 
-    @api.depends("number", "verdict", "number_raw", "others")
-    def _compute_shown_verdict(self):
-        """Say what is to be expected of each line, the exclusion list included."""
+    @api.depends("number", "reading", "number_raw", "others")
+    def _compute_shown_reading(self):
+        """Say what is to be expected of each line, the blacklist included."""
         numbers = [number for number in self.mapped("number") if number]
         blacklist = self.env["phone.blacklist"].sudo()
         blocked = set(blacklist.search([("number", "in", numbers)]).mapped("number"))
         for record in self:
-            sendable = record.verdict in SENDABLE_VERDICTS
+            sendable = record.reading in SENDABLE
             record.is_blacklisted = record.number in blocked
             listed = sendable and record.is_blacklisted
-            record.shown_verdict = "blacklisted" if listed else record.verdict
-            record.verdict_text = record._describe(record.shown_verdict)
+            record.shown_reading = "blacklisted" if listed else record.reading
+            record.reading_text = record._describe(record.shown_reading)
 
-    def _describe(self, verdict):
-        """Return the sentence that says what a verdict means for this line."""
+    def _describe(self, reading):
+        """Return the sentence that says what a reading means for this line."""
         self.ensure_one()
         return self._sentence(
-            verdict, self.number_raw or "", self.number or "", self.others or ""
+            reading, self.number_raw or "", self.number or "", self.others or ""
         )
 
     @api.model
-    def _sentence(self, verdict, raw, number, others=""):
-        """Return what a verdict means, for people.
+    def _sentence(self, reading, raw, number, others=""):
+        """Return what a reading means, for people.
 
-        :param str verdict: a key of ``shown_verdict``
+        :param str reading: a key of ``shown_reading``
         :param str raw: the number as entered
         :param str number: the number as read, E.164 or empty
         :param str others: further numbers of the same text
@@ -141,15 +129,15 @@ class SmsDevinoRecipient(models.Model):
                 "%(number)s is in this list already.", number=number
             ),
             "blacklisted": self.env._(
-                "%(number)s is on the exclusion list: mass SMS leave it out.",
+                "%(number)s is on the blacklist: mass SMS leave it out.",
                 number=number,
             ),
         }
-        if verdict not in sentences:
-            reading = phone.Reading(raw, number or None, verdict or "empty")
-            return self.env["sms.devino.message"]._describe_reading(reading)
-        text = sentences[verdict]
-        if others and verdict in SENDABLE_VERDICTS:
+        if reading not in sentences:
+            read = phone.Reading(raw, number or None, reading or "empty")
+            return describe_reading(self.env, read)
+        text = sentences[reading]
+        if others and reading in SENDABLE:
             text = self.env._(
                 "The first number was taken, not %(others)s.", others=others
             )
@@ -202,7 +190,7 @@ class SmsDevinoRecipient(models.Model):
 
     @api.onchange("number_raw", "list_id")
     def _onchange_number_raw(self):
-        """Show the verdict while the line is being edited."""
+        """Show the reading while the line is being edited."""
         self.update(self._read_values(self.number_raw, self.list_id, self._origin))
 
     @api.onchange("partner_id")
@@ -221,7 +209,7 @@ class SmsDevinoRecipient(models.Model):
                 vals.get("list_id") or self.env.context.get("default_list_id")
             )
             read = self._read_values(vals.get("number_raw"), record_list, self, taken)
-            if read["verdict"] in SENDABLE_VERDICTS:
+            if read["reading"] in SENDABLE:
                 taken.add((record_list.id, read["number"]))
             prepared.append({**self._cleaned(vals), **read})
         return super().create(prepared)
@@ -260,21 +248,21 @@ class SmsDevinoRecipient(models.Model):
 
     @api.model
     def _read_values(self, raw, record_list, records, taken=()):
-        """Return number, verdict and further numbers of what was entered.
+        """Return number, reading and further numbers of what was entered.
 
         :param records: the lines being written: they are no duplicates of themselves
         :param taken: pairs of (list id, number) that are being written as well
         """
         reading = phone.read(clean(raw), record_list.country_id.code or None)
-        verdict = reading.verdict
+        code = reading.code
         if reading.sendable and (
             (record_list.id, reading.e164) in taken
             or self._is_taken(record_list, reading.e164, records)
         ):
-            verdict = "duplicate"
+            code = "duplicate"
         return {
             "number": reading.e164 or False,
-            "verdict": verdict,
+            "reading": code,
             "others": ", ".join(reading.others) or False,
         }
 
@@ -285,7 +273,7 @@ class SmsDevinoRecipient(models.Model):
                 [
                     ("list_id", "in", record_list._origin.ids or record_list.ids),
                     ("number", "=", number),
-                    ("verdict", "in", SENDABLE_VERDICTS),
+                    ("reading", "in", list(SENDABLE)),
                     ("id", "not in", records.ids),
                 ],
                 limit=1,
@@ -297,7 +285,7 @@ class SmsDevinoRecipient(models.Model):
         return {
             (record.list_id.id, record.number)
             for record in self
-            if record.verdict in SENDABLE_VERDICTS
+            if record.reading in SENDABLE
         }
 
     @api.model
@@ -306,17 +294,17 @@ class SmsDevinoRecipient(models.Model):
         if not pairs:
             return
         lists, numbers = (list(column) for column in zip(*pairs, strict=True))
-        self.flush_model(["list_id", "number", "verdict"])
+        self.flush_model(["list_id", "number", "reading"])
         self.env.cr.execute(
             SQL(
                 """SELECT min(r.id)
                      FROM unnest(%s::int4[], %s::varchar[]) AS p(list_id, number)
                      JOIN sms_devino_recipient r USING (list_id, number)
                  GROUP BY p.list_id, p.number
-                   HAVING NOT bool_or(r.verdict = ANY(%s))""",
+                   HAVING NOT bool_or(r.reading = ANY(%s))""",
                 lists,
                 numbers,
-                list(SENDABLE_VERDICTS),
+                list(SENDABLE),
             )
         )
         for record in self.sudo().browse([row[0] for row in self.env.cr.fetchall()]):
@@ -342,29 +330,29 @@ class SmsDevinoRecipient(models.Model):
         for (record_id, _raw), reading in zip(rows, readings, strict=True):
             repeated = reading.sendable and reading.e164 in seen
             seen.add(reading.e164)
-            verdict = "duplicate" if repeated else reading.verdict
+            code = "duplicate" if repeated else reading.code
             others = ", ".join(reading.others) or None
-            values.append((record_id, reading.e164, verdict, others))
+            values.append((record_id, reading.e164, code, others))
         self.env.cr.execute(
             SQL(
-                "UPDATE sms_devino_recipient SET verdict = 'empty' WHERE list_id = %s",
+                "UPDATE sms_devino_recipient SET reading = 'empty' WHERE list_id = %s",
                 record_list.id,
             )
         )
         for start in range(0, len(values), PAGE):
             columns = zip(*values[start : start + PAGE], strict=True)
-            ids, numbers, verdicts, others = (list(column) for column in columns)
+            ids, numbers, readings, others = (list(column) for column in columns)
             self.env.cr.execute(
                 SQL(
                     """UPDATE sms_devino_recipient r
-                          SET number = v.number, verdict = v.verdict, others = v.others
+                          SET number = v.number, reading = v.reading, others = v.others
                          FROM unnest(%s::int4[], %s::varchar[], %s::varchar[],
                                      %s::varchar[])
-                           AS v(id, number, verdict, others)
+                           AS v(id, number, reading, others)
                         WHERE r.id = v.id""",
                     ids,
                     numbers,
-                    verdicts,
+                    readings,
                     others,
                 )
             )

@@ -5,8 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..tools import phone
+from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
-from .sms_devino_recipient import SENDABLE_VERDICTS
 
 COUNTS = ("new", "updated", "unchanged", "duplicate", "wrong")
 # Rows given to PostgreSQL by one statement: some 10 MB of parameters.
@@ -72,7 +72,7 @@ class SmsDevinoRecipientList(models.Model):
     wrong_count = fields.Integer(string="Cannot be sent to", compute="_compute_counts")
     duplicate_count = fields.Integer(string="Duplicates", compute="_compute_counts")
     blacklisted_count = fields.Integer(
-        string="On the exclusion list", compute="_compute_counts"
+        string="On the blacklist", compute="_compute_counts"
     )
 
     def _default_company_id(self):
@@ -125,13 +125,13 @@ class SmsDevinoRecipientList(models.Model):
 
     @api.depends("recipient_ids")
     def _compute_counts(self):
-        """Count the lines by verdict, in one query for all lists."""
-        counts = self._count_by_verdict()
+        """Count the lines by reading, in one query for all lists."""
+        counts = self._count_by_reading()
         for record in self:
             found = counts.get(record._origin.id, {})
             record.recipient_count = sum(found.values())
             record.corrected_count = found.get("corrected", 0)
-            record.sendable_count = sum(map(found.get, SENDABLE_VERDICTS, (0, 0)))
+            record.sendable_count = sum(map(found.get, SENDABLE, (0, 0)))
             record.duplicate_count = found.get("duplicate", 0)
             record.blacklisted_count = found.get("blacklisted", 0)
             record.wrong_count = (
@@ -141,31 +141,31 @@ class SmsDevinoRecipientList(models.Model):
                 - record.blacklisted_count
             )
 
-    def _count_by_verdict(self):
-        """Return how many lines there are of each verdict.
+    def _count_by_reading(self):
+        """Return how many lines there are of each reading.
 
-        :return: list id -> dict of verdict -> count; ``blacklisted`` goes before the
-            verdict on the number itself
+        :return: list id -> dict of reading -> count; ``blacklisted`` goes before the
+            reading on the number itself
         """
-        self.env["sms.devino.recipient"].flush_model(["list_id", "number", "verdict"])
+        self.env["sms.devino.recipient"].flush_model(["list_id", "number", "reading"])
         self.env["phone.blacklist"].flush_model(["number", "active"])
         self.env.cr.execute(
             SQL(
                 """SELECT r.list_id,
-                          CASE WHEN b.id IS NOT NULL AND r.verdict = ANY(%s)
-                               THEN 'blacklisted' ELSE r.verdict END AS shown,
+                          CASE WHEN b.id IS NOT NULL AND r.reading = ANY(%s)
+                               THEN 'blacklisted' ELSE r.reading END AS shown,
                           count(*)
                      FROM sms_devino_recipient r
                 LEFT JOIN phone_blacklist b ON b.number = r.number AND b.active
                     WHERE r.list_id = ANY(%s)
                  GROUP BY r.list_id, shown""",
-                list(SENDABLE_VERDICTS),
+                list(SENDABLE),
                 list(self._origin.ids),
             )
         )
         counts = {}
-        for list_id, verdict, count in self.env.cr.fetchall():
-            counts.setdefault(list_id, {})[verdict] = count
+        for list_id, reading, count in self.env.cr.fetchall():
+            counts.setdefault(list_id, {})[reading] = count
         return counts
 
     # --- CRUD -----------------------------------------------------------------------
@@ -267,7 +267,7 @@ class SmsDevinoRecipientList(models.Model):
             row.get("partner_id") or None,
             json.dumps(data, ensure_ascii=False) if data else None,
             reading.e164,
-            "duplicate" if repeated else reading.verdict,
+            "duplicate" if repeated else reading.code,
             ", ".join(reading.others) or None,
         )
 
@@ -282,7 +282,7 @@ class SmsDevinoRecipientList(models.Model):
         )
         return SQL(
             """SELECT * FROM unnest(%s) AS s(position, name, number_raw, partner_id,
-                                             data, number, verdict, others)""",
+                                             data, number, reading, others)""",
             arrays,
         )
 
@@ -301,15 +301,15 @@ class SmsDevinoRecipientList(models.Model):
         """Return a query that says what becomes of each row of a source.
 
         :param SQL source: query of ``position, name, number_raw, partner_id, data,
-            number, verdict, others``; of rows with the same number all but the first
-            have the verdict ``duplicate``
+            number, reading, others``; of rows with the same number all but the first
+            have the reading ``duplicate``
         :return: SQL query of the same columns, ``action`` and ``recipient_id``
         """
         return SQL(
             """SELECT s.*, r.id AS recipient_id,
                       CASE
-                          WHEN s.verdict = 'duplicate' THEN 'duplicate'
-                          WHEN NOT s.verdict = ANY(%(sendable)s) THEN 'wrong'
+                          WHEN s.reading = 'duplicate' THEN 'duplicate'
+                          WHEN NOT s.reading = ANY(%(sendable)s) THEN 'wrong'
                           WHEN r.id IS NULL THEN 'new'
                           WHEN NOT %(update)s THEN 'duplicate'
                           WHEN COALESCE(s.name, r.name) IS DISTINCT FROM r.name
@@ -322,9 +322,9 @@ class SmsDevinoRecipientList(models.Model):
                  FROM (%(source)s) s
             LEFT JOIN sms_devino_recipient r
                    ON r.list_id = %(list)s AND r.number = s.number
-                  AND r.verdict IN ('ok', 'corrected')""",
+                  AND r.reading IN ('ok', 'corrected')""",
             source=source,
-            sendable=list(SENDABLE_VERDICTS),
+            sendable=list(SENDABLE),
             update=update_existing,
             list=self._origin.id or None,
         )
@@ -352,11 +352,11 @@ class SmsDevinoRecipientList(models.Model):
                    added AS (
                        INSERT INTO sms_devino_recipient
                               (create_uid, create_date, write_uid, write_date, list_id,
-                               name, number_raw, partner_id, data, number, verdict,
+                               name, number_raw, partner_id, data, number, reading,
                                others)
                        SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(list)s,
                               c.name, c.number_raw, c.partner_id, c.data, c.number,
-                              c.verdict, c.others
+                              c.reading, c.others
                          FROM c
                         WHERE c.action = 'new'
                            OR %(keep)s AND c.action = 'wrong'
@@ -365,9 +365,9 @@ class SmsDevinoRecipientList(models.Model):
                                   SELECT FROM sms_devino_recipient k
                                    WHERE k.list_id = %(list)s
                                      AND k.number_raw = c.number_raw
-                                     AND k.verdict = c.verdict)
+                                     AND k.reading = c.reading)
                      ORDER BY c.position
-                  ON CONFLICT (list_id, number) WHERE verdict IN ('ok', 'corrected')
+                  ON CONFLICT (list_id, number) WHERE reading IN ('ok', 'corrected')
                    DO NOTHING)
                    SELECT action, count(*) FROM c GROUP BY action""",
                 classified=self._classified(source, update_existing=update_existing),
@@ -404,10 +404,10 @@ class SmsDevinoRecipientList(models.Model):
                             WHERE id IN %(contacts)s
                          GROUP BY phone_sanitized HAVING count(*) = 1) p
                     WHERE r.list_id = %(list)s AND r.partner_id IS NULL
-                      AND r.number = p.number AND r.verdict = ANY(%(sendable)s)""",
+                      AND r.number = p.number AND r.reading = ANY(%(sendable)s)""",
                 contacts=contacts.subselect(),
                 list=self.id,
-                sendable=list(SENDABLE_VERDICTS),
+                sendable=list(SENDABLE),
             )
         )
         self.env["sms.devino.recipient"].invalidate_model(["partner_id"])
@@ -425,11 +425,11 @@ class SmsDevinoRecipientList(models.Model):
         action["context"] = {"default_list_id": self.id}
         return action
 
-    def action_view_by_verdict(self):
-        """Open the lines of this list with the verdict that the context names."""
+    def action_view_by_reading(self):
+        """Open the lines of this list with the reading that the context names."""
         action = self.action_view_recipients()
-        verdict = self.env.context.get("sms_devino_verdict")
-        action["context"] |= {f"search_default_{verdict}": 1} if verdict else {}
+        reading = self.env.context.get("sms_devino_reading")
+        action["context"] |= {f"search_default_{reading}": 1} if reading else {}
         return action
 
     def action_paste(self):

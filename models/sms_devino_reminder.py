@@ -19,13 +19,13 @@ class SmsDevinoReminder(models.AbstractModel):
     def _cron_greet_contacts(self):
         """Send the greeting to contacts whose day is today, once a year each.
 
-        A greeting is advertising by law: numbers on the exclusion list are left out.
+        A greeting is advertising by law: numbers on the blacklist are left out.
         """
         today = fields.Date.context_today(self)
         template = self.env.ref("sms_devino.sms_template_greeting")
         partners = self._find_celebrating(today)
         texts = template._render_field("body", partners.ids, compute_lang=True)
-        excluded = self.env["phone.blacklist"]._sms_devino_excluded(
+        excluded = self.env["phone.blacklist"]._sms_devino_blacklisted(
             partners.mapped("phone_sanitized")
         )
         for partner in partners:
@@ -95,7 +95,7 @@ class SmsDevinoReminder(models.AbstractModel):
         options = {}
         if template:
             options["sender"] = template.sms_devino_sender_id.name or None
-            options["planned_at"] = template._sms_devino_planned_at()
+            options["scheduled_at"] = template._sms_devino_scheduled_at()
         try:
             self.env["sms.devino.message"].with_company(company).enqueue(
                 partner.phone_sanitized or partner.phone,

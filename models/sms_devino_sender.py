@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..gateway import STOCK_SENDERS
@@ -119,6 +119,26 @@ class SmsDevinoSender(models.Model):
         if char == " ":
             return self.env._("space")
         return char if char.isprintable() and not char.isspace() else unicode_name
+
+    @api.model
+    def _check_usable(self, account, name):
+        """Return the sender name that a message goes under.
+
+        :param str name: the account's default sender without it
+        :raise UserError: when there is none, or the provider would refuse it
+        """
+        name = name or account._get_default_sender().name
+        if not name:
+            raise UserError(
+                self.env._(
+                    "Sender: the account “%(account)s” has no sender name to send "
+                    "under. An administrator adds one to the account.",
+                    account=account.name,
+                )
+            )
+        if problems := self._describe_problems(name):
+            raise UserError(problems)
+        return name
 
     @api.model
     def _mark(self, account_id, name, state):

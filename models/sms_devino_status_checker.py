@@ -15,7 +15,8 @@ from ..gateway import (
     state_info,
 )
 from ..gateway.handover import MAX_SILENT_IN_A_ROW, shared_limiter
-from .commit import call_deadline, commit_retrying, wake_later
+from ..services.bulk import update_rows
+from ..services.commit import call_deadline, commit_retrying, wake_later
 
 _logger = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class SmsDevinoStatusChecker(models.AbstractModel):
 
     @api.model
     def _due_domain(self):
-        return [("state", "=", "sent"), ("next_check_at", "<=", fields.Datetime.now())]
+        return [("state", "=", "sent"), ("next_at", "<=", fields.Datetime.now())]
 
     @api.model
     def _count_due(self):
@@ -119,14 +120,14 @@ class SmsDevinoStatusChecker(models.AbstractModel):
     @api.model
     def _read_due(self):
         return self.env["sms.devino.message"].search(
-            self._due_domain(), order="next_check_at, id", limit=READ_ROWS
+            self._due_domain(), order="next_at, id", limit=READ_ROWS
         )
 
     @api.model
     def _plan_next_wake(self):
         """Wake up when the next message is due: the interval is only the safety net."""
         self.env.cr.execute(
-            "SELECT min(next_check_at) FROM sms_devino_message WHERE state = 'sent'"
+            "SELECT min(next_at) FROM sms_devino_message WHERE state = 'sent'"
         )
         next_at = self.env.cr.fetchone()[0]
         if next_at:
@@ -151,12 +152,14 @@ class SmsDevinoStatusChecker(models.AbstractModel):
             by_target.setdefault(target, []).append({"id": message.id, **values})
         if on_their_way := by_target.pop(None, []):
             columns = [column for column in on_their_way[0] if column != "id"]
-            messages._update_rows(
-                columns, on_their_way, condition=SQL("m.state = 'sent'")
+            update_rows(
+                messages.browse(),
+                columns,
+                on_their_way,
+                condition=SQL("m.state = 'sent'"),
             )
         for target, rows in by_target.items():
-            event = None if target == "delivered" else target
-            messages._transition(target, rows, event=event)
+            messages._transition(target, rows)
 
 
 class Asking:
@@ -234,8 +237,6 @@ def verdict(message, answers):
     unanswered = bool(errors)
     delivered = [s for s in segments if s.is_final and state_info(s.code).delivered]
     values = {
-        "checked_at": message.checked_at or None if unanswered else now,
-        "delivered_segments": len(delivered),
         "cost": sum(segments.mapped("price")),
         "submitted_at": min(
             filter(None, segments.mapped("submitted_at")), default=None
@@ -243,19 +244,19 @@ def verdict(message, answers):
         **summarise(segments),
     }
     if segments and all(segment.is_final for segment in segments):
-        values["next_check_at"] = None
+        values["next_at"] = None
         if len(delivered) == len(segments):
             reported = max(filter(None, segments.mapped("reported_at")), default=now)
             return "delivered", values | {"delivered_at": reported}
         reason = "partial" if delivered else None
         return "undelivered", values | {"reason": reason}
     if now >= message.accepted_at + MEMORY:
-        values |= {"next_check_at": None, "message_status": "Unrecognized"}
+        values |= {"next_at": None, "message_status": "Unrecognized"}
         return "unconfirmed", values | {"reason": "silence"}
     if errors and all(error is NOT_ASKED for error in errors):
         # first in the next run
-        return None, values | {"next_check_at": message.next_check_at or now}
-    return None, values | {"next_check_at": next_look(message, unanswered=unanswered)}
+        return None, values | {"next_at": message.next_at or now}
+    return None, values | {"next_at": next_look(message, unanswered=unanswered)}
 
 
 def summarise(segments):
@@ -265,10 +266,9 @@ def summarise(segments):
     behind = [s for s in known if s.message_status != "Delivered_To_Recipient"]
     decisive = (behind or known or [None])[0]
     if decisive is None:
-        return {"message_status": None, "status_text": None}
+        return {"message_status": None}
     return {
         "message_status": decisive.message_status,
-        "status_text": decisive.status_text or None,
     }
 
 

@@ -115,7 +115,7 @@ class AppCase(TransactionCase):
         self.provider.advance(120)
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE sms_devino_message SET next_check_at = now() AT TIME ZONE 'UTC' "
+            "UPDATE sms_devino_message SET next_at = now() AT TIME ZONE 'UTC' "
             "WHERE state = 'sent'"
         )
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:

@@ -104,7 +104,7 @@ class LiveCase(HttpCase):
         with self.transaction() as env:
             env.cr.execute(
                 "UPDATE sms_devino_message "
-                "SET next_check_at = now() AT TIME ZONE 'UTC' WHERE state = 'sent'"
+                "SET next_at = now() AT TIME ZONE 'UTC' WHERE state = 'sent'"
             )
         with self.transaction() as env:
             env["sms.devino.status.checker"]._cron_check_statuses()

@@ -228,7 +228,7 @@ class TestAccount(SmsCase):
         self.account.price_per_segment = 2.5
         tomorrow = fields.Datetime.add(fields.Datetime.now(), days=1)
         self.enqueue(text="я" * 71)
-        planned = self.enqueue(planned_at=tomorrow)
+        planned = self.enqueue(scheduled_at=tomorrow)
         self.account.invalidate_recordset()
         self.assertEqual(self.account.reserved, 7.5)
         planned.action_cancel()

@@ -242,7 +242,7 @@ class TestOdooTours(OdooLiveCase):
         with self.transaction() as env:
             env["ir.actions.act_window"].browse(action_id).unlink()
 
-    def test_exclusion_list(self):
+    def test_blacklist(self):
         with self.transaction() as env:
             env["phone.blacklist"]._add([NUMBER])
         self.start_tour(

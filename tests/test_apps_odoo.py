@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.sms.tools.sms_api import SmsApi
 
-from ..models.sms_api import SmsApiDevino
+from ..models.extensions.sms_api import SmsApiDevino
 from ..sandbox import Fault
 from .app_common import FAILING_NUMBER, NUMBER, AppCase
 
@@ -165,18 +165,18 @@ class TestComposer(AppCase):
         other = self.account.sender_ids.create(
             {"account_id": self.account.id, "name": "Shop"}
         )
-        planned_at = fields.Datetime.now() + timedelta(hours=2)
+        scheduled_at = fields.Datetime.now() + timedelta(hours=2)
         composer = self.compose(
             self.partner,
             sms_devino_sender_id=other.id,
             sms_devino_when="later",
-            sms_devino_planned_at=planned_at,
+            sms_devino_scheduled_at=scheduled_at,
         )
         composer.action_send_sms()
         message = self.journal()
         self.assertEqual(message.state, "scheduled")
         self.assertEqual(
-            (message.sender_name, message.planned_at), ("Shop", planned_at)
+            (message.sender_name, message.scheduled_at), ("Shop", scheduled_at)
         )
         self.assertIcon(self.partner, "process")
         message.action_cancel()
@@ -188,7 +188,7 @@ class TestComposer(AppCase):
         composer = self.compose(
             self.partner,
             sms_devino_when="later",
-            sms_devino_planned_at=fields.Datetime.now() - timedelta(hours=1),
+            sms_devino_scheduled_at=fields.Datetime.now() - timedelta(hours=1),
         )
         with self.assertRaisesRegex(UserError, "has passed"):
             composer.action_send_sms()
@@ -303,7 +303,7 @@ class TestExclusionList(AppCase):
     def test_person_is_stopped_unless_he_says_so(self):
         composer = self.compose(self.partner)
         self.assertTrue(composer.sms_devino_is_excluded)
-        with self.assertRaisesRegex(UserError, "exclusion list"):
+        with self.assertRaisesRegex(UserError, "blacklist"):
             composer.action_send_sms()
         composer.sms_devino_override = True
         composer.action_send_sms()
@@ -315,7 +315,7 @@ class TestExclusionList(AppCase):
         composer = self.env["sms.composer"].create(
             {"composition_mode": "numbers", "numbers": NUMBER, "body": "Hello"}
         )
-        with self.assertRaisesRegex(UserError, "exclusion list"):
+        with self.assertRaisesRegex(UserError, "blacklist"):
             composer.action_send_sms()
 
     def test_mass_mode_leaves_out_or_overrides_and_logs(self):
@@ -351,7 +351,7 @@ class TestExclusionList(AppCase):
         )
         run.run()
         self.assertFalse(self.journal())
-        action.sms_devino_exclusion_list = False
+        action.sms_devino_blacklist = False
         run.run()
         self.assertEqual(len(self.journal()), 1)
         self.assertOverrideLogged()
@@ -491,7 +491,7 @@ class TestAutomation(AppCase):
         self.run_on_partner(action)
         message = self.journal()
         self.assertEqual((message.sender_name, message.state), ("Shop", "scheduled"))
-        wait = message.planned_at - fields.Datetime.now()
+        wait = message.scheduled_at - fields.Datetime.now()
         self.assertAlmostEqual(wait.total_seconds(), 7200, delta=60)
 
     def test_template_chooses_sender_and_delay_also_for_apps(self):

@@ -72,7 +72,7 @@ class TestBatch(MassCase):
         wizard_id = self.prepare()
         with self.transaction() as env:
             env["phone.blacklist"].create({"number": "+79214500000"})
-        with self.assertRaisesRegex(UserError, "exclusion list"):
+        with self.assertRaisesRegex(UserError, "blacklist"):
             self.approve(wizard_id)
         self.assertFalse(self.states())
 
@@ -278,20 +278,20 @@ class TestBatch(MassCase):
     # --- the course of a sending ----------------------------------------------------
 
     def test_planned_sending_waits_and_can_be_moved(self):
-        planned_at = fields.Datetime.now() + timedelta(hours=2)
-        batch_id = self.send_mass(when="later", planned_at=planned_at)
+        scheduled_at = fields.Datetime.now() + timedelta(hours=2)
+        batch_id = self.send_mass(when="later", scheduled_at=scheduled_at)
         self.dispatch()
         self.assertEqual(self.read_batch(batch_id, "state"), "planned")
         self.assertAllAgree(batch_id, waiting=10)
-        later = planned_at + timedelta(days=1)
+        later = scheduled_at + timedelta(days=1)
         with self.transaction(self.users["manager"]) as env:
-            env["sms.devino.batch"].browse(batch_id).planned_at = later
+            env["sms.devino.batch"].browse(batch_id).scheduled_at = later
         with self.transaction() as env:
             messages = env["sms.devino.message"].search([])
-            self.assertEqual(set(messages.mapped("planned_at")), {later})
+            self.assertEqual(set(messages.mapped("scheduled_at")), {later})
             env.cr.execute(
-                "UPDATE sms_devino_message SET planned_at = %(at)s;"
-                "UPDATE sms_devino_batch SET planned_at = %(at)s",
+                "UPDATE sms_devino_message SET scheduled_at = %(at)s;"
+                "UPDATE sms_devino_batch SET scheduled_at = %(at)s",
                 {"at": fields.Datetime.now()},
             )
         self.dispatch()
@@ -301,16 +301,16 @@ class TestBatch(MassCase):
             self.assertRaisesRegex(UserError, "still planned"),
             self.transaction(self.users["manager"]) as env,
         ):
-            env["sms.devino.batch"].browse(batch_id).planned_at = later
+            env["sms.devino.batch"].browse(batch_id).scheduled_at = later
 
     def test_planned_sending_is_not_moved_into_the_past(self):
-        planned_at = fields.Datetime.now() + timedelta(hours=2)
-        batch_id = self.send_mass(when="later", planned_at=planned_at)
+        scheduled_at = fields.Datetime.now() + timedelta(hours=2)
+        batch_id = self.send_mass(when="later", scheduled_at=scheduled_at)
         with (
             self.assertRaisesRegex(UserError, "in the future"),
             self.transaction(self.users["manager"]) as env,
         ):
-            env["sms.devino.batch"].browse(batch_id).planned_at = "2020-01-01 10:00:00"
+            env["sms.devino.batch"].browse(batch_id).scheduled_at = "2020-01-01 10:00:00"
 
     def test_pause_holds_and_resume_goes_on(self):
         batch_id = self.send_mass()

@@ -82,18 +82,18 @@ class TestDispatch(LiveCase):
         self.server.stop()
         message_id = self.enqueue()
         self.dispatch()
-        state, next_try_at, attempts = self.read(
-            message_id, "state", "next_try_at", "attempts"
+        state, next_at, attempts = self.read(
+            message_id, "state", "next_at", "attempts"
         )
         self.assertEqual((state, attempts), ("outgoing", 1))
-        self.assertGreater(next_try_at, fields.Datetime.now())
+        self.assertGreater(next_at, fields.Datetime.now())
 
     def test_attempts_are_limited(self):
         self.server.stop()
         message_id = self.enqueue()
         for _attempt in range(20):
             with self.transaction() as env:
-                env.cr.execute("UPDATE sms_devino_message SET next_try_at = NULL")
+                env.cr.execute("UPDATE sms_devino_message SET next_at = NULL")
                 env.cr.execute("UPDATE sms_devino_account SET paused_until = NULL")
             self.dispatch()
         state, reason, attempts = self.read(message_id, "state", "reason", "attempts")
@@ -145,15 +145,15 @@ class TestDispatch(LiveCase):
 
     def test_planned_message_waits_for_its_time_and_can_be_canceled(self):
         tomorrow = fields.Datetime.add(fields.Datetime.now(), days=1)
-        kept = self.enqueue("79214563701", "Kept", planned_at=tomorrow)
-        dropped = self.enqueue("79214563702", "Dropped", planned_at=tomorrow)
+        kept = self.enqueue("79214563701", "Kept", scheduled_at=tomorrow)
+        dropped = self.enqueue("79214563702", "Dropped", scheduled_at=tomorrow)
         self.dispatch()
         self.assertEqual(self.states(), {"scheduled": 2})
         with self.message(dropped) as message:
             message.action_cancel()
         with self.transaction() as env:
             env.cr.execute(
-                "UPDATE sms_devino_message SET planned_at = now() AT TIME ZONE 'UTC' "
+                "UPDATE sms_devino_message SET scheduled_at = now() AT TIME ZONE 'UTC' "
                 "- interval '1 second'"
             )
         self.dispatch()

@@ -341,10 +341,10 @@ class TestExport(ImportCase):
                 )
                 self.assertEqual(self.content(again), self.content(recipient_list))
                 self.assertEqual(again.columns, recipient_list.columns)
-                verdicts = again.recipient_ids.sorted("id").mapped("verdict")
-                expected = recipient_list.recipient_ids.sorted("id").mapped("verdict")
+                readings = again.recipient_ids.sorted("id").mapped("reading")
+                expected = recipient_list.recipient_ids.sorted("id").mapped("reading")
                 same = [v.replace("corrected", "ok") for v in expected]
-                self.assertEqual(verdicts, same)
+                self.assertEqual(readings, same)
 
     def test_odd_texts_come_back(self):
         texts = (

@@ -98,7 +98,7 @@ class TestImportTours(HttpCase):
     def test_by_hand(self):
         self.start_tour(LISTS, "sms_devino_recipients_by_hand", login="list_manager")
         lines = self.newest_list().recipient_ids.sorted("id")
-        self.assertEqual(lines.mapped("verdict"), ["corrected", "ok", "special", "ok"])
+        self.assertEqual(lines.mapped("reading"), ["corrected", "ok", "special", "ok"])
 
     def test_selected_contacts(self):
         self.env["res.partner"].create(

@@ -458,7 +458,7 @@ class TestWork(RaceCase):
             account = env["sms.devino.account"].browse(self.account_id)
             account.write({"state": "stopped", "probe_at": False})
             env.cr.execute(
-                "UPDATE sms_devino_message SET next_try_at = now() AT TIME ZONE 'UTC' "
+                "UPDATE sms_devino_message SET next_at = now() AT TIME ZONE 'UTC' "
                 "- interval '1 minute'"
             )
             env.cr.execute("DELETE FROM ir_cron_trigger")
@@ -470,7 +470,7 @@ class TestWork(RaceCase):
         at = fields.Datetime.add(fields.Datetime.now(), hours=1)
         with self.transaction() as env:
             env.cr.execute("DELETE FROM ir_cron_trigger")
-        self.enqueue(planned_at=at)
+        self.enqueue(scheduled_at=at)
         for _run in range(3):
             self.dispatch()
         with self.transaction() as env:

@@ -35,7 +35,7 @@ Error_Invalid_Source_Address Ошибка: некорректный адрес �
 Error_Rejected Ошибка: сообщение отклонено
 Error_Expired Ошибка: истек срок жизни сообщения
 Unrecognized Статус не распознан"""
-# One text for each verdict on a number.
+# One text for each reading on a number.
 READINGS = {
     "ok": "79214563763",
     "corrected": "89214563763",
@@ -115,13 +115,13 @@ class TestLabels(SmsCase):
         self.assertLessEqual(TRANSITIONS.keys() | sources, states.keys())
         self.assertEqual(states.keys() - TRANSITIONS.keys(), {"scheduled"})
 
-    def test_every_verdict_on_a_number_has_its_sentence(self):
+    def test_every_reading_on_a_number_has_its_sentence(self):
         russian = self.use_russian()
         sentences = set()
-        for verdict, text in READINGS.items():
-            with self.subTest(verdict):
+        for reading, text in READINGS.items():
+            with self.subTest(reading):
                 reading = phone.read(text, "RU")
-                self.assertEqual(reading.verdict, verdict)
+                self.assertEqual(reading.reading, reading)
                 told, said = (
                     env["sms.devino.message"]._describe_reading(reading)
                     for env in (

@@ -12,7 +12,7 @@ from ..tools.phone import Reading, read, read_many, redact
 N = "+79214563763"
 
 CASES = [
-    # raw, verdict, e164
+    # raw, code, e164
     ("79214563763", "ok", N),
     ("+79214563763", "ok", N),
     ("+7 921 456-37-63", "ok", N),
@@ -117,13 +117,13 @@ STYLES = (
 @tagged("post_install", "-at_install", "sms_devino")
 class TestRead(BaseCase):
     def test_table(self):
-        for raw, verdict, e164 in CASES:
+        for raw, code, e164 in CASES:
             with self.subTest(raw=raw[:40]):
                 reading = read(raw)
-                self.assertEqual((reading.verdict, reading.e164), (verdict, e164))
+                self.assertEqual((reading.code, reading.e164), (code, e164))
                 self.assertEqual(reading.others, ())
                 self.assertEqual(reading.raw, raw)
-                self.assertEqual(reading.sendable, verdict in ("ok", "corrected"))
+                self.assertEqual(reading.sendable, code in ("ok", "corrected"))
 
     def test_none_and_false_are_empty(self):
         self.assertEqual(read(None), Reading("", None, "empty"))
@@ -138,7 +138,7 @@ class TestRead(BaseCase):
         ):
             with self.subTest(raw=raw):
                 reading = read(raw)
-                self.assertEqual(reading.verdict, "foreign_without_plus")
+                self.assertEqual(reading.code, "foreign_without_plus")
                 self.assertEqual(reading.suggestion, suggestion)
                 self.assertEqual(reading.country, country)
                 self.assertIsNone(reading.e164)
@@ -187,7 +187,7 @@ class TestRead(BaseCase):
         self.assertEqual((reading.e164, reading.others), ("+79161002030", ()))
 
     def test_other_countries(self):
-        for raw, country, verdict, e164 in (
+        for raw, country, code, e164 in (
             ("0171 1234567", "DE", "corrected", "+491711234567"),
             ("+79214563763", "DE", "ok", N),
             ("79214563763", "DE", "foreign_without_plus", None),
@@ -202,7 +202,7 @@ class TestRead(BaseCase):
         ):
             with self.subTest(raw=raw, country=country):
                 reading = read(raw, country)
-                self.assertEqual((reading.verdict, reading.e164), (verdict, e164))
+                self.assertEqual((reading.code, reading.e164), (code, e164))
 
     def test_every_style_of_random_russian_mobiles(self):
         rng = random.Random(5)
@@ -210,11 +210,11 @@ class TestRead(BaseCase):
             code = rng.choice([n for n in range(900, 1000) if n != 930])
             national = f"{code}{rng.randrange(10**7):07}"
             groups = (national[:3], national[3:6], national[6:8], national[8:])
-            for prefix, verdict in (("+7", "ok"), ("7", "ok"), ("8", "corrected")):
+            for prefix, code in (("+7", "ok"), ("7", "ok"), ("8", "corrected")):
                 raw = rng.choice(STYLES).format(prefix, *groups)
                 reading = read(raw)
                 self.assertEqual(reading.e164, f"+7{national}", raw)
-                self.assertEqual(reading.verdict, verdict, raw)
+                self.assertEqual(reading.code, code, raw)
 
     def test_the_quick_way_agrees_with_the_numbering_plan(self):
         rng = random.Random(6)
@@ -225,11 +225,11 @@ class TestRead(BaseCase):
             self.assertEqual(read(number).sendable, valid, number)
 
     def test_a_number_that_was_read_is_read_again_as_itself(self):
-        for raw, _verdict, e164 in CASES:
+        for raw, _code, e164 in CASES:
             if e164:
                 again = read(e164)
                 self.assertEqual(again.e164, e164, raw)
-                self.assertNotEqual(again.verdict, "corrected", raw)
+                self.assertNotEqual(again.code, "corrected", raw)
 
     def test_no_text_is_too_odd(self):
         rng = random.Random(7)

@@ -48,8 +48,8 @@ class RecipientCase(TransactionCase):
 class TestRecipient(RecipientCase):
     """Lines that a person types."""
 
-    def test_every_line_has_a_verdict(self):
-        for raw, verdict, number in (
+    def test_every_line_has_a_reading(self):
+        for raw, reading, number in (
             ("79214563763", "ok", "+79214563763"),
             ("8 921 456-37-64", "corrected", "+79214563764"),
             ("8 495 123-45-67", "landline", "+74951234567"),
@@ -60,24 +60,24 @@ class TestRecipient(RecipientCase):
         ):
             with self.subTest(raw):
                 record = self.add(raw)
-                self.assertEqual((record.verdict, record.number), (verdict, number))
+                self.assertEqual((record.reading, record.number), (reading, number))
                 self.assertEqual(record.number_raw, raw)
-                self.assertTrue(record.verdict_text)
+                self.assertTrue(record.reading_text)
 
     def test_corrected_says_from_what(self):
-        self.assertIn("8 921 456-37-64", self.add("8 921 456-37-64").verdict_text)
+        self.assertIn("8 921 456-37-64", self.add("8 921 456-37-64").reading_text)
 
     def test_of_two_numbers_it_is_told_which_was_taken(self):
         record = self.add("+79214563763, +79214563764")
         self.assertEqual(record.number, "+79214563763")
-        self.assertIn("+79214563764", record.verdict_text)
+        self.assertIn("+79214563764", record.reading_text)
 
     def test_a_second_line_with_the_number_is_a_duplicate(self):
         first, second = self.add("79214563763", "8 921 456 37 63")
         third = self.add("+79214563763")
-        self.assertEqual(first.verdict, "ok")
-        self.assertEqual(second.verdict, "duplicate")
-        self.assertEqual(third.verdict, "duplicate")
+        self.assertEqual(first.reading, "ok")
+        self.assertEqual(second.reading, "duplicate")
+        self.assertEqual(third.reading, "duplicate")
 
     def test_the_same_number_may_be_in_another_list(self):
         self.add("79214563763")
@@ -85,19 +85,19 @@ class TestRecipient(RecipientCase):
         record = self.recipients.create(
             {"list_id": other.id, "number_raw": "79214563763"}
         )
-        self.assertEqual(record.verdict, "ok")
+        self.assertEqual(record.reading, "ok")
 
     def test_a_duplicate_takes_the_place_that_becomes_free(self):
         first, second, third = self.add(*["89214563763"] * 3)
         first.unlink()
-        self.assertEqual((second.verdict, third.verdict), ("corrected", "duplicate"))
+        self.assertEqual((second.reading, third.reading), ("corrected", "duplicate"))
         second.number_raw = "79214563700"
-        self.assertEqual((second.verdict, third.verdict), ("ok", "corrected"))
+        self.assertEqual((second.reading, third.reading), ("ok", "corrected"))
 
     def test_writing_the_same_number_again_changes_nothing(self):
         record = self.add("79214563763")
         record.number_raw = "8 921 456-37-63"
-        self.assertEqual(record.verdict, "corrected")
+        self.assertEqual(record.reading, "corrected")
 
     @mute_logger("odoo.sql_db")
     def test_the_database_holds_a_number_once(self):
@@ -105,16 +105,16 @@ class TestRecipient(RecipientCase):
         self.env.flush_all()
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             self.env.cr.execute(
-                "UPDATE sms_devino_recipient SET verdict = 'ok' WHERE list_id = %s",
+                "UPDATE sms_devino_recipient SET reading = 'ok' WHERE list_id = %s",
                 (self.recipient_list.id,),
             )
 
-    def test_the_exclusion_list_is_looked_at_live(self):
+    def test_the_blacklist_is_looked_at_live(self):
         first, second = self.add("79214563763", "79214563764")
         self.env["phone.blacklist"].sudo()._add(["+79214563763"])
         self.recipients.invalidate_model()
-        self.assertEqual(first.shown_verdict, "blacklisted")
-        self.assertEqual(first.verdict, "ok")
+        self.assertEqual(first.shown_reading, "blacklisted")
+        self.assertEqual(first.reading, "ok")
         domain = [("list_id", "=", self.recipient_list.id)]
         found = self.recipients.search([*domain, ("is_blacklisted", "=", True)])
         self.assertEqual(found, first)
@@ -124,23 +124,23 @@ class TestRecipient(RecipientCase):
         self.assertEqual(self.recipient_list.sendable_count, 1)
         self.env["phone.blacklist"].sudo()._remove(["+79214563763"])
         self.recipients.invalidate_model()
-        self.assertEqual(first.shown_verdict, "ok")
+        self.assertEqual(first.shown_reading, "ok")
 
     def _form(self):
         list_id = self.recipient_list.id
         return Form(self.recipients.with_context(default_list_id=list_id))
 
-    def test_the_verdict_shows_while_typing(self):
+    def test_the_reading_shows_while_typing(self):
         self.add("79214563763")
         form = self._form()
-        for raw, verdict in (
+        for raw, reading in (
             ("8 921 456-37-64", "corrected"),
             ("8 921 456-37-63", "duplicate"),
             ("84951234567", "landline"),
         ):
             form.number_raw = raw
-            self.assertEqual(form.shown_verdict, verdict)
-        self.assertEqual(form.save().verdict, "landline")
+            self.assertEqual(form.shown_reading, reading)
+        self.assertEqual(form.save().reading, "landline")
 
     def test_a_contact_gives_number_and_name(self):
         partner = self.env["res.partner"].create(
@@ -163,11 +163,11 @@ class TestRecipient(RecipientCase):
 
     def test_another_country_reads_the_numbers_again(self):
         records = self.add("0171 2345678", "+7 921 456-37-63", "79214563763")
-        self.assertNotIn(records[0].verdict, ("ok", "corrected"))
+        self.assertNotIn(records[0].reading, ("ok", "corrected"))
         self.recipient_list.country_id = self.env.ref("base.de")
         self.assertEqual(records[0].number, "+491712345678")
         self.assertEqual(records[1].number, "+79214563763")
-        self.assertEqual(records[2].verdict, "foreign_without_plus")
+        self.assertEqual(records[2].reading, "foreign_without_plus")
 
     def test_search_in_extra_data(self):
         first = self.add("79214563763", data={"City": "100%_Тверь"})
@@ -234,8 +234,8 @@ class TestAddRows(RecipientCase):
         self.assertEqual(self.recipient_list.recipient_count, 0)
         for _time in range(2):
             self.recipient_list._add_rows(rows, keep_wrong=True)
-        verdicts = self.recipient_list.recipient_ids.mapped("verdict")
-        self.assertEqual(verdicts, ["landline", "letters"])
+        readings = self.recipient_list.recipient_ids.mapped("reading")
+        self.assertEqual(readings, ["landline", "letters"])
 
     def test_a_preview_tells_the_same_and_writes_nothing(self):
         self.recipient_list._add_rows(self.rows("79214563763"))
@@ -389,7 +389,7 @@ class TestPasteAndContacts(RecipientCase):
         self.assertEqual(
             records.mapped("number"), ["+79214563763", "+491712345678", "+74951234567"]
         )
-        self.assertEqual(records[2].verdict, "landline")
+        self.assertEqual(records[2].reading, "landline")
 
     def test_selected_contacts_make_a_new_list(self):
         partners = self._contacts()
@@ -487,7 +487,7 @@ class TestRecipientAccess(RecipientCase):
         record.invalidate_recordset()
         record.recipient_ids.invalidate_recordset()
         self.assertEqual(record.blacklisted_count, 1)
-        self.assertEqual(record.recipient_ids.shown_verdict, "blacklisted")
+        self.assertEqual(record.recipient_ids.shown_reading, "blacklisted")
         record.action_export_xlsx()
         record.recipient_ids.unlink()
         record.unlink()

@@ -152,9 +152,9 @@ class TestSendForm(SmsCase):
         later = fields.Datetime.now().replace(microsecond=0) + timedelta(hours=2)
         form = self.open()
         form.when = "later"
-        form.planned_at = later
+        form.scheduled_at = later
         message = self.send(form)
-        self.assertEqual((message.state, message.planned_at), ("scheduled", later))
+        self.assertEqual((message.state, message.scheduled_at), ("scheduled", later))
 
     def test_form_told_twice_sends_once(self):
         wizard = self.open().save()
@@ -185,7 +185,7 @@ class TestSendForm(SmsCase):
                     form.save()
         form = self.open()
         form.when = "later"
-        with self.assertRaisesRegex(AssertionError, "planned_at is a required"):
+        with self.assertRaisesRegex(AssertionError, "scheduled_at is a required"):
             form.save()
 
     def test_bad_texts_are_refused(self):
@@ -201,13 +201,13 @@ class TestSendForm(SmsCase):
     def test_time_that_has_passed_is_refused(self):
         form = self.open()
         form.when = "later"
-        form.planned_at = fields.Datetime.now() - timedelta(minutes=1)
+        form.scheduled_at = fields.Datetime.now() - timedelta(minutes=1)
         self.assertRefused(form, "Date and time: .* has passed")
 
     def test_time_is_told_in_the_zone_of_the_user(self):
         form = self.open()
         form.when = "later"
-        form.planned_at = "2020-01-31 21:30:00"
+        form.scheduled_at = "2020-01-31 21:30:00"
         self.assertRefused(form, r"01\.02\.2020 00:30 has passed")
 
     def test_too_little_money_is_refused(self):

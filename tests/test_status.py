@@ -47,7 +47,7 @@ class StatusCase(TransactionCase):
         row = self.messages._message_values(
             self.account, "+79214563763", "Hello", "DevinoTest", None, 0
         )
-        row |= {"state": state, "accepted_at": NOW - age, "next_check_at": NOW}
+        row |= {"state": state, "accepted_at": NOW - age, "next_at": NOW}
         message = self.messages.browse(self.messages._insert([row | values]))
         self.env["sms.devino.segment"]._insert(
             {message.id: [f"{message.id}-{n}" for n in range(segments)]}
@@ -130,7 +130,7 @@ class TestVerdict(StatusCase):
                     "state": "delivered",
                     "delivered_segments": 2,
                     "delivered_at": NOW,
-                    "next_check_at": False,
+                    "next_at": False,
                     "message_status": "Delivered_To_Recipient",
                 }
             ],
@@ -154,7 +154,7 @@ class TestVerdict(StatusCase):
         message = self.note(self.message(segments=2), 46, -1)
         self.assertEqual(message.state, "sent")
         self.assertEqual(message.message_status, "Error_Expired")
-        self.assertEqual(message.next_check_at, NOW + SOONEST)
+        self.assertEqual(message.next_at, NOW + SOONEST)
 
     def test_undelivered_by_its_code(self):
         for code, status in (
@@ -224,7 +224,7 @@ class TestVerdict(StatusCase):
                             "state": "unconfirmed",
                             "reason": "silence",
                             "message_status": "Unrecognized",
-                            "next_check_at": False,
+                            "next_at": False,
                         }
                     ],
                 )
@@ -239,11 +239,11 @@ class TestVerdict(StatusCase):
         self.note(message, NotSentError())
         self.assertEqual(message.checked_at, NOW - timedelta(minutes=1))
         self.assertEqual(message.message_status, "Sent")
-        self.assertEqual(message.next_check_at, NOW + UNREACHABLE_PAUSE)
+        self.assertEqual(message.next_at, NOW + UNREACHABLE_PAUSE)
 
     def test_question_whose_turn_did_not_come_stays_due(self):
         message = self.note(self.message(), NOT_ASKED)
-        self.assertEqual(message.next_check_at, NOW)
+        self.assertEqual(message.next_at, NOW)
 
     def test_one_statement_notes_many_messages(self):
         def statements(count):
@@ -349,7 +349,7 @@ class TestAsking(LiveCase):
         with self.transaction() as env:
             now = fields.Datetime.now()
             return env["sms.devino.message"].search_count(
-                [("state", "=", "sent"), ("next_check_at", "<=", now)]
+                [("state", "=", "sent"), ("next_at", "<=", now)]
             )
 
     def test_errors_while_asking_change_no_message(self):

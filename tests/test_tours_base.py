@@ -60,7 +60,7 @@ class TestToursBase(LiveCase):
             while not over.wait(0.3):
                 with self.registry.cursor() as cr:
                     cr.execute(
-                        "UPDATE sms_devino_message SET planned_at = now() "
+                        "UPDATE sms_devino_message SET scheduled_at = now() "
                         "AT TIME ZONE 'UTC' - interval '1 second' "
                         "WHERE state = 'scheduled' "
                         "AND create_date < now() AT TIME ZONE 'UTC' - interval '2 s'"

@@ -24,7 +24,7 @@ class Reading:
     :ivar raw: the text that was read
     :ivar e164: the number, ``"+79214563763"``, also of a landline or a toll-free
         number; None when there is none
-    :ivar verdict: ``"ok"``; ``"corrected"`` (a digit was added or changed);
+    :ivar code: ``"ok"``; ``"corrected"`` (a digit was added or changed);
         ``"landline"``; ``"special"`` (toll-free, paid or short); ``"impossible"``;
         ``"foreign_without_plus"``; ``"letters"``; ``"too_short"``; ``"too_long"``;
         ``"lost_digits"`` (a spreadsheet rounded it); ``"empty"``
@@ -35,7 +35,7 @@ class Reading:
 
     raw: str
     e164: str | None
-    verdict: str
+    code: str
     others: tuple[str, ...] = ()
     country: str | None = None
     suggestion: str | None = None
@@ -43,7 +43,7 @@ class Reading:
     @property
     def sendable(self) -> bool:
         """Whether a message may be sent to the number."""
-        return self.verdict in SENDABLE
+        return self.code in SENDABLE
 
 
 def read(raw: str, country: str | None = "RU") -> Reading:
@@ -86,8 +86,8 @@ def _read_plain_russian(raw: str) -> Reading | None:
     if not match:
         return None
     prefix, national = match.groups()
-    verdict = "ok" if prefix in _AS_WRITTEN else "corrected"
-    return Reading(raw, f"+7{national}", verdict, country="RU")
+    code = "ok" if prefix in _AS_WRITTEN else "corrected"
+    return Reading(raw, f"+7{national}", code, country="RU")
 
 
 # --- A cell: artefacts of spreadsheets, labels, several numbers ---
@@ -138,7 +138,7 @@ def _read_cell(raw: str, country: str | None) -> Reading:
         if not text:
             return Reading(raw, None, "lost_digits")
     readings = [_read_one(part, country) for part in _parts(text)]
-    readings = [found for found in readings if found.verdict != "empty"]
+    readings = [found for found in readings if found.code != "empty"]
     if not readings:
         return Reading(raw, None, "empty")
     taken = next((found for found in readings if found.sendable), readings[0])
@@ -263,8 +263,8 @@ def _read_national(digits: str, country: str | None) -> Reading:
     if country and (country not in _SEVEN_COUNTRIES or len(digits) in _SEVEN_LENGTHS):
         found = _judge(digits, country, changed=True)
     if found and _is_home(found, digits, country):
-        as_written = found.verdict == "corrected" and found.e164 == f"+{digits}"
-        return replace(found, verdict="ok") if as_written else found
+        as_written = found.code == "corrected" and found.e164 == f"+{digits}"
+        return replace(found, code="ok") if as_written else found
     guess = found or _judge(f"+{digits}", None, changed=False)
     if not guess:
         return _unreadable(digits, country)
@@ -297,14 +297,14 @@ def _judge(number: str, country: str | None, *, changed: bool) -> Reading | None
     if kind == PhoneNumberType.UNKNOWN:
         return None
     if kind == PhoneNumberType.FIXED_LINE:
-        verdict = "landline"
+        code = "landline"
     elif kind in _SPECIAL:
-        verdict = "special"
+        code = "special"
     else:
-        verdict = "corrected" if changed else "ok"
+        code = "corrected" if changed else "ok"
     e164 = f"+{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
     region = phonenumbers.region_code_for_number(parsed)
-    return Reading(number, e164, verdict, country=region)
+    return Reading(number, e164, code, country=region)
 
 
 _SHORTEST = 7
@@ -314,7 +314,7 @@ _TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONL
 def _unreadable(number: str, country: str | None) -> Reading:
     """Say why a number is none, and what may have been meant."""
     digits = number.lstrip("+")
-    verdict = _russian_length(digits) if country in _SEVEN_COUNTRIES else None
+    code = _russian_length(digits) if country in _SEVEN_COUNTRIES else None
     suggestion = None
     if number.startswith("+") and country and len(digits) == 10:
         home = _judge(digits, country, changed=True)
@@ -322,7 +322,7 @@ def _unreadable(number: str, country: str | None) -> Reading:
     return Reading(
         number,
         None,
-        verdict or _length_verdict(number, country),
+        code or _length_verdict(number, country),
         suggestion=suggestion,
     )
 

@@ -141,7 +141,7 @@ class SmsDevinoExport(models.TransientModel):
                 "cost_estimated",
                 "cost",
                 "create_date",
-                "planned_at",
+                "scheduled_at",
                 "claimed_at",
                 "accepted_at",
                 "submitted_at",

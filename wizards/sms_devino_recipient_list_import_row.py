@@ -3,8 +3,8 @@ import json
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..models.sms_devino_recipient import SENDABLE_VERDICTS
 from ..tools import phone
+from ..tools.phone import SENDABLE
 from ..tools.recipients import clean
 
 
@@ -23,7 +23,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
     number_raw = fields.Char(string="Value")
     data = fields.Json(string="Further data")
     number = fields.Char()
-    verdict = fields.Char(string="Verdict on the number")
+    reading = fields.Char(string="Reading on the number")
     others = fields.Char(string="Further numbers")
     cell_error = fields.Char(
         help="Column and text of a cell with an error, or a formula without a result."
@@ -49,7 +49,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
                 f"{title}: {data[title]}" for title in titles if title in data
             )
 
-    @api.depends("verdict", "action", "others", "cell_error")
+    @api.depends("reading", "action", "others", "cell_error")
     def _compute_reason(self):
         for row in self:
             columns = row.import_id.column_ids
@@ -73,7 +73,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
             return self.cell_error
         if self.others or self.action == "wrong":
             return recipients._sentence(
-                self.verdict,
+                self.reading,
                 self.number_raw or "",
                 self.number or "",
                 self.others or "",
@@ -115,7 +115,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
             SQL(
                 """INSERT INTO sms_devino_recipient_list_import_row
                           (create_uid, create_date, write_uid, write_date, import_id,
-                           row_number, name, number_raw, data, number, verdict, others,
+                           row_number, name, number_raw, data, number, reading, others,
                            cell_error)
                    SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(wizard)s, s.*
                      FROM unnest(%(arrays)s) s""",
@@ -135,7 +135,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
             reading.raw or None,
             values["data"],
             reading.e164,
-            reading.verdict,
+            reading.code,
             ", ".join(reading.others) or None,
             values["cell_error"],
         )
@@ -185,14 +185,14 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
         self.env.cr.execute(
             SQL(
                 """UPDATE sms_devino_recipient_list_import_row r
-                      SET verdict = 'duplicate', first_row = f.first_row
+                      SET reading = 'duplicate', first_row = f.first_row
                      FROM (SELECT id, row_number,
                                   min(row_number) OVER (PARTITION BY number) first_row
                              FROM sms_devino_recipient_list_import_row
-                            WHERE import_id = %s AND verdict = ANY(%s)) f
+                            WHERE import_id = %s AND reading = ANY(%s)) f
                     WHERE r.id = f.id AND f.row_number > f.first_row""",
                 wizard.id,
-                list(SENDABLE_VERDICTS),
+                list(SENDABLE),
             )
         )
 
@@ -201,7 +201,7 @@ class SmsDevinoRecipientListImportRow(models.TransientModel):
         """Return the rows as a query that the list's ``_merge`` takes."""
         return SQL(
             """SELECT row_number AS position, name, number_raw,
-                      NULL::int4 AS partner_id, data, number, verdict, others
+                      NULL::int4 AS partner_id, data, number, reading, others
                  FROM sms_devino_recipient_list_import_row
                 WHERE import_id = %s""",
             wizard.id,

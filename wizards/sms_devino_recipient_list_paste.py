@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..services.words import describe_reading
 from ..tools import phone
 from ..tools.recipients import parse_pasted
 
@@ -62,13 +63,12 @@ class SmsDevinoRecipientListPaste(models.TransientModel):
 
     def _describe_wrong(self, rows):
         """Return a sentence for each of the first wrong numbers."""
-        describe = self.env["sms.devino.message"]._describe_reading
         country = self.list_id.country_id.code
         sentences = []
         for row in rows:
             reading = phone.read(row["number_raw"], country)
             if not reading.sendable:
-                sentences.append(describe(reading))
+                sentences.append(describe_reading(self.env, reading))
             if len(sentences) == SHOWN:
                 break
         return "\n".join(sentences)

@@ -50,7 +50,7 @@ registry.category("web_tour.tours").add("sms_devino_apps_contacts", {
         { trigger: ".modal .o_sms_devino_left_out li:contains(Landline: Tour Landline)" },
         { trigger: ".modal .o_field_widget[name=sms_devino_when] label:contains(Send at)", run: "click" },
         {
-            trigger: ".modal .o_field_widget[name=sms_devino_planned_at] input",
+            trigger: ".modal .o_field_widget[name=sms_devino_scheduled_at] input",
             run: "edit 12/31/2050 10:00:00",
         },
         { trigger: ".modal footer button[name=action_send_sms_mass_now]:visible", run: "click" },
@@ -58,11 +58,11 @@ registry.category("web_tour.tours").add("sms_devino_apps_contacts", {
     ],
 });
 
-/** A person stopped by the exclusion list says to send all the same. */
+/** A person stopped by the blacklist says to send all the same. */
 registry.category("web_tour.tours").add("sms_devino_apps_excluded", {
     steps: () => [
         { trigger: ".o_field_widget[name=phone] .o_field_phone_sms:not(:visible)", run: "click" },
-        { trigger: ".modal .alert:contains(exclusion list)" },
+        { trigger: ".modal .alert:contains(blacklist)" },
         { trigger: ".modal .o_field_widget[name=body] textarea", run: "edit Please call" },
         { trigger: ".modal .o_sms_devino_cost:contains(1)" },
         { trigger: ".modal footer button[name=action_send_sms]:enabled", run: "click" },

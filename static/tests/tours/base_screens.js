@@ -79,7 +79,7 @@ function plan(minutesFromNow) {
         },
         {
             content: "enter the time",
-            trigger: `${FORM} .o_field_widget[name=planned_at] input`,
+            trigger: `${FORM} .o_field_widget[name=scheduled_at] input`,
             run: (helpers) => helpers.edit(localTime(minutesFromNow)),
         },
         {

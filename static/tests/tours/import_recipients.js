@@ -148,15 +148,15 @@ registry.category("web_tour.tours").add("sms_devino_recipients_by_hand", {
         },
         { trigger: ".o_selected_row .o_field_widget[name=name] input", run: "click" },
         {
-            content: "the verdict shows while the line is being edited",
-            trigger: ".o_selected_row [name=shown_verdict]:contains(Duplicate)",
+            content: "the reading shows while the line is being edited",
+            trigger: ".o_selected_row [name=shown_reading]:contains(Duplicate)",
         },
         {
             trigger: ".o_selected_row .o_field_widget[name=number_raw] input",
             run: "edit +7 921 456-37-65",
         },
         { trigger: ".o_selected_row .o_field_widget[name=name] input", run: "edit Vera" },
-        { trigger: ".o_selected_row [name=shown_verdict]:contains(Fine)" },
+        { trigger: ".o_selected_row [name=shown_reading]:contains(Fine)" },
         { trigger: ".o_list_button_save", run: "click" },
         { trigger: ".o_data_row:not(.o_selected_row):contains(Vera):contains(Fine)" },
     ],

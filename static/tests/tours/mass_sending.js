@@ -48,14 +48,14 @@ tours.add("sms_devino_mass_now", {
     ],
 });
 
-/** Planned for later, then canceled. */
+/** Scheduled for later, then canceled. */
 tours.add("sms_devino_mass_later", {
     steps: () => [
         ...chooseList("Test: customers"),
         ...writeText("Sale tomorrow"),
         { trigger: ".o_field_widget[name=when] label:contains(Send at)", run: "click" },
         {
-            trigger: ".o_field_widget[name=planned_at] input",
+            trigger: ".o_field_widget[name=scheduled_at] input",
             run: "edit 12/31/2050 10:00:00",
         },
         ...calculate(),

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Command
 
 
 class ResPartner(models.Model):
@@ -27,18 +26,6 @@ class ResPartner(models.Model):
         for partner in self:
             partner.sms_devino_message_count = counts.get(partner, 0)
 
-    def action_sms_devino_send(self):
-        """Open the form that sends one SMS to this contact."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_send_action"
-        )
-        action["context"] = {
-            "default_partner_id": self.id,
-            "default_number": self.phone or "",
-        }
-        return action
-
     def action_sms_devino_messages(self):
         """Show the messages to this contact."""
         self.ensure_one()
@@ -46,9 +33,3 @@ class ResPartner(models.Model):
             "sms_devino.sms_devino_message_action"
         )
         return action | {"domain": [("partner_id", "=", self.id)], "context": {}}
-
-    def action_sms_devino_mass_send(self):
-        """Prepare a mass SMS to these contacts."""
-        return self.env["sms.devino.batch.send"]._open_new(
-            partner_ids=[Command.set(self.ids)]
-        )

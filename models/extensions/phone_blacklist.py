@@ -5,8 +5,8 @@ class PhoneBlacklist(models.Model):
     _inherit = "phone.blacklist"
 
     @api.model
-    def _sms_devino_excluded(self, numbers):
-        """Return those of ``numbers`` (E.164) that are on the exclusion list, a set."""
+    def _sms_devino_blacklisted(self, numbers):
+        """Return those of ``numbers`` (E.164) that are on the blacklist, a set."""
         numbers = [number for number in numbers if number]
         if not numbers:
             return set()

@@ -1,7 +1,7 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import AccessError
 
-from .sms_devino_options import AUTOMATIC
+from ..sms_devino_options import AUTOMATIC
 
 
 class MailThread(models.AbstractModel):
@@ -37,7 +37,9 @@ class MailThread(models.AbstractModel):
             self = self.with_context(
                 sms_devino_options={
                     "sender": options.sms_devino_sender_id.name,
-                    "planned_at": options._sms_devino_planned_at(),
+                    "scheduled_at": fields.Datetime.to_string(
+                        options._sms_devino_scheduled_at()
+                    ),
                 }
             )
         return super()._message_sms_with_template(

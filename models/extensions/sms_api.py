@@ -1,9 +1,11 @@
 from odoo.addons.sms.tools.sms_api import SmsApiBase
 
+from ...services import odoo_link
+
 
 class SmsApiDevino(SmsApiBase):
-    """Odoo's way to a provider, leading into the journal: nothing is sent here, no HTTP
-    is talked. What is written leaves after the commit, by the dispatcher."""
+    """Odoo's way to a provider. It leads into the journal: no HTTP here. What is
+    written leaves after the commit, by the dispatcher."""
 
     def _send_sms_batch(self, messages, delivery_reports_url=False):
         """Write what Odoo sends into the journal.
@@ -15,4 +17,4 @@ class SmsApiDevino(SmsApiBase):
             one for each number; the last key only where there is one
         """
         journal = self.env["sms.devino.message"].sudo()
-        return journal._take_over(self.company.sudo(), messages)
+        return odoo_link.take_over(journal, self.company.sudo(), messages)

@@ -6,8 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools import phone
+from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from .sms_devino_recipient import SENDABLE_VERDICTS
 
 # Contacts read at once.
 SLICE = 5000
@@ -160,7 +160,7 @@ class Audience:
                         "name": partner.name or "",
                         "phone": reading.e164 or "",
                     },
-                    reason=None if reading.sendable else reading.verdict,
+                    reason=None if reading.sendable else reading.code,
                 )
             )
         return candidates
@@ -176,7 +176,7 @@ class Audience:
 
 
 def find_blacklisted(env, numbers):
-    """Return the set of those E.164 ``numbers`` that are on the exclusion list."""
+    """Return the set of those E.164 ``numbers`` that are on the blacklist."""
     env["phone.blacklist"].flush_model(["number", "active"])
     env.cr.execute(
         SQL(
@@ -199,7 +199,7 @@ def _from_row(row, of_contact):
         name=name or values.get("name", ""),
         partner_id=partner_id,
         values=values,
-        reason=None if verdict in SENDABLE_VERDICTS else verdict,
+        reason=None if verdict in SENDABLE else verdict,
     )
 
 

@@ -3,9 +3,9 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..models.sms_devino_message import quoting_error
-from ..models.sms_devino_options import AUTOMATIC
-from ..tools import phone, sms_text
+from ...services.words import check_body, describe_reading, private_error
+from ...tools import phone, sms_text
+from ..sms_devino_options import AUTOMATIC
 
 # So many texts are rendered for the cost shown before sending; of more recipients the
 # rest is taken to be like these.
@@ -52,7 +52,7 @@ class SmsComposer(models.TransientModel):
         store=True,
         readonly=False,
     )
-    sms_devino_planned_at = fields.Datetime(
+    sms_devino_scheduled_at = fields.Datetime(
         string="Date and time",
         compute="_compute_sms_devino_when",
         store=True,
@@ -60,7 +60,7 @@ class SmsComposer(models.TransientModel):
         help="In your time zone. Odoo holds the message till then.",
     )
     sms_devino_is_excluded = fields.Boolean(
-        string="On the exclusion list",
+        string="On the blacklist",
         compute="_compute_sms_devino_is_excluded",
         compute_sudo=False,
     )
@@ -95,9 +95,9 @@ class SmsComposer(models.TransientModel):
     @api.depends("template_id")
     def _compute_sms_devino_when(self):
         for composer in self:
-            planned_at = composer.template_id._sms_devino_planned_at()
-            composer.sms_devino_when = "later" if planned_at else "now"
-            composer.sms_devino_planned_at = planned_at
+            scheduled_at = composer.template_id._sms_devino_scheduled_at()
+            composer.sms_devino_when = "later" if scheduled_at else "now"
+            composer.sms_devino_scheduled_at = scheduled_at
 
     @api.depends(
         "composition_mode",
@@ -111,7 +111,7 @@ class SmsComposer(models.TransientModel):
             composer.sms_devino_is_excluded = bool(
                 composer.sms_devino_account_id
                 and composer.composition_mode != "mass"
-                and composer._sms_devino_excluded_numbers()
+                and composer._sms_devino_blacklisted_numbers()
             )
 
     def _sms_devino_numbers(self):
@@ -127,8 +127,8 @@ class SmsComposer(models.TransientModel):
         formatting = records if records else self.env.user
         return [formatting._phone_format(number=number) or number] if number else []
 
-    def _sms_devino_excluded_numbers(self):
-        return self.env["phone.blacklist"]._sms_devino_excluded(
+    def _sms_devino_blacklisted_numbers(self):
+        return self.env["phone.blacklist"]._sms_devino_blacklisted(
             self._sms_devino_numbers()
         )
 
@@ -143,8 +143,8 @@ class SmsComposer(models.TransientModel):
         automatic = self.env.context.get("sms_devino_automatic") is AUTOMATIC
         if self.sms_devino_account_id and not automatic:
             self._sms_devino_check_may_send()
-            self._sms_devino_check_planned_at()
-            self.env["sms.devino.message"]._check_text(self.body)
+            self._sms_devino_check_scheduled_at()
+            check_body(self.env, self.body)
             if self.composition_mode != "mass":
                 self._sms_devino_check_numbers()
             self._sms_devino_check_money()
@@ -157,15 +157,17 @@ class SmsComposer(models.TransientModel):
                 self.env._("Only members of the group SMS / User may send SMS.")
             )
 
-    def _sms_devino_check_planned_at(self):
+    def _sms_devino_check_scheduled_at(self):
         if self.sms_devino_when != "later":
             return
-        if not self.sms_devino_planned_at:
+        if not self.sms_devino_scheduled_at:
             raise UserError(
                 self.env._("Date and time: choose when the message is to be sent.")
             )
-        if self.sms_devino_planned_at <= fields.Datetime.now():
-            local = fields.Datetime.context_timestamp(self, self.sms_devino_planned_at)
+        if self.sms_devino_scheduled_at <= fields.Datetime.now():
+            local = fields.Datetime.context_timestamp(
+                self, self.sms_devino_scheduled_at
+            )
             raise UserError(
                 self.env._(
                     "Date and time: %(time)s has passed. Choose a later time, or Send "
@@ -180,18 +182,16 @@ class SmsComposer(models.TransientModel):
         for number in self._sms_devino_numbers():
             reading = phone.read(number, country)
             if not reading.sendable:
-                raise quoting_error(
-                    self.env["sms.devino.message"]._describe_reading(reading)
-                )
-        excluded = self._sms_devino_excluded_numbers()
+                raise private_error(describe_reading(self.env, reading))
+        excluded = self._sms_devino_blacklisted_numbers()
         if (
             excluded
             and self._sms_devino_honours_list()
             and self._sms_devino_is_single()
         ):
-            raise quoting_error(
+            raise private_error(
                 self.env._(
-                    "%(numbers)s is on the exclusion list: its owner does not want to "
+                    "%(numbers)s is on the blacklist: its owner does not want to "
                     "get messages. If this one must be sent all the same, tick Send "
                     "all the same.",
                     numbers=", ".join(sorted(excluded)),
@@ -225,7 +225,6 @@ class SmsComposer(models.TransientModel):
             self._sms_devino_log_override()
         self = self.with_context(
             sms_devino_options=self._sms_devino_options(),
-            sms_devino_wait=self._sms_devino_is_single(),
         )
         return super()._action_send_sms()
 
@@ -233,7 +232,9 @@ class SmsComposer(models.TransientModel):
         later = self.sms_devino_when == "later"
         return {
             "sender": self.sms_devino_sender_id.sudo().name,
-            "planned_at": self.sms_devino_planned_at if later else None,
+            "scheduled_at": fields.Datetime.to_string(self.sms_devino_scheduled_at)
+            if later
+            else None,
             "is_mass": self.composition_mode == "mass",
             "override": not self._sms_devino_honours_list(),
             "res_model": self.res_model if self.res_id else None,
@@ -241,7 +242,7 @@ class SmsComposer(models.TransientModel):
         }
 
     def _sms_devino_log_override(self, records=None):
-        """Leave a note on the documents whose number is on the exclusion list."""
+        """Leave a note on the documents whose number is on the blacklist."""
         records = records if records is not None else self._get_records()
         if not records or not isinstance(records, self.pool["mail.thread"]):
             return
@@ -249,7 +250,7 @@ class SmsComposer(models.TransientModel):
         if self.comment_single_recipient and self.sms_devino_is_excluded:
             excluded = records
         note = self.env._(
-            "The number is on the exclusion list. An SMS was sent all the same, by "
+            "The number is on the blacklist. An SMS was sent all the same, by "
             "%(user)s.",
             user=self.env.user.name,
         )
@@ -257,15 +258,15 @@ class SmsComposer(models.TransientModel):
             excluded._message_log_batch(dict.fromkeys(excluded.ids, note))
 
     def _sms_devino_excluded_records(self, records):
-        """Return those of ``records`` whose number is on the exclusion list."""
+        """Return those of ``records`` whose number is on the blacklist."""
         infos = self._prepare_recipient_values(records)
-        excluded = self.env["phone.blacklist"]._sms_devino_excluded(
+        excluded = self.env["phone.blacklist"]._sms_devino_blacklisted(
             [info["sanitized"] for info in infos.values()]
         )
         return records.filtered(lambda r: infos[r.id]["sanitized"] in excluded)
 
     def _action_send_sms_comment(self, records=None):
-        """Leave out documents whose number is on the exclusion list, and say so there.
+        """Leave out documents whose number is on the blacklist, and say so there.
 
         What one person sends to one number has been checked before.
         """
@@ -276,7 +277,7 @@ class SmsComposer(models.TransientModel):
             and not self.sanitized_numbers
         ):
             excluded = self._sms_devino_excluded_records(records)
-            note = self.env._("No SMS was sent: the number is on the exclusion list.")
+            note = self.env._("No SMS was sent: the number is on the blacklist.")
             if excluded:
                 excluded._message_log_batch(dict.fromkeys(excluded.ids, note))
             records -= excluded
@@ -301,8 +302,10 @@ class SmsComposer(models.TransientModel):
             company = (has_company and record.company_id) or self.env.company
             result[record.id] |= {
                 "sms_devino_company_id": company.id,
-                "sms_devino_res_model": record._name,
-                "sms_devino_res_id": record.id,
+                "sms_devino_options": {
+                    "res_model": record._name,
+                    "res_id": record.id,
+                },
             }
         return result
 
@@ -416,7 +419,7 @@ class SmsComposer(models.TransientModel):
             "landline": self.env._("Landline"),
             "special": self.env._("Service number"),
         }
-        return labels.get(reading.verdict, self.env._("Wrong number"))
+        return labels.get(reading.code, self.env._("Wrong number"))
 
     def _sms_devino_single_texts(self):
         numbers = self._sms_devino_numbers()

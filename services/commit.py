@@ -69,3 +69,23 @@ def wake_later(env, xmlid, at):
     )
     if not env.cr.fetchone():
         cron._trigger(at=at)
+
+
+def wake_once(env, xmlid, at=None):
+    """Trigger a scheduled action when this transaction commits, once for each time.
+
+    :param str xmlid: of the ``ir.cron``
+    :param datetime at: UTC; now without it
+    """
+    wanted = env.cr.precommit.data.setdefault("sms_devino_wake", {})
+    if not wanted:
+        # of the superuser, since whoever sends may not read scheduled actions
+        env.cr.precommit.add(lambda: _trigger_wanted(env(su=True)))
+    wanted.setdefault(xmlid, set()).add(at or env.cr.now())
+
+
+def _trigger_wanted(env):
+    wanted = env.cr.precommit.data.pop("sms_devino_wake", {})
+    for xmlid, times in wanted.items():
+        if cron := env.ref(xmlid, raise_if_not_found=False):
+            cron._trigger(at=sorted(times))

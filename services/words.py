@@ -1,0 +1,144 @@
+"""Sentences that several models and forms say, kept once."""
+
+import logging
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tools import format_datetime
+
+from ..gateway import MAX_TEXT_LENGTH
+from ..tools import sms_text
+
+# What became of a number as it was written: keys of ``tools.phone.Reading.code``.
+READINGS = [
+    ("ok", "Good"),
+    ("corrected", "Corrected"),
+    ("empty", "No number"),
+    ("landline", "Landline"),
+    ("special", "Service number"),
+    ("impossible", "The number does not exist"),
+    ("foreign_without_plus", "Foreign number without a plus"),
+    ("letters", "Letters in the number"),
+    ("too_short", "The number is too short"),
+    ("too_long", "The number is too long"),
+    ("lost_digits", "The number lost digits in a spreadsheet"),
+]
+DUPLICATE = ("duplicate", "Duplicate")
+BLACKLISTED = ("blacklisted", "On the blacklist")
+# Why a recipient of a mass sending gets no message.
+LEFT_OUT_REASONS = [
+    *READINGS[2:],
+    DUPLICATE,
+    BLACKLISTED,
+    ("no_text", "Nothing is left of the text"),
+    ("long_text", "The text is too long"),
+    ("repeated", "Sent again already"),
+]
+
+
+def describe_reading(env, reading):
+    """Return the sentence for a number as it was read.
+
+    :param reading: a ``tools.phone.Reading``
+    """
+    raw, e164 = reading.raw, reading.e164 or ""
+    sentences = {
+        "ok": env._("Will be sent to %(number)s.", number=e164),
+        "corrected": env._("Will be sent to %(number)s (corrected).", number=e164),
+        "empty": env._("Number: enter the recipient's number."),
+        "landline": env._(
+            "Number “%(raw)s” is a landline, which takes no SMS.", raw=raw
+        ),
+        "special": env._(
+            "Number “%(raw)s” is a service number, which takes no SMS.", raw=raw
+        ),
+        "letters": env._("Number “%(raw)s” has letters in it.", raw=raw),
+        "too_short": env._("Number “%(raw)s” is too short.", raw=raw),
+        "too_long": env._("Number “%(raw)s” is too long.", raw=raw),
+        "lost_digits": env._(
+            "Number “%(raw)s” has lost its last digits in a spreadsheet. Enter it in "
+            "full.",
+            raw=raw,
+        ),
+        "foreign_without_plus": env._(
+            "Number “%(raw)s” looks foreign. Write it with a plus and the country "
+            "code, such as %(suggestion)s.",
+            raw=raw,
+            suggestion=reading.suggestion or f"+{raw}",
+        ),
+        "impossible": env._("Number “%(raw)s” does not exist.", raw=raw),
+    }
+    return sentences[reading.code]
+
+
+def private_error(sentence):
+    """Return a ``UserError`` whose sentence quotes a number.
+
+    Odoo logs every ``UserError``; numbers are personal data and stay out of the log.
+    """
+    error = UserError(sentence)
+    error.loglevel = logging.DEBUG
+    return error
+
+
+def check_scheduled_at(env, scheduled_at):
+    """Refuse a sending for later that has no time, or whose time has passed.
+
+    :param datetime scheduled_at: UTC, or a false value
+    :raise UserError: saying what to do
+    """
+    if not scheduled_at:
+        raise UserError(env._("Date and time: choose when to send."))
+    if scheduled_at <= fields.Datetime.now():
+        raise UserError(
+            env._(
+                "Date and time: %(time)s has passed. Choose a later time, or Send now.",
+                time=format_moment(env, scheduled_at),
+            )
+        )
+
+
+def format_moment(env, moment):
+    """Return a moment (UTC) in the user's language and time zone, to the minute."""
+    return format_datetime(env, moment, dt_format="short")
+
+
+def check_body(env, body):
+    """Return a text as it is sent.
+
+    :raise UserError: when it cannot be sent; it says why and what to do
+    """
+    body = sms_text.normalise(body or "")
+    if not body.strip():
+        raise UserError(env._("Text: enter the text of the message."))
+    if len(body) > MAX_TEXT_LENGTH:
+        raise UserError(
+            env._(
+                "Text: %(length)s characters; the provider takes at most %(maximum)s. "
+                "Shorten it by %(excess)s.",
+                length=len(body),
+                maximum=MAX_TEXT_LENGTH,
+                excess=len(body) - MAX_TEXT_LENGTH,
+            )
+        )
+    if "\x00" in body:
+        raise UserError(env._("Text: a null character cannot be sent. Delete it."))
+    return body
+
+
+def notify(title, text, *, kind="info", sticky=False, following=None):
+    """Return the action that shows a notice, then reloads or does ``following``.
+
+    :param str kind: ``info``, ``success``, ``warning`` or ``danger``
+    """
+    return {
+        "type": "ir.actions.client",
+        "tag": "display_notification",
+        "params": {
+            "type": kind,
+            "title": title,
+            "message": text,
+            "sticky": sticky,
+            "next": following or {"type": "ir.actions.client", "tag": "soft_reload"},
+        },
+    }
