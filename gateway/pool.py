@@ -45,7 +45,7 @@ class Call(Protocol):
     """One request to the provider; plain data, as it is made in a thread."""
 
     def make(self) -> object:
-        """Make the call and return the answer.
+        """Make the call and return the answer, which is not ``None``.
 
         :raises GatewayError: in one of its kinds
         """
@@ -346,8 +346,8 @@ class Pool:
         ended, job.unsettled = job.unsettled, []
         try:
             job.rescue(ended)
-        except Exception:
-            _logger.exception("answers could not be written down")
+        except Exception as error:
+            _logger.error("%s while writing down answers", type(error).__name__)
 
     def _end(self) -> None:
         """Wait for the calls under way; see to it that all is written down."""
@@ -364,6 +364,18 @@ def _known(error: BaseException) -> GatewayError:
         return error
     _logger.error("a call ended unexpectedly", exc_info=error)
     return OutcomeUnknownError(description=f"unexpected {type(error).__name__}")
+
+
+def within(seconds: float, work: Callable[[], object]) -> bool:
+    """Run ``work``, which must not use a database, and wait for it no longer than so
+    many seconds. What takes longer goes on by itself, and nobody hears of it.
+
+    :return: whether it has ended
+    """
+    thread = threading.Thread(target=work, name="sms_devino_button", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 @contextmanager

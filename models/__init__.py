@@ -14,6 +14,5 @@ from . import (
     sms_devino_reminder,
     sms_devino_segment,
     sms_devino_sender,
-    sms_devino_status_checker,
     sms_devino_tariff,
 )

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import odoo_link
+from ..services.asking import check_now
 from ..services.bulk import insert_rows, update_rows
 from ..services.commit import CONFLICTS, wake_once
 from ..services.words import (
@@ -43,6 +44,12 @@ OPEN_STATES = (*QUEUED_STATES, "sending")
 # States in which the provider surely delivered nothing: sending again cannot double.
 SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 RISKY_TO_REPEAT = ("unknown", "unconfirmed")
+# A message given up as unknown, which somebody may have sent again since.
+NOT_REPEATED = SQL(
+    """(m.state != 'unknown' OR NOT EXISTS (
+            SELECT 1 FROM sms_devino_message r
+             WHERE r.repeat_of_id = COALESCE(m.repeat_of_id, m.id) AND r.id > m.id))"""
+)
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -566,7 +573,7 @@ class SmsDevinoMessage(models.Model):
     # --- the life of a message ------------------------------------------------------
 
     @api.model
-    def _transition(self, target, rows, *, extra=None, condition=None):
+    def _transition(self, target, rows, *, extra=None, condition=None, claim=None):
         """Move messages to a state: the only code that changes ``state``.
 
         A message that is already there is left alone, one that may not go there is
@@ -577,10 +584,19 @@ class SmsDevinoMessage(models.Model):
             same keys
         :param SQL extra: further assignments, the same for all
         :param SQL condition: what else must hold of the message, in terms of ``m``
+        :param int claim: only messages claimed under this number. Their owner may also
+            move those that were given up as unknown meanwhile
         :return: list of ids that were moved
         """
         if not rows:
             return []
+        sources = list(TRANSITIONS[target])
+        conditions = [condition or SQL("TRUE")]
+        if claim is not None:
+            sources.append("unknown")
+            conditions.append(SQL("m.claim = %s", claim))
+            if target == "outgoing":
+                conditions.append(NOT_REPEATED)
         columns = [column for column in rows[0] if column != "id"]
         records = update_rows(
             self.browse(),
@@ -588,9 +604,7 @@ class SmsDevinoMessage(models.Model):
             rows,
             extra=SQL(", ").join(filter(None, [SQL("state = %s", target), extra])),
             condition=SQL(
-                "m.state = ANY(%s) AND %s",
-                list(TRANSITIONS[target]),
-                condition or SQL("TRUE"),
+                "m.state = ANY(%s) AND %s", sources, SQL(" AND ").join(conditions)
             ),
         )
         records.modified(["state", *columns])
@@ -655,7 +669,7 @@ class SmsDevinoMessage(models.Model):
         """Ask the provider what became of these messages, now."""
         self.check_access("read")
         asked = self.sudo().filtered(lambda message: message.segment_ids)
-        self.env["sms.devino.status.checker"].sudo()._check(asked)
+        check_now(asked)
         if len(self) > 1:
             return {"type": "ir.actions.client", "tag": "soft_reload"}
         return self._notify_status()
