@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
-from ..services import odoo_link
+from ..services import automation, odoo_link
 from ..services.asking import check_now
 from ..services.bulk import insert_rows, update_rows
 from ..services.commit import CONFLICTS, wake_once
@@ -562,7 +562,9 @@ class SmsDevinoMessage(models.Model):
         """
         written = self.browse()
         for start in range(0, len(rows), PAGE):
-            written += insert_rows(self.browse(), rows[start : start + PAGE])
+            page = insert_rows(self.browse(), rows[start : start + PAGE])
+            automation.recompute(page)
+            written += page
         return written
 
     def _wake(self):
@@ -598,6 +600,7 @@ class SmsDevinoMessage(models.Model):
             if target == "outgoing":
                 conditions.append(NOT_REPEATED)
         columns = [column for column in rows[0] if column != "id"]
+        watched = self._watch(target, [row["id"] for row in rows])
         records = update_rows(
             self.browse(),
             columns,
@@ -609,6 +612,9 @@ class SmsDevinoMessage(models.Model):
         )
         records.modified(["state", *columns])
         records._validate_fields(["state", *columns])
+        automation.recompute(records)
+        if watched:
+            automation.run_after_commit(watched, records)
         moved = records.ids
         if len(moved) != len(rows) and target != "sending":
             # losing a claim race is normal
@@ -616,6 +622,18 @@ class SmsDevinoMessage(models.Model):
         if moved:
             self._run_hooks(target, moved)
         return moved
+
+    @api.model
+    def _watch(self, target, ids):
+        """Prepare the automation rules that watch the journal, if there are any.
+
+        A claim runs none. A row of a mass sending is "created" when it enters the
+        queue.
+        """
+        if target == "sending":
+            return None
+        created = target in QUEUED_STATES and self.browse(ids[:1]).state == "draft"
+        return automation.watch(self.browse(ids), "state", created=created)
 
     @api.model
     def _run_hooks(self, target, ids):
