@@ -21,6 +21,7 @@ from .errors import (
     AccountRefusedError,
     GatewayError,
     MessageRefusedError,
+    NotSentError,
     OutcomeUnknownError,
 )
 from .limiter import RateLimiter
@@ -312,8 +313,7 @@ class Pool:
         channel, _started = self._under_way.pop(token)
         self._last_work = self._clock()
         if job is None:
-            channel.is_ready = ended.answer is not None
-            channel.stop_error = ended.error
+            self._note_login(channel, ended.error)
             return
         job.under_way -= 1
         job.judge(ended)
@@ -321,6 +321,15 @@ class Pool:
         self._settle_at = min(self._settle_at, self._last_work + SETTLE_SECONDS)
         # there may be room for what had to wait
         self._awake.setdefault(job)
+
+    def _note_login(self, channel: Channel, error: GatewayError | None) -> None:
+        """A provider that cannot be reached refuses nobody: the first calls will fail,
+        and count as attempts."""
+        unreachable = isinstance(error, NotSentError) and not error.retry_after
+        if error is None or unreachable:
+            channel.is_ready = True
+        else:
+            channel.stop_error = error
 
     def _settle(self) -> None:
         self._settle_at = math.inf

@@ -5,6 +5,8 @@ import time
 
 import psycopg2.errors
 
+from odoo import fields
+
 CONFLICTS = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
@@ -80,7 +82,8 @@ def wake_once(env, xmlid, at=None):
     if not wanted:
         # of the superuser, since whoever sends may not read scheduled actions
         env.cr.precommit.add(lambda: _trigger_wanted(env(su=True)))
-    wanted.setdefault(xmlid, set()).add(at or env.cr.now())
+    # To the second, as Odoo compares: a part of a second ahead wakes nobody now.
+    wanted.setdefault(xmlid, set()).add(at or fields.Datetime.now())
 
 
 def _trigger_wanted(env):

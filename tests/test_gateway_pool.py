@@ -154,6 +154,15 @@ class TestPool(PoolCase):
         self.assertIsInstance(channel.stop_error, AccountRefusedError)
         self.assertFalse(jobs[0].claimed + jobs[1].claimed)
 
+    def test_a_login_that_finds_nobody_leads_to_attempts(self):
+        def unreachable(key=None):
+            raise NotSentError()
+
+        channel = Channel(unreachable, RateLimiter())
+        job = MemoryJob(range(9), unreachable, channel, workers=1)
+        self.run_pool(job)
+        self.assertEqual(len(job.claimed), MAX_SILENT)
+
     def test_a_refused_account_stops_all_its_jobs_and_no_other(self):
         def script(key):
             if key == 3:

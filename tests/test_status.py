@@ -10,6 +10,7 @@ from odoo.tools import SQL, mute_logger
 from ..gateway import AccountRefusedError, MessageState, NotSentError
 from ..models.sms_devino_message import TRANSITIONS
 from ..sandbox import Fault
+from ..sandbox.answers import Refusal
 from ..services.asking import (
     GIVE_UP,
     LAST_LOOK,
@@ -361,6 +362,11 @@ class TestAsking(LiveCase):
                 [("state", "=", "sent"), ("next_at", "<=", now)]
             )
 
+    def wakes_now(self):
+        with self.transaction() as env:
+            now = fields.Datetime.now()
+            return env["ir.cron.trigger"].search_count([("call_at", "<=", now)])
+
     def test_errors_while_asking_change_no_message(self):
         self.sent(3)
         self.provider.advance(60)
@@ -379,26 +385,74 @@ class TestAsking(LiveCase):
         self.provider.faults.add(Fault("drop_before", path="Sms/State", times=None))
         before = self.server.requests["Sms/State"]
         self.check_statuses()
-        self.assertLess(self.server.requests["Sms/State"] - before, 20)
-        self.assertEqual(self.due(), 0)
+        asked = self.server.requests["Sms/State"] - before
+        self.assertLess(asked, 20)
+        # those that were asked come later, and nobody is woken for the others at once
+        self.assertEqual(self.due(), 40 - asked)
+        self.assertFalse(self.wakes_now())
 
     def test_account_refused_while_asking_is_asked_once(self):
         self.sent(30)
         with self.transaction() as env:
             env["sms.devino.account"].browse(self.account_id).password = "other"
         before = self.server.requests["User/SessionId"]
-        self.check_statuses()
+        for _again in range(3):
+            self.check_statuses()
         self.assertEqual(self.states(), {"sent": 30})
-        self.assertLessEqual(self.server.requests["User/SessionId"] - before, 8)
-        self.assertEqual(self.due(), 0)
+        self.assertEqual(self.server.requests["User/SessionId"] - before, 1)
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertEqual(account.state, "stopped")
 
-    def test_account_without_password_postpones(self):
+    def test_account_without_password_is_left_alone_for_a_while(self):
         self.sent()
         with self.transaction() as env:
             env["sms.devino.account"].browse(self.account_id).password = False
         self.check_statuses()
         self.assertEqual(self.states(), {"sent": 1})
-        self.assertEqual(self.due(), 0)
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertGreater(account.paused_until, fields.Datetime.now())
+
+    def test_ids_that_always_fail_keep_no_other_from_being_asked(self):
+        ids = self.sent(60)
+        self.provider.advance(60)
+        bad = []
+        for message_id in ids[10:60:2]:
+            with self.message(message_id) as message:
+                bad += message.segment_ids.mapped("gateway_id")
+        self.fail_states_of(bad)
+        self.check_statuses()
+        self.assertEqual(self.states(), {"delivered": 35, "sent": 25})
+
+    def fail_states_of(self, gateway_ids):
+        """Have the provider answer 500 when it is asked for one of these ids."""
+        answer_state = self.provider._state
+
+        def state(call):
+            if call.params.first("MessageID") in gateway_ids:
+                raise Refusal(500, 9, "Internal server error")
+            return answer_state(call)
+
+        self.provider._state = state
+
+    def test_single_messages_are_asked_before_those_of_a_mass_sending(self):
+        self.enqueue_rows(30, priority="0")
+        single = self.enqueue("79214563763", "Single")
+        self.dispatch()
+        self.provider.advance(60)
+        asked = []
+        with self.message(single) as message:
+            gateway_id = message.segment_ids.gateway_id
+        answer_state = self.provider._state
+
+        def state(call):
+            asked.append(call.params.first("MessageID"))
+            return answer_state(call)
+
+        self.provider._state = state
+        self.check_statuses()
+        self.assertIn(gateway_id, asked[:8])
 
     def test_refused_account_is_told_from_a_refused_question(self):
         self.sent()
