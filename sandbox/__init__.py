@@ -1,9 +1,8 @@
-"""The provider emulated: its rules, an HTTP server and an adapter for ``requests``.
+"""The provider emulated: its rules, and an HTTP server around them.
 
 Nothing here sends anything to anybody. See ``README.md`` in this folder.
 """
 
-from .adapter import SandboxAdapter
 from .answers import Answer
 from .faults import Fault, Faults
 from .rules import Entry, Provider
@@ -16,7 +15,6 @@ __all__ = [
     "Fault",
     "Faults",
     "Provider",
-    "SandboxAdapter",
     "SandboxServer",
     "Switches",
 ]
