@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from dataclasses import replace
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from ssl import SSLError
 
@@ -160,7 +161,7 @@ class _Connection(StreamRequestHandler):
                 self._handle_one()
             except http11.Malformed as why:
                 self.open = False
-                self._log(None, [], self._put(_malformed(str(why))), time.time())
+                self._refuse_malformed(str(why))
 
     def finish(self):
         with contextlib.suppress(OSError):
@@ -197,7 +198,9 @@ class _Connection(StreamRequestHandler):
         refusal = next((one for one in faults if one.kind in REFUSALS), None)
         if refusal:
             # Nothing more is read: the nearest to a port that nobody listens on.
-            self._log(head, [], self._put(refusal.instead()), started)
+            answer = refusal.instead()
+            self._log(head, [], answer, started)
+            self._put(answer)
             return
         body = http11.read_body(head, self.rfile, self.connection)
         pairs = parse_pairs(head.query, head.headers.get("content-type", ""), body)
@@ -210,6 +213,11 @@ class _Connection(StreamRequestHandler):
         self._log(head, pairs, answer, started)
         self._put(answer, head.method)
 
+    def _refuse_malformed(self, reason):
+        answer = replace(html(400, "Bad Request"), reason=reason)
+        self._log(None, [], answer, time.time())
+        self._put(answer)
+
     def _log(self, head, pairs, answer, started):
         endpoint, v2 = find_endpoint(head.path) if head else (None, False)
         method, path = (head.method, head.path) if head else ("", "")
@@ -218,14 +226,15 @@ class _Connection(StreamRequestHandler):
         self.sandbox.log.add(client, method, call, v2, pairs, answer, started)
 
     def _put(self, answer, method=""):
-        """Send an Answer, or break the connection; return the Answer."""
+        """Send an Answer, or break the connection."""
         if answer.delay:
             self.server.stopping.wait(answer.delay)
         if answer.connection:
             self._break(answer.connection)
-            return answer
+            return
         headers = answer.all_headers()
         if answer.reason:
+            # ascii() also escapes line breaks.
             headers[REASON_HEADER] = ascii(answer.reason)[1:-1]
         if answer.declared is not None:
             self.open = False
@@ -238,7 +247,6 @@ class _Connection(StreamRequestHandler):
             self._put_slowly(body, answer.drip)
         else:
             self.connection.sendall(data + body)
-        return answer
 
     def _put_slowly(self, body, seconds):
         size = max(len(body) // _DRIP_PARTS, 1)
@@ -255,8 +263,3 @@ class _Connection(StreamRequestHandler):
             )
             # Now, before the server says good-bye properly.
             self.connection.close()
-
-
-def _malformed(reason):
-    page = html(400, "Bad Request")
-    return Answer(400, page.body, page.content_type, reason=reason)

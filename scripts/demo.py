@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -217,10 +218,10 @@ def command_psql(args):
 
 
 def command_sandbox(args):
-    with Lock("setup"):
-        system_packages(PYTHON_NEEDS)
-        python = virtual_environment()
-    return foreground([python, "-m", "sandbox", *args.options], cwd=CHECKOUT)
+    """The emulator needs Python alone; paths among its options are the caller's."""
+    env = clean_env(PYTHONPATH=str(CHECKOUT))
+    command = [sys.executable, "-m", "sandbox", *args.options]
+    return foreground(command, env=env, cwd=Path.cwd())
 
 
 def command_screenshots(args):
