@@ -98,8 +98,15 @@ class Fault:
         self._check("kind", self.kind in KINDS, f"one of {', '.join(KINDS)}")
         calls = {call.lower() for call in CALLS}
         known = self.path is None or str(self.path).lower() in calls
-        self._check("path", known, f"one of {', '.join(CALLS)}, or none for all of them")
-        for name, least in (("times", 1), ("after", 0), ("retry_after", 0), ("count", 1)):
+        self._check(
+            "path", known, f"one of {', '.join(CALLS)}, or none for all of them"
+        )
+        for name, least in (
+            ("times", 1),
+            ("after", 0),
+            ("retry_after", 0),
+            ("count", 1),
+        ):
             value = getattr(self, name)
             free = value is None and name in ("times", "retry_after")
             right = free or (type(value) is int and value >= least)
@@ -113,7 +120,9 @@ class Fault:
 
     def _check(self, name, right, expected):
         if not right:
-            raise ValueError(f"{name} is {getattr(self, name)!r}; it must be {expected}")
+            raise ValueError(
+                f"{name} is {getattr(self, name)!r}; it must be {expected}"
+            )
 
     @classmethod
     def from_dict(cls, members):
@@ -127,7 +136,9 @@ class Fault:
         names = [field.name for field in fields(cls)]
         unknown = sorted(set(members) - set(names))
         if unknown:
-            raise ValueError(f"no such field: {unknown[0]}; they are {', '.join(names)}")
+            raise ValueError(
+                f"no such field: {unknown[0]}; they are {', '.join(names)}"
+            )
         return cls(**{"kind": None, **members})
 
     def concerns(self, path):

@@ -454,7 +454,8 @@ class Provider:
         return [
             message
             for receiver, message in self._inbox
-            if receiver in (None, login) and oldest <= message["CreatedDateUtc"] <= newest
+            if receiver in (None, login)
+            and oldest <= message["CreatedDateUtc"] <= newest
         ]
 
     def _statistics(self, call):

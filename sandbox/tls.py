@@ -47,7 +47,8 @@ def make_certificate():
     folder = Path(tempfile.mkdtemp(prefix="sandbox-tls-"))
     paths = str(folder / "sandbox.crt"), str(folder / "sandbox.key")
     options = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365"]
-    options += ["-subj", "/CN=localhost", "-addext", f"subjectAltName={','.join(HOSTS)}"]
+    options += ["-subj", "/CN=localhost"]
+    options += ["-addext", f"subjectAltName={','.join(HOSTS)}"]
     options += ["-out", paths[0], "-keyout", paths[1]]
     made = subprocess.run([command, *options], capture_output=True, text=True)
     if made.returncode:

@@ -32,7 +32,7 @@ from .base import (
 from .databases import DEMO_DB, demo_database, prepared
 from .odoo import virtual_environment
 from .postgres import Cluster
-from .system import BROWSER_NEEDS, PYTHON_NEEDS, browser, pg_bin, system_packages
+from .system import BROWSER_NEEDS, browser, pg_bin, system_packages
 
 STATE = HOME / "run" / "up.json"
 HTTP_PORT = 8069

@@ -2,11 +2,15 @@
 
 import json
 import threading
+from dataclasses import fields
 from decimal import Decimal
+from pathlib import Path
+from typing import get_args
 
 from odoo.tests import BaseCase, tagged
 
-from ..sandbox import Fault, Provider, Switches
+from .. import sandbox
+from ..sandbox import Fault, Provider, Switches, fates, faults
 from ..sandbox.checks import is_sender, read_number
 from ..sandbox.segments import count_segments
 from ..sandbox.store import Store
@@ -173,6 +177,19 @@ class TestChecks(BaseCase):
                 Switches.parse([wrong])
         with self.assertRaises(ValueError):
             Switches(id_style="roman")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestReadme(BaseCase):
+    def test_readme_names_every_fate_fault_and_switch(self):
+        readme = Path(sandbox.__file__).with_name("README.md").read_text("utf-8")
+        for ending in fates.FATES:
+            self.assertIn(f"| …{ending} |", readme)
+        for name in (*faults.KINDS, *(field.name for field in fields(Switches))):
+            self.assertIn(f"`{name}`", readme)
+        for field in fields(Switches):
+            for value in get_args(field.type):
+                self.assertIn(f"`{value}`", readme)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -474,7 +491,8 @@ class TestReasons(SandboxCase):
                 self.assertGreaterEqual(answer.status, 400)
                 self.assertIn(reason, answer.reason)
         self.assertIn("takes POST", self.call("Sms/Send", "GET").reason)
-        self.assertIn("'demo'", self.call("User/SessionId", login="demo", password="x").reason)
+        wrong = self.call("User/SessionId", login="demo", password="x")
+        self.assertEqual(wrong.reason, "no account 'demo' with this password")
 
     def test_no_reason_when_all_is_well(self):
         self.assertEqual(self.call("Sms/Send", **self.message()).reason, "")
@@ -583,9 +601,7 @@ class TestStates(SandboxCase):
         self.clock.now += 10
         self.assertEqual([self.state(one)["State"] for one in ids], [0, 0])
         self.provider.has_fates = True
-        self.assertRefused(
-            self.call("Sms/Send", **self.message("79211234599")), 400, 6
-        )
+        self.assertRefused(self.call("Sms/Send", **self.message("79211234599")), 400, 6)
 
     def test_delayed(self):
         gateway_id = self.send(SendDate="2023-11-18T22:13:20")[0]  # four days

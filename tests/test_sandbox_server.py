@@ -228,15 +228,13 @@ class TestClients(ServerCase):
         self.assertEqual(self.provider.ledger[0].text, "Привет\r\nи пока")
 
     def test_broken_requests(self):
+        post = "POST /rest/Sms/Send HTTP/1.1\r\n"
         for raw, reason in (
             ("nonsense\r\n\r\n", "the first line is not like"),
             ("GET /rest/User/Balance HTTP/1.1\r\nno colon\r\n\r\n", "no colon"),
+            (post + "Content-Length: -5\r\n\r\n", "Content-Length is no length"),
             (
-                "POST /rest/Sms/Send HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-                "Content-Length is no length",
-            ),
-            (
-                "POST /rest/Sms/Send HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+                post + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
                 "no size of a chunk",
             ),
         ):
