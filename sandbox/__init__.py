@@ -3,17 +3,13 @@
 Nothing here sends anything to anybody. See ``README.md`` in this folder.
 """
 
-from .answers import Answer
-from .faults import Fault, Faults
-from .rules import Entry, Provider
+from .faults import Fault
+from .rules import Provider
 from .server import SandboxServer
 from .switches import Switches
 
 __all__ = [
-    "Answer",
-    "Entry",
     "Fault",
-    "Faults",
     "Provider",
     "SandboxServer",
     "Switches",

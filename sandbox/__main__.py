@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import zipapp
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from .tls import TlsError, make_certificate, make_context
 
 _ZIP_MAIN = """\
 import sys
+
+if sys.version_info < (3, 10):
+    sys.exit("Python 3.10 or newer is needed.")
 
 from sandbox.__main__ import main
 
@@ -38,7 +42,7 @@ def main(argv=None):
     try:
         if options.zipapp:
             return _make_zipapp(options.zipapp)
-        with _server(options) as server:
+        with ExitStack() as over, _server(options, over) as server:
             return _serve(server)
     except TlsError as why:
         print(why, file=sys.stderr)
@@ -48,12 +52,12 @@ def main(argv=None):
     return 1
 
 
-def _server(options):
+def _server(options, over):
     return SandboxServer(
         _provider(options),
         host=options.host,
         port=options.port,
-        tls=_tls(options.tls),
+        tls=_tls(options.tls, over),
         verbose=options.verbose,
     )
 
@@ -74,13 +78,17 @@ def _provider(options):
     )
 
 
-def _tls(files):
+def _tls(files, over):
     """The context of ``--tls``: None without it, [] to make a certificate."""
     if files is None:
         return None
     if not files:
-        files = make_certificate()
-        print(f"Certificate for your client to trust: {files[0]}", file=sys.stderr)
+        prefix = "sandbox-tls-"
+        files = make_certificate(
+            over.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+        )
+        said = f"Certificate for your client to trust: {files[0]}\nIts key: {files[1]}"
+        print(said, file=sys.stderr)
     return make_context(*files)
 
 

@@ -177,11 +177,10 @@ class Fault:
 class Faults:
     """The faults on order, in order; safe under threads.
 
-    :param int seed: of the chance that ``Fault.rate`` leaves
+    The chance that ``Fault.rate`` leaves is the same in every run.
     """
 
-    def __init__(self, seed=0):
-        self._seed = seed
+    def __init__(self):
         self._lock = threading.Lock()
         self.clear()
 
@@ -194,7 +193,7 @@ class Faults:
         """Forget all orders and start the chance anew."""
         with self._lock:
             self._orders = []
-            self._random = random.Random(self._seed)
+            self._random = random.Random(0)
 
     def pending(self):
         """The faults that can still occur.

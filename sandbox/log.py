@@ -105,5 +105,6 @@ def _print(request):
     clock = time.strftime("%H:%M:%S", time.localtime(request.at))
     status = request.status or "broken"
     reason = f"  {request.reason}" if request.reason else ""
-    line = f"{clock} {request.client} {request.method} {request.call} {status}{reason}"
+    call = f"{'v2/' if request.v2 else ''}{request.call}"
+    line = f"{clock} {request.client} {request.method} {call} {status}{reason}"
     sys.stderr.write(line.encode(errors="replace").decode() + "\n")

@@ -81,8 +81,6 @@ class Provider:
     :param dict[str, str] accounts: login -> password; default demo/demo
     :param dict[str, Decimal] balances: login -> balance at first, where it differs
     :param senders: the approved sender names, case-sensitive; None = every valid one
-    :param dict[str, Decimal] prices: of one segment by prefix of the number
-    :param int seed: of the chance of the faults
     :param Store store: keeps accounts, sessions and messages in another way
     :param int ledger_limit: keep only so many of the last entries; None = all
     :param bool has_fates: whether the number decides what becomes of a message;
@@ -99,8 +97,6 @@ class Provider:
         accounts=None,
         balances=None,
         senders=None,
-        prices=None,
-        seed=0,
         store=None,
         ledger_limit=None,
         has_fates=True,
@@ -110,7 +106,6 @@ class Provider:
         self.speed = speed
         self._switches = switches
         self._senders = senders
-        self._prices = prices or checks.PRICES
         accounts = accounts or {"demo": "demo"}
         balances = {**dict.fromkeys(accounts, balance), **(balances or {})}
         self._store = store or Store(accounts, balances, switches.id_style, clock())
@@ -118,7 +113,7 @@ class Provider:
         self._ledger = deque(maxlen=ledger_limit)
         self._inbox = []
         self._lock = threading.RLock()
-        self.faults = Faults(seed)
+        self.faults = Faults()
 
     # -- for those who watch and steer
 
@@ -362,7 +357,7 @@ class Provider:
         return numbers
 
     def _check_balance(self, login, numbers, segments):
-        prices = (checks.price_of(one, self._prices) for one in numbers if one)
+        prices = (checks.price_of(one) for one in numbers if one)
         cost, balance = sum(prices) * segments, self._store.balance(login)
         if cost > balance:
             reason = f"it costs {cost}, the balance is {balance}"
@@ -406,7 +401,7 @@ class Provider:
         return max(start, call.now)
 
     def _accept(self, call, order, login, number, start, segments):
-        price = checks.price_of(number, self._prices)
+        price = checks.price_of(number)
         message = Message(
             *(login, number, self._ending(number), segments),
             *(call.now, start, order.validity, price),

@@ -182,7 +182,10 @@ class _Connection(StreamRequestHandler):
             self.open = False
             return
         self.open = head.keep_alive
-        if head.path.lower().startswith(PREFIX):
+        if head.path == "/":
+            http11.read_body(head, self.rfile, self.connection)
+            self._put(Answer(302, "", headers={"Location": f"{PREFIX}/"}), head.method)
+        elif head.path.lower().startswith(PREFIX):
             body = http11.read_body(head, self.rfile, self.connection)
             answer = control(self.sandbox, head.method, head.path, body)
             self._put(answer, head.method)

@@ -3,7 +3,6 @@
 import shutil
 import ssl
 import subprocess
-import tempfile
 from pathlib import Path
 
 #: The hosts that a certificate made here is good for: this machine, and the provider's,
@@ -31,10 +30,11 @@ def make_context(certificate, key):
     return context
 
 
-def make_certificate():
+def make_certificate(folder):
     """Make a self-signed certificate by the ``openssl`` command.
 
-    :return: paths of the certificate and its key, in a new temporary folder
+    :param str folder: where to put it
+    :return: paths of the certificate and its key
     :rtype: tuple[str, str]
     :raise TlsError: the command is missing or fails
     """
@@ -44,8 +44,7 @@ def make_certificate():
             "A certificate is made by the openssl command, which is not here. "
             "Install it, or give your own: --tls CERT KEY."
         )
-    folder = Path(tempfile.mkdtemp(prefix="sandbox-tls-"))
-    paths = str(folder / "sandbox.crt"), str(folder / "sandbox.key")
+    paths = str(Path(folder, "sandbox.crt")), str(Path(folder, "sandbox.key"))
     options = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365"]
     options += ["-subj", "/CN=localhost"]
     options += ["-addext", f"subjectAltName={','.join(HOSTS)}"]

@@ -486,6 +486,10 @@ class TestControl(ServerCase):
         for outside in ("http://", "https://", "src=", "@import", "innerHTML"):
             self.assertNotIn(outside, page)
 
+    def test_the_way_to_the_page(self):
+        with urllib.request.urlopen(f"http://{self.address}/") as answer:
+            self.assertEqual(answer.url, f"http://{self.address}/_sandbox/")
+
     def test_state_of_the_page(self):
         gateway_ids = json.loads(self.post("Sms/Send", **self.message()).body)
         self.provider.advance(10)
@@ -647,6 +651,20 @@ class TestCommand(BaseCase):
                     self.assertEqual(process.returncode, code)
                     self.assertIn(words, said)
 
+    def test_https_with_a_certificate_made(self):
+        if not shutil.which("openssl"):
+            self.skipTest("the openssl command is not here")
+        process = self.run_command("--port=0", "--tls")
+        url = process.stdout.readline().strip()
+        certificate = process.stderr.readline().split(": ")[1].strip()
+        pair = {"login": "demo", "password": "demo"}
+        options = {"data": pair, "verify": certificate, "timeout": 10}
+        answer = requests.post(f"{url}/User/SessionId", **options)
+        self.assertEqual(len(answer.json()), 36)
+        process.terminate()
+        process.communicate(timeout=10)
+        self.assertFalse(Path(certificate).exists())
+
     def test_several_accounts_and_no_fates(self):
         process = self.run_command(
             *("--port=0", "--no-fates", "--balance=7", "--verbose"),
@@ -666,8 +684,8 @@ class TestCommand(BaseCase):
         process.terminate()
         log = process.communicate(timeout=10)[1].splitlines()
         self.assertEqual(len(log), 4)
-        self.assertRegex(log[2], r" POST Sms/Send 200\Z")
-        self.assertRegex(log[3], r" POST Sms/Send 400  SourceAddress is missing")
+        self.assertRegex(log[2], r" POST v2/Sms/Send 200\Z")
+        self.assertRegex(log[3], r" POST v2/Sms/Send 400  SourceAddress is missing")
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -678,9 +696,7 @@ class TestTls(BaseCase):
             self.skipTest("the openssl command is not here")
 
     def certificate(self):
-        certificate, key = make_certificate()
-        self.addCleanup(shutil.rmtree, Path(certificate).parent)
-        return certificate, key
+        return make_certificate(self.enterContext(tempfile.TemporaryDirectory()))
 
     def test_https(self):
         certificate, key = self.certificate()
@@ -709,7 +725,7 @@ class TestTls(BaseCase):
 
     def test_no_certificate_without_openssl(self):
         with patch.dict(os.environ, PATH=""), self.assertRaises(TlsError) as caught:
-            make_certificate()
+            make_certificate("anywhere")
         self.assertIn("--tls CERT KEY", str(caught.exception))
 
     def test_certificate_without_its_key(self):
