@@ -13,7 +13,7 @@ from ..gateway import (
     GatewayError,
     get_client,
 )
-from ..sandbox.adapter import SandboxAdapter
+from ..services.test_mode import TestModeAdapter
 
 _logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ DIGITS = 4
 # Asking a wrong password again may lock the account at the provider, so only lack of
 # credits, which passes by itself once the company has paid, is looked after.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
-# What the sandbox says that an account in test mode has: enough for any sending.
+# The balance of an account in test mode: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
 PROBE_PAUSE = timedelta(minutes=15)
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
@@ -377,7 +377,7 @@ class SmsDevinoAccount(models.Model):
             )
             return get_client(
                 credentials,
-                adapter_factory=lambda: SandboxAdapter(balance=TEST_BALANCE),
+                adapter_factory=lambda: TestModeAdapter(TEST_BALANCE),
             )
         if not account.login or not account.password:
             raise UserError(
