@@ -16,6 +16,7 @@ CODES = {
     "xlsb": (),
     "strict": (),
     "old_excel": (),
+    "xls_halves": (),
     "image": (),
     "document": (),
     "archive": (),
@@ -24,7 +25,7 @@ CODES = {
     "password": (),
     # -- damaged, or made to do harm
     "corrupt": (),
-    "cell": ("sheet", "row"),
+    "row": ("sheet", "row"),
     "forbidden_xml": (),
     "packed_too_much": (),
     "unpacks_too_large": ("limit_mb",),
@@ -32,7 +33,7 @@ CODES = {
     "too_many_columns": ("row", "limit"),
     "too_many_cells": ("limit",),
     "row_too_long": ("row",),
-    "encoding": (),
+    "encoding": ("encoding",),
     "csv_quote": ("row",),
     "csv_lines": ("row", "lines"),
     "no_sheets": (),
@@ -45,7 +46,7 @@ CODES = {
     "paste_too_long": ("limit",),
 }
 NOTES = {
-    "bad_characters": ("count", "rows"),
+    "bad_characters": ("count", "lines"),
 }
 
 
