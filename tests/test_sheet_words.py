@@ -27,7 +27,7 @@ class TestSheetWords(TransactionCase):
         """Test that what the code raises is in the table, and nothing else is."""
         raised = set()
         paths = [*(ADDON / "tools/sheet").glob("*.py"), ADDON / "tools/recipients.py"]
-        sources = [path.read_text() for path in paths]
+        sources = [path.read_text() for path in paths if path.name != "errors.py"]
         for node in ast.walk(ast.parse("\n".join(sources))):
             if isinstance(node, ast.Constant) and node.value in CODES:
                 raised.add(node.value)
