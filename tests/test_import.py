@@ -5,8 +5,7 @@ from pathlib import Path
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
-from ..models.sheet_errors import SENTENCES, describe
-from ..tools.sheet import MESSAGES, Column, SheetError, open_book, write_xlsx
+from ..tools.sheet import Column, open_book, write_xlsx
 from .test_recipients import RecipientCase
 
 ADDON = Path(__file__).parent.parent
@@ -446,17 +445,3 @@ class TestExport(ImportCase):
         user = self.env.ref("base.user_admin")
         self.assertTrue(export)
         self.assertFalse(export.with_user(user).search([("id", "=", export.id)]))
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestSheetSentences(RecipientCase):
-    """Each reason why a spreadsheet fails is a sentence in the user's language."""
-
-    def test_the_sentences_are_those_of_the_reader(self):
-        self.assertEqual(set(SENTENCES), set(MESSAGES))
-        for code, message in MESSAGES.items():
-            self.assertEqual(SENTENCES[code]._source, message, code)
-
-    def test_a_sentence_is_filled(self):
-        error = SheetError("too_many_rows", limit=5)
-        self.assertIn("5", describe(self.env, error))

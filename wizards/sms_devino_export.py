@@ -3,7 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.sheet_errors import as_user_error
+from ..services.sheet_words import as_user_error
 from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
 
 WRITERS = {"xlsx": write_xlsx, "xls": write_xls}

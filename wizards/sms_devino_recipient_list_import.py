@@ -1,11 +1,12 @@
 import base64
+from itertools import islice
 from pathlib import PurePath
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..models.sheet_errors import as_user_error, describe
+from ..services.sheet_words import as_user_error, describe
 from ..tools.recipients import clean, unique_titles
 from ..tools.sheet import (
     Column,
@@ -26,7 +27,6 @@ FIRST_SLICE = 20_000
 LIMITS = Limits(rows=500_000)
 # Problems shown in the dialog; the file to download has all of them.
 SHOWN_PROBLEMS = 200
-DATE_PARTS = {"%d": "dd", "%m": "mm", "%Y": "yyyy", "%y": "yy"}
 
 
 class SmsDevinoRecipientListImport(models.TransientModel):
@@ -201,13 +201,11 @@ class SmsDevinoRecipientListImport(models.TransientModel):
         lang = self.env["res.lang"]._get_data(code=self.env.lang or "en_US")
         if not lang:
             return Region()
-        short_date = lang.date_format
-        for part, excel in DATE_PARTS.items():
-            short_date = short_date.replace(part, excel)
         return Region(
             decimal=lang.decimal_point,
             thousands=lang.thousands_sep or "",
-            short_date="dd.mm.yyyy" if "%" in short_date else short_date,
+            date_format=lang.date_format,
+            time_format=lang.time_format,
         )
 
     def _describe_csv(self, book):
@@ -389,7 +387,8 @@ class SmsDevinoRecipientListImport(models.TransientModel):
         start = max(self.position, self.header_row)
         limit = max(FIRST_SLICE, self.position)
         try:
-            rows = list(self._book().rows(self.sheet_id.name, start=start, limit=limit))
+            rows = self._book().rows(self.sheet_id.name)
+            rows = list(islice(rows, start, start + limit))
         except SheetError as error:
             self.state = "mapping"
             return {

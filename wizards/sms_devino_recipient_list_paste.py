@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..services.words import describe_reading
+from ..services.sheet_words import as_user_error
 from ..tools import phone
 from ..tools.recipients import parse_pasted
+from ..tools.sheet import SheetError
 
 # Lines named in the dialog; all of them can be seen in the list.
 SHOWN = 10
@@ -53,7 +54,11 @@ class SmsDevinoRecipientListPaste(models.TransientModel):
         """Return what was pasted as rows for the list: one for each number."""
         country = self.list_id.country_id.code
         rows = []
-        for pasted in parse_pasted(self.text or ""):
+        try:
+            found = parse_pasted(self.text or "")
+        except SheetError as error:
+            raise as_user_error(self.env, error) from error
+        for pasted in found:
             reading = phone.read(pasted.number, country)
             numbers = [pasted.number]
             if reading.others:
@@ -63,12 +68,13 @@ class SmsDevinoRecipientListPaste(models.TransientModel):
 
     def _describe_wrong(self, rows):
         """Return a sentence for each of the first wrong numbers."""
+        describe = self.env["sms.devino.message"]._describe_reading
         country = self.list_id.country_id.code
         sentences = []
         for row in rows:
             reading = phone.read(row["number_raw"], country)
             if not reading.sendable:
-                sentences.append(describe_reading(self.env, reading))
+                sentences.append(describe(reading))
             if len(sentences) == SHOWN:
                 break
         return "\n".join(sentences)
