@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..gateway import MAX_BULK_NUMBERS
-from ..services.commit import commit_retrying, seconds_left, wake_later
+from ..services.commit import commit_retrying, wake_later
 from .dispatch_run import DispatchRun
 
 _logger = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
     def _cron_dispatch(self):
         """Send everything that is due, account by account. Commits as it goes."""
         messages = self.env["sms.devino.message"]
+        commit_retrying(self.env, self.env["sms.devino.account"]._stop_copied)
         commit_retrying(self.env, self._settle_abandoned)
         commit_retrying(self.env, messages._release_due)
         self.env["sms.devino.batch"]._follow()
@@ -68,10 +69,6 @@ class SmsDevinoDispatcher(models.AbstractModel):
         if cron._commit_progress(remaining=self._count_queue()):
             with self._claiming() as claim:
                 self._dispatch_accounts(claim)
-                self.env["sms.devino.account"]._probe_stopped()
-                if seconds_left(self.env):
-                    # accounts that the probe found topped up
-                    self._dispatch_accounts(claim)
         waiting = self._count_queue()
         if waiting:
             # Odoo would go on with it in a minute
