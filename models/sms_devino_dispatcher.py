@@ -49,12 +49,12 @@ class SmsDevinoDispatcher(models.AbstractModel):
         """Send and ask what is due. Commits as it goes."""
         cron = self.env["ir.cron"]
         batches = self.env["sms.devino.batch"]
+        commit_retrying(self.env, self.env["sms.devino.account"]._stop_copied)
         commit_retrying(self.env, lambda: settle_abandoned(self.env))
         batches._follow()
         with claiming(self.env) as claim:
             is_unfinished = DispatchRun(self, claim).work()
         batches._follow()
-        self.env["sms.devino.account"]._probe_stopped()
         if is_unfinished:
             self.env.ref(CRON)._trigger()
         self._plan_next_wake()

@@ -292,7 +292,7 @@ class SmsDevinoMessage(models.Model):
         "(account_id, priority DESC, id) WHERE state = 'outgoing'"
     )
     _open_idx = models.Index(
-        "(account_id) INCLUDE (cost_estimated) "
+        "(account_id, mode) INCLUDE (cost_estimated) "
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
@@ -454,7 +454,7 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when something about the message cannot be sent; it says what
         """
         account = self._pick_account(account)
-        if key and (known := self._find_by_key(account.company_id, key)):
+        if key and (known := self._find_by_key(account._get_message_company(), key)):
             return known
         values = self._prepare_message(
             account,
@@ -502,7 +502,8 @@ class SmsDevinoMessage(models.Model):
                 )
             )
         account = account.sudo()
-        if account.company_id not in self.env.companies and not self.env.su:
+        usable = self.env.companies.sudo().parent_ids
+        if account.company_id not in usable and not self.env.su:
             raise AccessError(
                 self.env._(
                     "The SMS account “%(account)s” belongs to another company.",

@@ -65,7 +65,6 @@ class LiveCase(HttpCase):
                 "password": PASSWORD,
                 "country_id": env.ref("base.ru").id,
                 "requests_per_second": 0,
-                "is_default": True,
                 "company_id": env.company.id,
                 **values,
             }

@@ -5,14 +5,17 @@ from .sms_api import SmsApiDevino
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+    _check_company_auto = True
 
     sms_devino_account_id = fields.Many2one(
         "sms.devino.account",
         string="Account for the SMS that Odoo sends",
-        domain="[('company_id', '=', id)]",
+        domain="[('company_id', 'parent_of', id)]",
+        check_company=True,
         ondelete="restrict",
-        help="Every SMS that Odoo sends for this company goes through this account. "
-        "Empty: through Odoo's own service, or another provider's, as before.",
+        help="Every SMS that Odoo sends for this company goes through this account, its "
+        "own or that of a company above. Empty: through Odoo's own service, or another "
+        "provider's, as before.",
     )
     sms_devino_members_only = fields.Boolean(
         string="Only members of SMS / User may send",
