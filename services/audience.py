@@ -124,6 +124,34 @@ def find_repeated(env, first_ids, *, but):
     return {first.id for (first,) in groups}
 
 
+def check_sources(batch):
+    """Refuse a source that the user may not read.
+
+    :param batch: ``sms.devino.batch``, in the environment of that user
+    :raise UserError: naming it
+    """
+    env = batch.env
+    for record_list in batch.sudo().list_ids.sudo(False):
+        if not record_list.has_access("read"):
+            raise UserError(
+                env._(
+                    "Recipients: you may not read the list “%s”.",
+                    record_list.sudo().name,
+                )
+            )
+    partners = batch.sudo().partner_ids.sudo(False)
+    hidden = partners - partners._filtered_access("read")
+    if hidden:
+        raise UserError(
+            env._(
+                "Recipients: you may not read %(count)s of the chosen contacts, such "
+                "as “%(name)s”.",
+                count=len(hidden),
+                name=hidden[0].sudo().name,
+            )
+        )
+
+
 class Audience:
     """Reads the recipients of a draft, with the rights of the user.
 
@@ -137,31 +165,6 @@ class Audience:
         self.country = batch.account_id.country_id.code
         self._contacts = _ContactReader(batch.env, keys)
         self._seen = set()
-
-    def check_access(self):
-        """Refuse a source that the user may not read.
-
-        :raise UserError: naming it
-        """
-        for record_list in self.batch.sudo().list_ids.sudo(False):
-            if not record_list.has_access("read"):
-                raise UserError(
-                    self.env._(
-                        "Recipients: you may not read the list “%s”.",
-                        record_list.sudo().name,
-                    )
-                )
-        partners = self.batch.sudo().partner_ids.sudo(False)
-        hidden = partners - partners._filtered_access("read")
-        if hidden:
-            raise UserError(
-                self.env._(
-                    "Recipients: you may not read %(count)s of the chosen contacts, "
-                    "such as “%(name)s”.",
-                    count=len(hidden),
-                    name=hidden[0].sudo().name,
-                )
-            )
 
     def pages(self):
         """Yield lists of :class:`Recipient`: lists first, contacts, then the file.

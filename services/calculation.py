@@ -13,7 +13,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .audience import Audience
+from .audience import Audience, check_sources
 from .commit import commit_retrying
 from .draft_text import describe_chars, parse_text
 from .forecast import Forecast, make_row
@@ -82,10 +82,10 @@ class Calculation:
         :raise UserError: when something about the draft is wrong; it says what
         """
         draft = self.batch._as_calculating_user()
+        check_sources(draft)
         draft._check_input()
         template = parse_text(draft.env, draft.body, draft.names)
         audience = Audience(draft, template.keys)
-        audience.check_access()
         find_price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
         forecast = Forecast()
