@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, clean_context
 
 from ..services import approval, batch_course, batch_report
+from ..services.audience import check_sources
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import GROUPS, TROUBLE
 from ..services.calculation import Calculation
@@ -306,15 +307,18 @@ class SmsDevinoBatch(models.Model):
         message = self.env["sms.devino.message"]
         reasons = dict(message._fields["reason"]._description_selection(self.env))
         for batch in self:
+            figures = batch.figures or {}
+            samples = message.search([("id", "in", figures.get("samples", []))])
             values = {
-                "figures": batch.figures,
+                "figures": figures,
                 "amount": batch.account_id._format_amount,
                 "batch": batch,
                 "reasons": reasons,
+                "samples": samples.sorted("id"),
             }
-            render, shown = self.env["ir.qweb"]._render, bool(batch.figures)
-            batch.sheet = shown and render("sms_devino.batch_sheet", values)
-            batch.samples = shown and render("sms_devino.batch_samples", values)
+            render = self.env["ir.qweb"]._render
+            batch.sheet = figures and render("sms_devino.batch_sheet", values)
+            batch.samples = samples and render("sms_devino.batch_samples", values)
 
     @api.depends("total", "quote_cost", "quote_after", "scheduled_at")
     def _compute_question(self):
@@ -356,7 +360,7 @@ class SmsDevinoBatch(models.Model):
     def create(self, vals_list):
         if not self.env.su:
             for vals in vals_list:
-                self._check_writable(vals)
+                self.browse()._check_writable(vals)
             # a default in the context would write what may not be written
             self = self.with_context(clean_context(self.env.context))
         return super().create(vals_list)
@@ -464,11 +468,15 @@ class SmsDevinoBatch(models.Model):
     # --- calculating ----------------------------------------------------------------
 
     def _check_may_send(self):
+        self._check_is_manager()
+        self.check_access("write")
+
+    @api.model
+    def _check_is_manager(self):
         if not self.env.user.has_group("sms_devino.group_manager"):
             raise AccessError(
                 self.env._("Only members of the group SMS / Manager send to many.")
             )
-        self.check_access("write")
 
     def action_calculate(self):
         """Have a job work out who gets which text, and what that costs."""
@@ -514,7 +522,10 @@ class SmsDevinoBatch(models.Model):
         draft = self.with_user(user).with_context(
             lang=user.lang, tz=user.tz, allowed_company_ids=self.company_id.ids
         )
-        draft._check_may_send()
+        draft._check_is_manager()
+        # before the draft itself, which may be hidden because of them
+        check_sources(draft)
+        draft.check_access("write")
         return draft
 
     def _check_input(self):
@@ -648,9 +659,12 @@ class SmsDevinoBatch(models.Model):
                 "name": self.env._("%s: failed ones again", self.name),
                 "repeat_of_id": self.id,
                 "prepared_by_id": self.env.uid,
+                "list_ids": False,
+                "partner_ids": False,
+                "with_contacts": False,
+                "source_file": False,
             }
-        )
-        draft = draft.sudo(False)
+        ).sudo(False)
         draft.action_calculate()
         return draft.get_formview_action()
 

@@ -211,10 +211,7 @@ class Audience:
 
     def _read_contacts(self):
         contacts = self.env["res.partner"]
-        domain = Domain("id", "in", self.batch.partner_ids.ids)
-        if self.batch.with_contacts:
-            domain |= self._get_domain()
-        ids = contacts.search(domain, order="id").ids
+        ids = contacts.search(self._get_domain(), order="id").ids
         for start in range(0, len(ids), PAGE):
             page = contacts.browse(ids[start : start + PAGE])
             yield [
@@ -223,12 +220,17 @@ class Audience:
             ]
 
     def _get_domain(self):
+        domain = Domain("id", "in", self.batch.partner_ids.ids)
+        if not self.batch.with_contacts:
+            return domain
         try:
-            return Domain(literal_eval(self.batch.domain or "[]"))
+            chosen = Domain(literal_eval(self.batch.domain or "[]"))
+            chosen.validate(self.env["res.partner"])
         except (ValueError, SyntaxError) as error:
             raise UserError(
                 self.env._("Filter: it cannot be read. Choose the conditions again.")
             ) from error
+        return domain | chosen
 
     def _read_file(self):
         from .source import read_rows

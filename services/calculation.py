@@ -13,7 +13,8 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .audience import Audience, check_sources
+from ..tools import placeholders
+from .audience import Audience
 from .commit import commit_retrying
 from .draft_text import describe_chars, parse_text
 from .forecast import Forecast, make_row
@@ -82,9 +83,12 @@ class Calculation:
         :raise UserError: when something about the draft is wrong; it says what
         """
         draft = self.batch._as_calculating_user()
-        check_sources(draft)
         draft._check_input()
-        template = parse_text(draft.env, draft.body, draft.names)
+        if draft.repeat_of_id:
+            # each message has its text already
+            template = placeholders.parse("")
+        else:
+            template = parse_text(draft.env, draft.body, draft.names)
         audience = Audience(draft, template.keys)
         find_price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
@@ -102,10 +106,10 @@ class Calculation:
                 )
                 for one in page
             ]
-            for row in rows:
-                forecast.add(row)
             messages = draft.env["sms.devino.message"].sudo()
-            self._commit(lambda rows=rows: messages._write_rows(rows))
+            written = self._commit(lambda rows=rows: messages._write_rows(rows))
+            for row, message_id in zip(rows, written.ids, strict=True):
+                forecast.add(row, message_id)
             messages.invalidate_model()
         return self._sum_up(draft, forecast)
 

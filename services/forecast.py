@@ -90,12 +90,12 @@ class Forecast:
     saved_segments: int = 0
     saved_cost: float = 0.0
     _texts: Counter = field(default_factory=Counter)
-    _first: dict | None = None
-    _middle: dict | None = None
-    _last: dict | None = None
-    _longest: dict | None = None
+    _first: int | None = None
+    _middle: int | None = None
+    _last: int | None = None
+    _longest: tuple = ()
 
-    def add(self, row):
+    def add(self, row, message_id):
         """Add a row as :func:`make_row` returns it."""
         if row["state"] != "draft":
             return
@@ -111,26 +111,22 @@ class Forecast:
             self.saved_segments += saved
             self.saved_cost += saved * price
             self.unicode_chars.update(chars)
-        self._pick_sample(row)
+        self._pick_sample(message_id, (segments, len(body)))
 
-    def _pick_sample(self, row):
+    def _pick_sample(self, message_id, length):
         """Keep the first row, one from the middle, the last, and the longest text."""
-        self._first, self._last = self._first or row, row
+        self._first, self._last = self._first or message_id, message_id
         total = self.messages.total()
         if not total & (total - 1):
             # the last power of two is somewhere in the second half
-            self._middle = row
-        longest = self._longest
-        if not longest or _length(row) > _length(longest):
-            self._longest = row
+            self._middle = message_id
+        if not self._longest or length > self._longest[0]:
+            self._longest = length, message_id
 
     def get_figures(self):
-        """Return the sums as a dict that goes into a Json field."""
-        picked = (self._first, self._middle, self._last)
-        samples = list({id(row): row for row in picked if row}.values())
-        longest = self._longest
-        if longest and longest not in samples:
-            samples.append(longest)
+        """Return the sums as a dict for a Json field; samples are ids of messages."""
+        longest = self._longest and self._longest[1]
+        picked = (self._first, self._middle, self._last, longest)
         return {
             "messages": dict(self.messages),
             "segments": dict(self.segments),
@@ -141,19 +137,6 @@ class Forecast:
             "unicode_cost": self.unicode_cost,
             "saved_segments": self.saved_segments,
             "saved_cost": self.saved_cost,
-            "samples": [
-                {
-                    "number": row["number"],
-                    "name": row["name"],
-                    "body": row["body"],
-                    "segments": row["segment_count"],
-                    "cost": row["cost_estimated"],
-                    "is_longest": row is longest,
-                }
-                for row in samples
-            ],
+            "samples": list(dict.fromkeys(filter(None, picked))),
+            "longest": longest or None,
         }
-
-
-def _length(row):
-    return row["segment_count"], len(row["body"])
