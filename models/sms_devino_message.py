@@ -653,6 +653,7 @@ class SmsDevinoMessage(models.Model):
     def _on_transition(self, target, ids):
         """Called with messages that have reached a state; for others to extend."""
         odoo_link.report(self, target, ids)
+        self.env["sms.devino.batch"]._recount(ids)
 
     @api.model
     def _log_refused(self, target, ids):
