@@ -6,7 +6,7 @@ from odoo.tools import SQL
 from ..services.words import BLACKLISTED, READINGS, describe_reading, private_error
 from ..tools import phone
 from ..tools.phone import SENDABLE
-from ..tools.recipients import clean
+from ..tools.recipients import clean, clean_data
 
 
 class SmsDevinoRecipient(models.Model):
@@ -239,9 +239,3 @@ class SmsDevinoRecipient(models.Model):
         if vals.get("data"):
             cleaned["data"] = clean_data(vals["data"])
         return {**vals, **cleaned}
-
-
-def clean_data(data):
-    """Return the extra columns of a line, cleaned, without the empty ones."""
-    texts = {clean(key): clean(text) for key, text in (data or {}).items()}
-    return {key: text for key, text in texts.items() if key and text}

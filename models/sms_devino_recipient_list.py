@@ -1,41 +1,13 @@
-import json
-from dataclasses import dataclass, field
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL
 
-from ..services.bulk import insert_rows, update_rows
-from ..services.words import describe_reading, notify
+from ..services.filling import COUNTS, PAGE, Filling
+from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
-from .sms_devino_recipient import clean_data
-
-COUNTS = ("new", "updated", "unchanged", "duplicate", "wrong")
-# Rows read, compared and written at once.
-PAGE = 5_000
-
-
-@dataclass(slots=True)
-class Line:
-    """A row on its way into a list.
-
-    :ivar dict row: as :meth:`SmsDevinoRecipientList._add_rows` takes it
-    :ivar reading: ``tools.phone.Reading``
-    :ivar str action: one of :data:`COUNTS`
-    :ivar known: the ``sms.devino.recipient`` that has the number already
-    :ivar int first_row: the row of the same source that has the number already
-    :ivar dict values: ``name``, ``partner_id`` and ``data`` to write
-    """
-
-    row: dict
-    reading: phone.Reading
-    action: str
-    known: models.BaseModel
-    first_row: int | None = None
-    values: dict = field(default_factory=dict)
 
 
 class SmsDevinoRecipientList(models.Model):
@@ -262,8 +234,9 @@ class SmsDevinoRecipientList(models.Model):
             )
         counts = dict.fromkeys(COUNTS, 0)
         titles = dict.fromkeys(columns)
-        for page in self._classify(rows, update_existing=update_existing):
-            self._write_page(page, keep_wrong)
+        filling = Filling(self, update_existing=update_existing)
+        for page in filling.pages(rows):
+            filling.write(page, keep_wrong=keep_wrong)
             for line in page:
                 counts[line.action] += 1
                 titles.update(dict.fromkeys(line.row.get("data") or ()))
@@ -271,156 +244,12 @@ class SmsDevinoRecipientList(models.Model):
         self.invalidate_recordset()
         return counts
 
-    def _classify(self, rows, *, update_existing=True):
-        """Yield pages of :class:`Line`: what becomes of each row.  Writes nothing.
-
-        :param rows: as :meth:`_add_rows` takes them
-        """
-        if self._origin:
-            self._origin.check_access("read")
-        first = {}
-        for page in split_every(PAGE, rows):
-            raws = [clean(row.get("number_raw")) for row in page]
-            readings = phone.read_many(raws, self.country_id.code)
-            numbers = {reading.e164 for reading in readings if reading.sendable}
-            known = self._find_lines(numbers)
-            contacts = self._find_contacts(numbers)
-            lines = []
-            for row, reading in zip(page, readings, strict=True):
-                line = Line(row, reading, "new", self.env["sms.devino.recipient"])
-                line.first_row = first.get(reading.e164)
-                line.known = known.get(reading.e164, line.known)
-                if reading.e164 in first:
-                    line.action = "duplicate"
-                else:
-                    self._compare(line, contacts.get(reading.e164), update_existing)
-                if reading.sendable:
-                    first.setdefault(reading.e164, row.get("row"))
-                lines.append(line)
-            yield lines
-            self.env["sms.devino.recipient"].invalidate_model()
-
-    @api.model
-    def _compare(self, line, contact_id, update_existing):
-        """Decide what a row does to the list, as the first one with its number."""
-        row, known = line.row, line.known
-        had = {
-            "name": known.name or None,
-            "partner_id": known.partner_id.id or None,
-            "data": known.data or {},
-        }
-        line.values = {
-            "name": clean(row.get("name")) or had["name"],
-            "partner_id": row.get("partner_id") or had["partner_id"] or contact_id,
-            "data": {**had["data"], **clean_data(row.get("data"))},
-        }
-        if not line.reading.sendable:
-            line.action = "wrong"
-        elif known and not update_existing:
-            line.action = "duplicate"
-        elif known:
-            line.action = "unchanged" if line.values == had else "updated"
-
-    def _find_lines(self, numbers):
-        """Return number -> line of this list that a message may go to."""
-        if not self._origin:
-            return {}
-        found = self.env["sms.devino.recipient"].search_fetch(
-            [
-                ("list_id", "=", self._origin.id),
-                ("number", "in", list(numbers)),
-                ("reading", "in", list(SENDABLE)),
-            ],
-            ["number", "name", "partner_id", "data"],
-            order="id",
-        )
-        return {line.number: line for line in found}
-
-    def _find_contacts(self, numbers):
-        """Return number -> id of the only contact with it that the user may read."""
-        groups = self.env["res.partner"]._read_group(
-            [("phone_sanitized", "in", list(numbers))],
-            ["phone_sanitized"],
-            ["id:min"],
-            having=[("__count", "=", 1)],
-        )
-        return dict(groups)
-
-    def _write_page(self, page, keep_wrong):
-        """Write a page of :class:`Line` into this list, which is locked."""
-        recipients = self.env["sms.devino.recipient"]
-        updated = [
-            {"id": line.known.id, **_as_columns(line.values)}
-            for line in page
-            if line.action == "updated"
-        ]
-        if updated:
-            update_rows(recipients, ["name", "partner_id", "data"], updated)
-        kept = self._find_wrong(page) if keep_wrong else set()
-        insert_rows(
-            recipients,
-            [
-                self._line_values(line)
-                for line in page
-                if line.action == "new"
-                or keep_wrong
-                and line.action == "wrong"
-                and line.reading.raw
-                and line.reading.raw not in kept
-            ],
-        )
-
-    def _find_wrong(self, page):
-        """Return what is written in the lines of this list that have no good number."""
-        raws = [line.reading.raw for line in page if line.action == "wrong"]
-        found = self.env["sms.devino.recipient"].search_fetch(
-            [
-                ("list_id", "=", self.id),
-                ("number_raw", "in", raws),
-                ("reading", "not in", list(SENDABLE)),
-            ],
-            ["number_raw"],
-            order="id",
-        )
-        return set(found.mapped("number_raw"))
-
-    def _line_values(self, line):
-        """Return the columns of a new recipient."""
-        return {
-            "list_id": self.id,
-            "number_raw": line.reading.raw,
-            **_as_columns(line.values),
-            "number": line.reading.e164,
-            "reading": line.reading.code,
-            "others": ", ".join(line.reading.others) or None,
-        }
-
     def _add_columns(self, titles):
         """Put the names of extra columns that are new behind the known ones."""
         known = self.columns or []
         fresh = [title for title in titles if title not in known]
         if fresh:
             self.columns = [*known, *fresh]
-
-    @api.model
-    def _describe_line(self, line):
-        """Return what is to be said about a row, for people; empty for most."""
-        if line.first_row:
-            return self.env._(
-                "%(number)s is in row %(row)s already.",
-                number=line.reading.e164,
-                row=line.first_row,
-            )
-        if line.action == "duplicate":
-            return self.env._(
-                "%(number)s is in the list already.", number=line.reading.e164
-            )
-        cell_error = line.row.get("cell_error")
-        if cell_error:
-            return cell_error
-        if line.action == "wrong" or line.reading.others:
-            return describe_reading(self.env, line.reading)
-        return ""
 
     def _read_lines(self):
         """Yield the lines of these lists, in order, as :meth:`_add_rows` takes them."""
@@ -512,9 +341,3 @@ class SmsDevinoRecipientList(models.Model):
             kind="warning" if counts["wrong"] else "success",
             following={"type": "ir.actions.act_window_close"},
         )
-
-
-def _as_columns(values):
-    """Return name, contact and data as the database takes them."""
-    data = json.dumps(values["data"], ensure_ascii=False) if values["data"] else None
-    return {**values, "data": data}

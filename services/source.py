@@ -1,4 +1,4 @@
-"""Recipients out of a spreadsheet or a pasted text.
+"""Recipients out of a spreadsheet, a pasted text or contacts.
 
 ``columns`` says how a file is read; it is kept with the file, as Json::
 
@@ -18,6 +18,7 @@ import csv
 import io
 
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..models.sheet_errors import as_user_error
 from ..tools import phone
@@ -36,6 +37,8 @@ LIMITS = Limits(rows=200_000)
 MAX_PASTED = 20_000
 PASTED_NAME = "pasted.csv"
 SAMPLE_ROWS = 3
+# Contacts read at once.
+PAGE = 5_000
 ENCODINGS = [
     ("utf-8", "UTF-8"),
     ("cp1251", "Windows-1251"),
@@ -209,6 +212,39 @@ def pasted_as_source(env, text, country=None):
         ],
     }
     return target.getvalue().encode(), PASTED_NAME, columns
+
+
+# --- contacts -------------------------------------------------------------------------
+
+
+def contact_rows(env, domain, country):
+    """Yield the contacts that have a number, as :func:`read_rows` yields rows.
+
+    :param Domain domain: which contacts
+    :param str country: two-letter code of numbers without a plus
+    :return: iterator over dicts of ``number_raw``, ``name`` and ``partner_id``
+    """
+    with_phone = domain & Domain("phone", "not in", (False, ""))
+    contacts = env["res.partner"].search(with_phone, order="id")
+    for start in range(0, len(contacts), PAGE):
+        page = contacts.browse(contacts.ids[start : start + PAGE])
+        page.fetch(["name", "phone", "phone_sanitized"])
+        for contact in page:
+            yield {
+                "partner_id": contact.id,
+                "name": contact.name,
+                "number_raw": _best_number(contact, country),
+            }
+        page.invalidate_recordset()
+
+
+def _best_number(contact, country):
+    """Prefer what is written, unless only the contact's country explains it."""
+    sanitized = contact.phone_sanitized
+    if sanitized and not phone.read(contact.phone, country).sendable:
+        if phone.read(sanitized, country).sendable:
+            return sanitized
+    return contact.phone
 
 
 # --- what the columns are -------------------------------------------------------------

@@ -310,9 +310,7 @@ class TestBatch(MassCase):
             self.assertRaisesRegex(UserError, "in the future"),
             self.transaction(self.users["manager"]) as env,
         ):
-            env["sms.devino.batch"].browse(
-                batch_id
-            ).scheduled_at = "2020-01-01 10:00:00"
+            env["sms.devino.batch"].browse(batch_id).scheduled_at = "2020-01-01 10:00:00"
 
     def test_pause_holds_and_resume_goes_on(self):
         batch_id = self.send_mass()

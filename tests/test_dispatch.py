@@ -82,7 +82,9 @@ class TestDispatch(LiveCase):
         self.server.stop()
         message_id = self.enqueue()
         self.dispatch()
-        state, next_at, attempts = self.read(message_id, "state", "next_at", "attempts")
+        state, next_at, attempts = self.read(
+            message_id, "state", "next_at", "attempts"
+        )
         self.assertEqual((state, attempts), ("outgoing", 1))
         self.assertGreater(next_at, fields.Datetime.now())
 

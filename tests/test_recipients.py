@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.sms_devino_recipient_list import COUNTS
+from ..services.filling import COUNTS, Filling
 from ..services.source import pasted_as_source, read_rows
 from ..tools import phone
 
@@ -248,7 +248,7 @@ class TestAddRows(RecipientCase):
         self.recipient_list._add_rows(self.rows("79214563763"))
         rows = self.rows("79214563763", "79214563764", "x", name="Anna")
         preview = dict.fromkeys(COUNTS, 0)
-        for page in self.recipient_list._classify(rows):
+        for page in Filling(self.recipient_list).pages(rows):
             for line in page:
                 preview[line.action] += 1
         self.assertEqual(self.recipient_list.recipient_count, 1)

@@ -22,7 +22,7 @@ PLAIN = {
 # Inside Odoo: which other rooms of the addon each may reach into.
 NEIGHBOURS = {
     "models": {"gateway", "tools", "sandbox"},
-    "wizards": {"tools", "models"},
+    "wizards": {"services", "tools", "models"},
     "controllers": {"tools"},
 }
 

@@ -5,8 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from ..services.filling import Filling
 from ..services.source import (
     ENCODINGS,
+    contact_rows,
     find_header_row,
     open_source,
     own_titles,
@@ -16,15 +18,8 @@ from ..services.source import (
     read_rows,
     titles_of,
 )
-from ..tools import phone
 from ..tools.recipients import clean
 from ..tools.sheet import Column, signature
-
-# Problems shown in the dialog; the file to download has all of them.
-SHOWN_PROBLEMS = 200
-SHOWN_FIRST = 3
-# Contacts read at once.
-PAGE = 5_000
 
 
 class SmsDevinoRecipientAdd(models.TransientModel):
@@ -77,6 +72,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     file_note = fields.Char(string="Read as")
     encoding = fields.Selection(
         ENCODINGS,
+        contact_rows,
         help="Change it when letters look wrong below.",
     )
     is_csv = fields.Boolean()
@@ -175,31 +171,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             raise UserError(
                 self.env._("Filter: it cannot be read. Build it anew.")
             ) from error
-
-    def _rows_of_contacts(self):
-        """Yield the contacts that have a number."""
-        domain = self._contact_domain() & Domain("phone", "not in", (False, ""))
-        contacts = self.env["res.partner"].search(domain, order="id")
-        country = self._target().country_id.code
-        for start in range(0, len(contacts), PAGE):
-            page = contacts.browse(contacts.ids[start : start + PAGE])
-            page.fetch(["name", "phone", "phone_sanitized"])
-            for contact in page:
-                yield {
-                    "partner_id": contact.id,
-                    "name": contact.name,
-                    "number_raw": self._best_number(contact, country),
-                }
-            page.invalidate_recordset()
-
-    @api.model
-    def _best_number(self, contact, country):
-        """Prefer what is written, unless only the contact's country explains it."""
-        sanitized = contact.phone_sanitized
-        if sanitized and not phone.read(contact.phone, country).sendable:
-            if phone.read(sanitized, country).sendable:
-                return sanitized
-        return contact.phone
 
     # --- a file ---------------------------------------------------------------------
 
@@ -356,48 +327,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             self._make_preview()
 
     def _make_preview(self):
-        """Count what becomes of the rows; keep the first ones and the problems."""
-        counts, first, hidden = {}, [], []
-        problems = {"error": [], "note": [], "twice": []}
-        notes = 0
-        target = self._target()
-        rows = self._rows(hidden)
-        for page in target._classify(rows, update_existing=self.update_existing):
-            for line in page:
-                counts[line.action] = counts.get(line.action, 0) + 1
-                kind = problem_kind(line)
-                notes += kind == "note"
-                if kind and len(problems[kind]) < SHOWN_PROBLEMS:
-                    problems[kind].append(
-                        self._shown(line) | {"reason": target._describe_line(line)}
-                    )
-                if line.action not in ("wrong", "duplicate"):
-                    if len(first) < SHOWN_FIRST:
-                        first.append(self._shown(line))
-        self.preview = {
-            "counts": counts,
-            "total": sum(counts.values()),
-            "notes": notes,
-            "hidden": len(hidden),
-            "first": first,
-            "problems": [
-                {"kind": kind, **problem}
-                for kind, found in problems.items()
-                for problem in found
-            ][:SHOWN_PROBLEMS],
-        }
-
-    @api.model
-    def _shown(self, line):
-        """Return a row as the preview shows it."""
-        data = line.row.get("data") or {}
-        return {
-            "row": line.row.get("row"),
-            "raw": line.reading.raw,
-            "number": line.reading.e164,
-            "name": line.row.get("name"),
-            "data": " · ".join(f"{title}: {text}" for title, text in data.items()),
-        }
+        hidden = []
+        summary = self._filling().summarise(self._rows(hidden))
+        self.preview = {**summary, "hidden": len(hidden)}
 
     def action_download_problems(self):
         """Download the rows that are not imported, to correct and import them."""
@@ -417,10 +349,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
     def _problem_rows(self, names):
         """Yield the rows that are not imported, in the order of the columns."""
-        target = self._target()
-        for page in target._classify(
-            self._rows(), update_existing=self.update_existing
-        ):
+        filling = self._filling()
+        for page in filling.pages(self._rows()):
             for line in page:
                 if line.action in ("wrong", "duplicate"):
                     row = line.row
@@ -429,7 +359,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                         row["name"],
                         *(row["data"].get(name) for name in names),
                         row["row"],
-                        target._describe_line(line),
+                        filling.describe(line),
                     ]
 
     # --- the result -----------------------------------------------------------------
@@ -480,19 +410,14 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
         :raise UserError: saying what to choose
         """
-        missing = {
+        no_number = self.env._("None of these contacts has a number.")
+        given, sentence = {
             "lists": (
                 self.list_ids,
                 self.env._("Recipient lists: choose at least one."),
             ),
-            "filter": (
-                self.phone_count,
-                self.env._("None of these contacts has a number."),
-            ),
-            "contacts": (
-                self.phone_count,
-                self.env._("None of these contacts has a number."),
-            ),
+            "filter": (self.phone_count, no_number),
+            "contacts": (self.phone_count, no_number),
             "paste": (
                 clean(self.text).strip(" ,;\t\n"),
                 self.env._("Numbers: paste or type at least one."),
@@ -501,8 +426,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 self.state == "preview",
                 self.env._("Look at the preview first."),
             ),
-        }
-        given, sentence = missing[self.source]
+        }[self.source]
         if not given:
             raise UserError(sentence)
 
@@ -512,12 +436,16 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         country = self.batch_id.account_id.country_id
         return self.list_id or lists.new({"country_id": country.id} if country else {})
 
+    def _filling(self):
+        return Filling(self._target(), update_existing=self.update_existing)
+
     def _rows(self, hidden=None):
         """Return the rows of the source, as the list's ``_add_rows`` takes them."""
         if self.source == "lists":
             return self.list_ids._read_lines()
         if self.source in ("filter", "contacts"):
-            return self._rows_of_contacts()
+            country = self._target().country_id.code
+            return contact_rows(self.env, self._contact_domain(), country)
         return read_rows(self.env, *self._source(), hidden)
 
     def _to_batch_values(self):
@@ -556,11 +484,3 @@ def kept_name(column):
     A list shows its columns separated by semicolons, so none is in a name.
     """
     return clean((column.name or "").replace(";", ","))
-
-
-def problem_kind(line):
-    """Return ``error``, ``twice`` or ``note`` for a row to look at, None for others."""
-    if line.action in ("wrong", "duplicate"):
-        return "error" if line.action == "wrong" else "twice"
-    to_check = line.reading.others or line.row.get("cell_error")
-    return "note" if to_check else None
