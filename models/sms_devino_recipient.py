@@ -1,22 +1,19 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..services.words import DUPLICATE, READINGS, describe_reading
+from ..services.words import BLACKLISTED, READINGS, describe_reading, private_error
 from ..tools import phone
 from ..tools.phone import SENDABLE
-from ..tools.recipients import clean
-
-# Numbers read again by one statement.
-PAGE = 20_000
+from ..tools.recipients import clean, clean_data
 
 
 class SmsDevinoRecipient(models.Model):
     """A line of a recipient list.
 
-    ``reading`` is a column, for whoever reads by SQL: a message may go to the rows
-    whose reading is ``ok`` or ``corrected``, and of those with the same number in a
-    list only one has it.  The blacklist (``phone.blacklist``) is looked at live:
+    A message may go to the lines whose ``reading`` is ``ok`` or ``corrected``; a
+    number is in a list once. The blacklist (``phone.blacklist``) is looked at live:
     ``is_blacklisted``, and ``shown_reading`` for people.
     """
 
@@ -41,18 +38,30 @@ class SmsDevinoRecipient(models.Model):
         "8 921 456-37-63.",
     )
     number = fields.Char(
-        readonly=True, copy=False, help="The number that a message goes to."
+        compute="_compute_number",
+        store=True,
+        precompute=True,
+        copy=False,
+        help="The number that a message goes to.",
     )
     reading = fields.Selection(
-        [*READINGS, DUPLICATE],
+        READINGS,
         string="Reading of the number",
-        readonly=True,
-        required=True,
-        default="empty",
+        compute="_compute_number",
+        store=True,
+        precompute=True,
         copy=False,
     )
+    others = fields.Char(
+        string="Further numbers",
+        compute="_compute_number",
+        store=True,
+        precompute=True,
+        copy=False,
+        help="What else was written in the same place. Only the first number is taken.",
+    )
     shown_reading = fields.Selection(
-        selection="_selection_shown_reading",
+        [*READINGS, BLACKLISTED],
         string="Number check",
         compute="_compute_shown_reading",
     )
@@ -62,12 +71,6 @@ class SmsDevinoRecipient(models.Model):
         search="_search_is_blacklisted",
     )
     reading_text = fields.Char(string="Explanation", compute="_compute_shown_reading")
-    others = fields.Char(
-        string="Further numbers",
-        readonly=True,
-        copy=False,
-        help="What else was written in the same place. Only the first number is taken.",
-    )
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", ondelete="set null"
     )
@@ -85,10 +88,18 @@ class SmsDevinoRecipient(models.Model):
 
     # --- computes -------------------------------------------------------------------
 
-    @api.model
-    def _selection_shown_reading(self):
-        readings = self._fields["reading"]._description_selection(self.env)
-        return [*readings, ("blacklisted", self.env._("On the blacklist"))]
+    @api.depends("number_raw", "list_id.country_id")
+    def _compute_number(self):
+        """Read the number as one of the list's country."""
+        for record in self:
+            reading = record._read_number()
+            record.number = reading.e164
+            record.reading = reading.code
+            record.others = ", ".join(reading.others)
+
+    def _read_number(self):
+        self.ensure_one()
+        return phone.read(clean(self.number_raw), self.list_id.country_id.code)
 
     @api.depends("number", "reading", "number_raw", "others")
     def _compute_shown_reading(self):
@@ -97,51 +108,16 @@ class SmsDevinoRecipient(models.Model):
         blacklist = self.env["phone.blacklist"].sudo()
         blocked = set(blacklist.search([("number", "in", numbers)]).mapped("number"))
         for record in self:
-            sendable = record.reading in SENDABLE
             record.is_blacklisted = record.number in blocked
-            listed = sendable and record.is_blacklisted
-            record.shown_reading = "blacklisted" if listed else record.reading
-            record.reading_text = record._describe(record.shown_reading)
-
-    def _describe(self, reading):
-        """Return the sentence that says what a reading means for this line."""
-        self.ensure_one()
-        return self._sentence(
-            reading, self.number_raw or "", self.number or "", self.others or ""
-        )
-
-    @api.model
-    def _sentence(self, reading, raw, number, others=""):
-        """Return what a reading means, for people.
-
-        :param str reading: a key of ``shown_reading``
-        :param str raw: the number as entered
-        :param str number: the number as read, E.164 or empty
-        :param str others: further numbers of the same text
-        """
-        sentences = {
-            "empty": self.env._("There is no number."),
-            "ok": self.env._("A message can be sent."),
-            "corrected": self.env._(
-                "Goes to %(number)s, corrected from “%(raw)s”.", number=number, raw=raw
-            ),
-            "duplicate": self.env._(
-                "%(number)s is in this list already.", number=number
-            ),
-            "blacklisted": self.env._(
-                "%(number)s is on the blacklist: mass SMS leave it out.",
-                number=number,
-            ),
-        }
-        if reading not in sentences:
-            read = phone.Reading(raw, number or None, reading or "empty")
-            return describe_reading(self.env, read)
-        text = sentences[reading]
-        if others and reading in SENDABLE:
-            text = self.env._(
-                "The first number was taken, not %(others)s.", others=others
-            )
-        return text
+            if record.is_blacklisted and record.reading in SENDABLE:
+                record.shown_reading = "blacklisted"
+                record.reading_text = self.env._(
+                    "%(number)s is on the blacklist: mass SMS leave it out.",
+                    number=record.number,
+                )
+            else:
+                record.shown_reading = record.reading
+                record.reading_text = describe_reading(self.env, record._read_number())
 
     @api.model
     def _search_is_blacklisted(self, operator, value):
@@ -186,174 +162,80 @@ class SmsDevinoRecipient(models.Model):
 
         return Domain.custom(to_sql=to_sql)
 
-    # --- one by one -----------------------------------------------------------------
-
-    @api.onchange("number_raw", "list_id")
-    def _onchange_number_raw(self):
-        """Show the reading while the line is being edited."""
-        self.update(self._read_values(self.number_raw, self.list_id, self._origin))
-
     @api.onchange("partner_id")
     def _onchange_partner_id(self):
         if self.partner_id:
             self.number_raw = self.number_raw or self.partner_id.phone
             self.name = self.name or self.partner_id.name
 
+    # --- CRUD -----------------------------------------------------------------------
+
     @api.model_create_multi
     def create(self, vals_list):
-        """Read the numbers and find those that a list has already."""
-        taken = set()
-        prepared = []
-        for vals in vals_list:
-            record_list = self.env["sms.devino.recipient.list"].browse(
-                vals.get("list_id") or self.env.context.get("default_list_id")
-            )
-            read = self._read_values(vals.get("number_raw"), record_list, self, taken)
-            if read["reading"] in SENDABLE:
-                taken.add((record_list.id, read["number"]))
-            prepared.append({**self._cleaned(vals), **read})
-        return super().create(prepared)
+        """Refuse a number that the list has already."""
+        vals_list = [self._accepted(vals) for vals in vals_list]
+        lists = self.env["sms.devino.recipient.list"]
+        default_list_id = self.env.context.get("default_list_id")
+        self._refuse_repeated(
+            (lists.browse(vals.get("list_id", default_list_id)), vals["number_raw"])
+            for vals in vals_list
+            if vals.get("number_raw")
+        )
+        return super().create(vals_list)
 
     def write(self, vals):
-        """Read a number that changes; let a duplicate take the place that is free."""
-        vals = self._cleaned(vals)
-        if not {"number_raw", "list_id"} & vals.keys():
-            return super().write(vals)
-        freed = self._sendable_pairs()
-        for record in self:
-            raw = vals.get("number_raw", record.number_raw)
-            record_list = record.list_id.browse(vals.get("list_id", record.list_id.id))
-            read = self._read_values(raw, record_list, record)
-            super(SmsDevinoRecipient, record).write({**vals, **read})
-        self._promote_duplicates(freed)
-        return True
+        """Refuse a number that the list has already."""
+        vals = self._accepted(vals)
+        if {"number_raw", "list_id"} & vals.keys():
+            self._refuse_repeated(
+                (
+                    record.list_id.browse(vals.get("list_id", record.list_id.id)),
+                    vals.get("number_raw", record.number_raw),
+                )
+                for record in self
+            )
+        return super().write(vals)
 
-    def unlink(self):
-        """Let a duplicate take the place that becomes free."""
-        freed = self._sendable_pairs()
-        result = super().unlink()
-        self._promote_duplicates(freed)
-        return result
+    def _refuse_repeated(self, pairs):
+        """Refuse what the unique index would, before it writes a number into the log.
+
+        :param pairs: list and number as entered, of each line being written
+        :raise UserError: naming the number
+        """
+        seen = set()
+        for record_list, raw in pairs:
+            reading = phone.read(raw, record_list.country_id.code)
+            key = (record_list.id, reading.e164)
+            if not reading.sendable:
+                continue
+            repeated = key in seen or self.search_count(
+                [
+                    ("list_id", "=", record_list.id),
+                    ("number", "=", reading.e164),
+                    ("reading", "in", list(SENDABLE)),
+                    ("id", "not in", self.ids),
+                ],
+                limit=1,
+            )
+            if repeated:
+                raise private_error(
+                    self.env._(
+                        "%(number)s is in the list already.", number=reading.e164
+                    )
+                )
+            seen.add(key)
 
     @api.model
-    def _cleaned(self, vals):
-        """Return the values with texts as a spreadsheet would give them back."""
+    def _accepted(self, vals):
+        """Return the values with texts as a spreadsheet would give them back.
+
+        :raise AccessError: when they hold what only this model computes
+        """
+        if not self.env.su and {"number", "reading", "others"} & vals.keys():
+            raise AccessError(self.env._("The reading of a number cannot be written."))
         cleaned = {
             key: clean(vals[key]) for key in ("name", "number_raw") if key in vals
         }
         if vals.get("data"):
-            texts = {clean(key): clean(text) for key, text in vals["data"].items()}
-            cleaned["data"] = {key: text for key, text in texts.items() if key and text}
+            cleaned["data"] = clean_data(vals["data"])
         return {**vals, **cleaned}
-
-    @api.model
-    def _read_values(self, raw, record_list, records, taken=()):
-        """Return number, reading and further numbers of what was entered.
-
-        :param records: the lines being written: they are no duplicates of themselves
-        :param taken: pairs of (list id, number) that are being written as well
-        """
-        reading = phone.read(clean(raw), record_list.country_id.code or None)
-        code = reading.code
-        if reading.sendable and (
-            (record_list.id, reading.e164) in taken
-            or self._is_taken(record_list, reading.e164, records)
-        ):
-            code = "duplicate"
-        return {
-            "number": reading.e164 or False,
-            "reading": code,
-            "others": ", ".join(reading.others) or False,
-        }
-
-    @api.model
-    def _is_taken(self, record_list, number, records):
-        return bool(
-            self.sudo().search_count(
-                [
-                    ("list_id", "in", record_list._origin.ids or record_list.ids),
-                    ("number", "=", number),
-                    ("reading", "in", list(SENDABLE)),
-                    ("id", "not in", records.ids),
-                ],
-                limit=1,
-            )
-        )
-
-    def _sendable_pairs(self):
-        """Return the (list id, number) that these lines stand for."""
-        return {
-            (record.list_id.id, record.number)
-            for record in self
-            if record.reading in SENDABLE
-        }
-
-    @api.model
-    def _promote_duplicates(self, pairs):
-        """Make the first duplicate of each pair sendable, where none is any more."""
-        if not pairs:
-            return
-        lists, numbers = (list(column) for column in zip(*pairs, strict=True))
-        self.flush_model(["list_id", "number", "reading"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT min(r.id)
-                     FROM unnest(%s::int4[], %s::varchar[]) AS p(list_id, number)
-                     JOIN sms_devino_recipient r USING (list_id, number)
-                 GROUP BY p.list_id, p.number
-                   HAVING NOT bool_or(r.reading = ANY(%s))""",
-                lists,
-                numbers,
-                list(SENDABLE),
-            )
-        )
-        for record in self.sudo().browse([row[0] for row in self.env.cr.fetchall()]):
-            record.write({"number_raw": record.number_raw})
-
-    def _read_again(self):
-        """Read all numbers anew, by a few statements; the lines are of one list."""
-        record_list = self.list_id
-        record_list._lock()
-        self.env.cr.execute(
-            SQL(
-                """SELECT id, number_raw FROM sms_devino_recipient
-                    WHERE id = ANY(%s) ORDER BY id""",
-                list(self.ids),
-            )
-        )
-        rows = self.env.cr.fetchall()
-        readings = phone.read_many(
-            (raw for _id, raw in rows), record_list.country_id.code
-        )
-        seen = set()
-        values = []
-        for (record_id, _raw), reading in zip(rows, readings, strict=True):
-            repeated = reading.sendable and reading.e164 in seen
-            seen.add(reading.e164)
-            code = "duplicate" if repeated else reading.code
-            others = ", ".join(reading.others) or None
-            values.append((record_id, reading.e164, code, others))
-        self.env.cr.execute(
-            SQL(
-                "UPDATE sms_devino_recipient SET reading = 'empty' WHERE list_id = %s",
-                record_list.id,
-            )
-        )
-        for start in range(0, len(values), PAGE):
-            columns = zip(*values[start : start + PAGE], strict=True)
-            ids, numbers, readings, others = (list(column) for column in columns)
-            self.env.cr.execute(
-                SQL(
-                    """UPDATE sms_devino_recipient r
-                          SET number = v.number, reading = v.reading, others = v.others
-                         FROM unnest(%s::int4[], %s::varchar[], %s::varchar[],
-                                     %s::varchar[])
-                           AS v(id, number, reading, others)
-                        WHERE r.id = v.id""",
-                    ids,
-                    numbers,
-                    readings,
-                    others,
-                )
-            )
-        self.invalidate_model()

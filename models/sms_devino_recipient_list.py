@@ -1,16 +1,13 @@
-import json
-
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..services.filling import COUNTS, PAGE, Filling
+from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
-
-COUNTS = ("new", "updated", "unchanged", "duplicate", "wrong")
-# Rows given to PostgreSQL by one statement: some 10 MB of parameters.
-PAGE = 20_000
 
 
 class SmsDevinoRecipientList(models.Model):
@@ -64,13 +61,12 @@ class SmsDevinoRecipientList(models.Model):
         "semicolons. A text may use it: {{ city }}.",
     )
     recipient_ids = fields.One2many(
-        "sms.devino.recipient", "list_id", string="Recipients", copy=True
+        "sms.devino.recipient", "list_id", string="Recipients"
     )
     recipient_count = fields.Integer(string="Lines", compute="_compute_counts")
     sendable_count = fields.Integer(string="Can be sent to", compute="_compute_counts")
     corrected_count = fields.Integer(string="Corrected", compute="_compute_counts")
     wrong_count = fields.Integer(string="Cannot be sent to", compute="_compute_counts")
-    duplicate_count = fields.Integer(string="Duplicates", compute="_compute_counts")
     blacklisted_count = fields.Integer(
         string="On the blacklist", compute="_compute_counts"
     )
@@ -102,17 +98,15 @@ class SmsDevinoRecipientList(models.Model):
 
         :raise ValidationError: naming the column and in how many lines it is filled
         """
-        self.env["sms.devino.recipient"].flush_model(["data", "list_id"])
+        recipients = self.env["sms.devino.recipient"]
+        recipients.flush_model(["data"])
         for column in columns:
-            self.env.cr.execute(
-                SQL(
-                    """SELECT count(*) FROM sms_devino_recipient
-                        WHERE list_id = %s AND jsonb_exists(data, %s)""",
-                    self.id,
-                    column,
+            filled = Domain.custom(
+                to_sql=lambda _model, alias, _query, column=column: SQL(
+                    "jsonb_exists(%s, %s)", SQL.identifier(alias, "data"), column
                 )
             )
-            count = self.env.cr.fetchone()[0]
+            count = recipients.search_count(Domain("list_id", "=", self.id) & filled)
             if count:
                 raise ValidationError(
                     self.env._(
@@ -123,62 +117,55 @@ class SmsDevinoRecipientList(models.Model):
                     )
                 )
 
-    @api.depends("recipient_ids")
+    @api.depends("recipient_ids.reading")
     def _compute_counts(self):
-        """Count the lines by reading, in one query for all lists."""
-        counts = self._count_by_reading()
-        for record in self:
-            found = counts.get(record._origin.id, {})
-            record.recipient_count = sum(found.values())
-            record.corrected_count = found.get("corrected", 0)
-            record.sendable_count = sum(map(found.get, SENDABLE, (0, 0)))
-            record.duplicate_count = found.get("duplicate", 0)
-            record.blacklisted_count = found.get("blacklisted", 0)
-            record.wrong_count = (
-                record.recipient_count
-                - record.sendable_count
-                - record.duplicate_count
-                - record.blacklisted_count
-            )
-
-    def _count_by_reading(self):
-        """Return how many lines there are of each reading.
-
-        :return: list id -> dict of reading -> count; ``blacklisted`` goes before the
-            reading on the number itself
-        """
-        self.env["sms.devino.recipient"].flush_model(["list_id", "number", "reading"])
-        self.env["phone.blacklist"].flush_model(["number", "active"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT r.list_id,
-                          CASE WHEN b.id IS NOT NULL AND r.reading = ANY(%s)
-                               THEN 'blacklisted' ELSE r.reading END AS shown,
-                          count(*)
-                     FROM sms_devino_recipient r
-                LEFT JOIN phone_blacklist b ON b.number = r.number AND b.active
-                    WHERE r.list_id = ANY(%s)
-                 GROUP BY r.list_id, shown""",
-                list(SENDABLE),
-                list(self._origin.ids),
+        """Count the lines by reading, in two queries for all lists."""
+        recipients = self.env["sms.devino.recipient"]
+        of_lists = Domain("list_id", "in", self._origin.ids)
+        sendable = of_lists & Domain("reading", "in", list(SENDABLE))
+        readings = {}
+        for record, reading, count in recipients._read_group(
+            of_lists, ["list_id", "reading"], ["__count"]
+        ):
+            readings.setdefault(record.id, {})[reading] = count
+        blacklisted = dict(
+            recipients._read_group(
+                sendable & Domain("is_blacklisted", "=", True), ["list_id"], ["__count"]
             )
         )
-        counts = {}
-        for list_id, reading, count in self.env.cr.fetchall():
-            counts.setdefault(list_id, {})[reading] = count
-        return counts
+        for record in self:
+            found = readings.get(record._origin.id, {})
+            good = sum(found.get(reading, 0) for reading in SENDABLE)
+            record.recipient_count = sum(found.values())
+            record.corrected_count = found.get("corrected", 0)
+            record.blacklisted_count = blacklisted.get(record._origin, 0)
+            record.sendable_count = good - record.blacklisted_count
+            record.wrong_count = record.recipient_count - good
 
     # --- CRUD -----------------------------------------------------------------------
 
     def write(self, vals):
-        """Read the numbers again when those without a plus change their country."""
-        changed = self.browse()
-        if "country_id" in vals:
-            changed = self.filtered(lambda r: r.country_id.id != vals["country_id"])
-        result = super().write(vals)
-        for record in changed:
-            record.recipient_ids._read_again()
-        return result
+        """Refuse a country for which two lines would have the same number."""
+        country = self.env["res.country"].browse(vals.get("country_id"))
+        if country:
+            for record in self.filtered(lambda record: record.country_id != country):
+                record._check_country(country)
+        return super().write(vals)
+
+    def _check_country(self, country):
+        raws = self.recipient_ids.mapped("number_raw")
+        readings = phone.read_many(map(clean, raws), country.code)
+        numbers = [reading.e164 for reading in readings if reading.sendable]
+        repeated = len(numbers) - len(set(numbers))
+        if repeated:
+            raise ValidationError(
+                self.env._(
+                    "Country: as numbers of %(country)s, %(count)s lines would repeat "
+                    "the number of another one. Delete them first.",
+                    country=country.name,
+                    count=repeated,
+                )
+            )
 
     def copy_data(self, default=None):
         """Name the copy as one."""
@@ -190,17 +177,47 @@ class SmsDevinoRecipientList(models.Model):
             for record, vals in zip(self, vals_list, strict=True)
         ]
 
+    def copy(self, default=None):
+        """Copy the lines as well, by one statement a list."""
+        copies = super().copy(default)
+        for record, copied in zip(self, copies, strict=True):
+            record._copy_lines(copied)
+        return copies
+
+    def _copy_lines(self, target):
+        """Write the lines of this list into another one, which is empty."""
+        recipients = self.env["sms.devino.recipient"]
+        recipients.flush_model()
+        columns = SQL(", ").join(
+            SQL.identifier(name)
+            for name, field_ in recipients._fields.items()
+            if field_.store and field_.column_type and name not in ("id", "list_id")
+        )
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO sms_devino_recipient (list_id, %(columns)s)
+                   SELECT %(target)s, %(columns)s FROM sms_devino_recipient
+                    WHERE list_id = %(list)s ORDER BY id""",
+                columns=columns,
+                target=target.id,
+                list=self.id,
+            )
+        )
+        target.invalidate_recordset()
+
     # --- filling --------------------------------------------------------------------
 
-    def _add_rows(self, rows, *, update_existing=True, keep_wrong=False):
+    def _add_rows(self, rows, *, columns=(), update_existing=True, keep_wrong=False):
         """Write many lines by a few statements; a number is there only once.
 
         The first line with a number is taken.  A number that the list has already
         gets the new name, contact and data where they are given; what it had besides
-        stays.
+        stays.  A line without a contact is linked to the one contact with its number.
 
-        :param list rows: dicts of ``number_raw`` (as a person wrote it) and, where
-            known, ``name``, ``partner_id`` and ``data`` (dict: column -> text)
+        :param rows: iterable of dicts of ``number_raw`` (as a person wrote it) and,
+            where known, ``name``, ``partner_id``, ``data`` (dict: column -> text) and
+            ``row`` (its number in a file)
+        :param columns: names of extra columns to have, also if no row fills them
         :param bool update_existing: without it such lines count as duplicates
         :param bool keep_wrong: also keep lines that cannot be sent to, to be
             corrected in the list
@@ -209,176 +226,21 @@ class SmsDevinoRecipientList(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        self._lock()
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise UserError(
+                self.env._(
+                    "Somebody else is adding to this list. Try again in a moment."
+                )
+            )
         counts = dict.fromkeys(COUNTS, 0)
-        for source in self._sources_of(rows):
-            found = self._merge(
-                source, update_existing=update_existing, keep_wrong=keep_wrong
-            )
-            counts = {key: counts[key] + found[key] for key in COUNTS}
-        self._add_columns(
-            dict.fromkeys(key for row in rows for key in row.get("data") or ())
-        )
-        return counts
-
-    def _preview_rows(self, rows, *, update_existing=True):
-        """Return the counts that :meth:`_add_rows` would, and write nothing."""
-        counts = dict.fromkeys(COUNTS, 0)
-        self.env["sms.devino.recipient"].flush_model()
-        for source in self._sources_of(rows):
-            classified = self._classified(source, update_existing=update_existing)
-            self.env.cr.execute(
-                SQL("SELECT action, count(*) FROM (%s) c GROUP BY action", classified)
-            )
-            for action, count in self.env.cr.fetchall():
-                counts[action] += count
-        return counts
-
-    def _sources_of(self, rows):
-        """Yield the rows in pages, as queries that :meth:`_merge` takes."""
-        raws = (clean(row.get("number_raw")) for row in rows)
-        readings = phone.read_many(raws, self.country_id.code)
-        first = {}
-        for position, reading in enumerate(readings):
-            if reading.sendable:
-                first.setdefault(reading.e164, position)
-        for start in range(0, len(rows), PAGE):
-            stop = min(start + PAGE, len(rows))
-            yield self._source_of(
-                [
-                    self._staged(position, rows[position], readings[position], first)
-                    for position in range(start, stop)
-                ]
-            )
-
-    @api.model
-    def _staged(self, position, row, reading, first):
-        """Return a row as a tuple in the order of :meth:`_source_of`."""
-        repeated = reading.sendable and first[reading.e164] != position
-        data = {
-            key: text
-            for key, value in (row.get("data") or {}).items()
-            if (text := clean(value))
-        }
-        return (
-            position,
-            clean(row.get("name")) or None,
-            reading.raw or None,
-            row.get("partner_id") or None,
-            json.dumps(data, ensure_ascii=False) if data else None,
-            reading.e164,
-            "duplicate" if repeated else reading.code,
-            ", ".join(reading.others) or None,
-        )
-
-    @api.model
-    def _source_of(self, page):
-        """Return the rows as a query, with the columns that :meth:`_merge` takes."""
-        columns = [list(column) for column in zip(*page, strict=True)]
-        types = ("int4", "varchar", "varchar", "int4", "jsonb", *("varchar",) * 3)
-        arrays = SQL(", ").join(
-            SQL("%s::%s[]", column, SQL(kind))
-            for column, kind in zip(columns, types, strict=True)
-        )
-        return SQL(
-            """SELECT * FROM unnest(%s) AS s(position, name, number_raw, partner_id,
-                                             data, number, reading, others)""",
-            arrays,
-        )
-
-    def _lock(self):
-        """Let no one else add to this list until the end of the transaction."""
-        self.env["sms.devino.recipient"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """SELECT id FROM sms_devino_recipient_list
-                    WHERE id = %s FOR NO KEY UPDATE""",
-                self.id,
-            )
-        )
-
-    def _classified(self, source, *, update_existing):
-        """Return a query that says what becomes of each row of a source.
-
-        :param SQL source: query of ``position, name, number_raw, partner_id, data,
-            number, reading, others``; of rows with the same number all but the first
-            have the reading ``duplicate``
-        :return: SQL query of the same columns, ``action`` and ``recipient_id``
-        """
-        return SQL(
-            """SELECT s.*, r.id AS recipient_id,
-                      CASE
-                          WHEN s.reading = 'duplicate' THEN 'duplicate'
-                          WHEN NOT s.reading = ANY(%(sendable)s) THEN 'wrong'
-                          WHEN r.id IS NULL THEN 'new'
-                          WHEN NOT %(update)s THEN 'duplicate'
-                          WHEN COALESCE(s.name, r.name) IS DISTINCT FROM r.name
-                            OR COALESCE(s.partner_id, r.partner_id)
-                               IS DISTINCT FROM r.partner_id
-                            OR NOT COALESCE(r.data, '{}') @> COALESCE(s.data, '{}')
-                          THEN 'updated'
-                          ELSE 'unchanged'
-                      END AS action
-                 FROM (%(source)s) s
-            LEFT JOIN sms_devino_recipient r
-                   ON r.list_id = %(list)s AND r.number = s.number
-                  AND r.reading IN ('ok', 'corrected')""",
-            source=source,
-            sendable=list(SENDABLE),
-            update=update_existing,
-            list=self._origin.id or None,
-        )
-
-    def _merge(self, source, *, update_existing, keep_wrong):
-        """Write the rows of a source into the list; the list is locked before.
-
-        A number that somebody else has added since this transaction began makes
-        PostgreSQL refuse it (40001), and Odoo run it again.
-
-        :param SQL source: as :meth:`_classified` takes it
-        :return: dict of :data:`COUNTS`
-        """
-        self.env.cr.execute(
-            SQL(
-                """WITH c AS MATERIALIZED (%(classified)s),
-                   changed AS (
-                       UPDATE sms_devino_recipient r
-                          SET name = COALESCE(c.name, r.name),
-                              partner_id = COALESCE(c.partner_id, r.partner_id),
-                              data = COALESCE(r.data, '{}') || COALESCE(c.data, '{}'),
-                              write_uid = %(uid)s, write_date = %(now)s
-                         FROM c
-                        WHERE c.recipient_id = r.id AND c.action = 'updated'),
-                   added AS (
-                       INSERT INTO sms_devino_recipient
-                              (create_uid, create_date, write_uid, write_date, list_id,
-                               name, number_raw, partner_id, data, number, reading,
-                               others)
-                       SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(list)s,
-                              c.name, c.number_raw, c.partner_id, c.data, c.number,
-                              c.reading, c.others
-                         FROM c
-                        WHERE c.action = 'new'
-                           OR %(keep)s AND c.action = 'wrong'
-                              AND c.number_raw IS NOT NULL
-                              AND NOT EXISTS (
-                                  SELECT FROM sms_devino_recipient k
-                                   WHERE k.list_id = %(list)s
-                                     AND k.number_raw = c.number_raw
-                                     AND k.reading = c.reading)
-                     ORDER BY c.position
-                  ON CONFLICT (list_id, number) WHERE reading IN ('ok', 'corrected')
-                   DO NOTHING)
-                   SELECT action, count(*) FROM c GROUP BY action""",
-                classified=self._classified(source, update_existing=update_existing),
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-                list=self.id,
-                keep=keep_wrong,
-            )
-        )
-        counts = dict.fromkeys(COUNTS, 0) | dict(self.env.cr.fetchall())
-        self.env["sms.devino.recipient"].invalidate_model()
+        titles = dict.fromkeys(columns)
+        filling = Filling(self, update_existing=update_existing)
+        for page in filling.pages(rows):
+            filling.write(page, keep_wrong=keep_wrong)
+            for line in page:
+                counts[line.action] += 1
+                titles.update(dict.fromkeys(line.row.get("data") or ()))
+        self._add_columns(titles)
         self.invalidate_recordset()
         return counts
 
@@ -389,28 +251,26 @@ class SmsDevinoRecipientList(models.Model):
         if fresh:
             self.columns = [*known, *fresh]
 
-    def _link_contacts(self):
-        """Link lines without a contact to the one contact that has their number."""
-        contacts = self.env["res.partner"]._search(
-            [("phone_sanitized", "!=", False)], order="id"
-        )
-        self.env.flush_query(contacts.select())
-        self.env.cr.execute(
-            SQL(
-                """UPDATE sms_devino_recipient r
-                      SET partner_id = p.id
-                     FROM (SELECT phone_sanitized AS number, min(id) AS id
-                             FROM res_partner
-                            WHERE id IN %(contacts)s
-                         GROUP BY phone_sanitized HAVING count(*) = 1) p
-                    WHERE r.list_id = %(list)s AND r.partner_id IS NULL
-                      AND r.number = p.number AND r.reading = ANY(%(sendable)s)""",
-                contacts=contacts.subselect(),
-                list=self.id,
-                sendable=list(SENDABLE),
-            )
-        )
-        self.env["sms.devino.recipient"].invalidate_model(["partner_id"])
+    def _read_lines(self):
+        """Yield the lines of these lists, in order, as :meth:`_add_rows` takes them."""
+        self.check_access("read")
+        recipients = self.env["sms.devino.recipient"]
+        last = 0
+        while page := recipients.search_fetch(
+            [("list_id", "in", self.ids), ("id", ">", last)],
+            ["number", "number_raw", "name", "partner_id", "data"],
+            order="id",
+            limit=PAGE,
+        ):
+            for line in page:
+                yield {
+                    "number_raw": line.number or line.number_raw,
+                    "name": line.name,
+                    "partner_id": line.partner_id.id,
+                    "data": line.data or {},
+                }
+            last = page[-1].id
+            page.invalidate_recordset()
 
     # --- actions --------------------------------------------------------------------
 
@@ -432,30 +292,26 @@ class SmsDevinoRecipientList(models.Model):
         action["context"] |= {f"search_default_{reading}": 1} if reading else {}
         return action
 
-    def action_paste(self):
-        return self._open_wizard("paste", self.env._("Paste Numbers"))
-
-    def action_add_contacts(self):
-        return self._open_wizard("contacts", self.env._("Add Contacts"))
-
-    def action_import(self):
-        return self._open_wizard("import", self.env._("Import from a File"))
-
-    def _open_wizard(self, name, title):
+    def action_add_recipients(self):
+        """Ask whom to add to this list."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": f"{self._name}.{name}",
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {
-                "default_list_id": self.id,
-                "sms_devino_from_list": True,
-                "dialog_size": "extra-large" if name == "import" else "large",
-            },
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_devino_recipient_add_action"
+        )
+        context = {"default_list_id": self.id, "default_source": "file"}
+        return action | {
+            "name": self.env._("Add Recipients"),
+            "context": {"dialog_size": "extra-large", **context},
         }
+
+    def action_new_batch(self):
+        """Open a new mass sending to this list."""
+        self.ensure_one()
+        self.check_access("read")
+        batch = self.env["sms.devino.batch"].create(
+            {"list_ids": [fields.Command.set(self.ids)]}
+        )
+        return batch.get_formview_action()
 
     def action_export_xlsx(self):
         self.ensure_one()
@@ -466,7 +322,7 @@ class SmsDevinoRecipientList(models.Model):
         return self.env["sms.devino.export"]._download_list(self, "xls")
 
     def _notify_added(self, counts):
-        """Return the action that tells what was added and shows the list.
+        """Return the action that tells what was added, then closes the dialog.
 
         :param dict counts: as :meth:`_add_rows` returns it
         """
@@ -479,27 +335,9 @@ class SmsDevinoRecipientList(models.Model):
             known=counts["unchanged"] + counts["duplicate"],
             wrong=counts["wrong"],
         )
-        from_list = self.env.context.get("sms_devino_from_list")
-        close = {"type": "ir.actions.act_window_close"}
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if counts["wrong"] else "success",
-                "title": self.name,
-                "message": message,
-                "next": close if from_list else self._open(),
-            },
-        }
-
-    def _open(self):
-        """Return the action that shows this list."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "current",
-        }
+        return notify(
+            self.name,
+            message,
+            kind="warning" if counts["wrong"] else "success",
+            following={"type": "ir.actions.act_window_close"},
+        )

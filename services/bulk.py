@@ -47,6 +47,9 @@ def insert_rows(model, rows):
     model.env.cr.execute(query, log_exceptions=False)
     inserted = model.browse(row[0] for row in model.env.cr.fetchall())
     inserted.modified(model._fields, create=True)
+    for name in rows[0]:
+        # As in ``create``: what is given is not computed.
+        model.env.remove_to_compute(model._fields[name], inserted)
     inserted._validate_fields(names)
     return inserted
 

@@ -43,6 +43,12 @@ def describe_reading(env, reading):
     :param reading: a ``tools.phone.Reading``
     """
     raw, e164 = reading.raw, reading.e164 or ""
+    if reading.others and reading.sendable:
+        return env._(
+            "Will be sent to %(number)s, the first number given, not to %(others)s.",
+            number=e164,
+            others=", ".join(reading.others),
+        )
     sentences = {
         "ok": env._("Will be sent to %(number)s.", number=e164),
         "corrected": env._("Will be sent to %(number)s (corrected).", number=e164),

@@ -17,37 +17,33 @@ class ImportCase(RecipientCase):
 
     def start(self, content, filename="file.xlsx", **values):
         """Upload a file and press Next."""
-        wizard = self.env["sms.devino.recipient.list.import"].create(
-            {"file": base64.b64encode(content), "filename": filename, **values}
+        wizard = self.env["sms.devino.recipient.add"].create(
+            {
+                "list_id": self.recipient_list.id,
+                "source": "file",
+                "file": base64.b64encode(content),
+                "filename": filename,
+                **values,
+            }
         )
         wizard.action_open_file()
         return wizard
 
-    def preview(self, wizard):
-        """Press Preview and do what the web client does until the end."""
-        wizard.action_read()
-        slices = 0
-        while True:
-            slices += 1
-            result = wizard.read_slice()
-            if result["done"]:
-                return {**result, "slices": slices}
-
     def import_file(self, content, filename="file.xlsx", **values):
-        """Import a file as proposed; return the list."""
-        wizard = self.start(content, filename, **values)
-        self.preview(wizard)
-        wizard.action_import()
-        return wizard.list_id or self.newest_list()
-
-    def newest_list(self):
-        return self.env["sms.devino.recipient.list"].search(
-            [], order="id desc", limit=1
-        )
+        """Import a file as proposed into a new list; return the list."""
+        created = self.create_list("New")
+        wizard = self.start(content, filename, list_id=created.id, **values)
+        wizard.action_preview()
+        wizard.action_apply()
+        return created
 
     def counts(self, wizard):
-        names = ("new", "updated", "unchanged", "duplicate", "wrong")
-        return {name: wizard[f"{name}_count"] for name in names}
+        return wizard.preview["counts"]
+
+    def problems(self, wizard):
+        return [
+            (problem["row"], problem["kind"]) for problem in wizard.preview["problems"]
+        ]
 
     def downloaded(self, action):
         """Return the bytes of the spreadsheet that an action downloads."""
@@ -73,8 +69,9 @@ class TestImport(ImportCase):
         for name in ("recipients.xlsx", "recipients.xls"):
             with self.subTest(name):
                 content = (ADDON / "demo" / name).read_bytes()
-                wizard = self.start(content, name)
-                self.assertEqual(wizard.sheet_count, 2)
+                created = self.create_list(name)
+                wizard = self.start(content, name, list_id=created.id)
+                self.assertEqual(len(wizard.sheets), 2)
                 self.assertEqual(wizard.header_row, 3)
                 self.assertEqual(
                     [(column.role, column.title) for column in wizard.column_ids],
@@ -88,20 +85,13 @@ class TestImport(ImportCase):
                     ],
                 )
                 self.assertEqual(wizard.column_ids[2].sample_1, "79000000001")
-                self.preview(wizard)
+                wizard.action_preview()
                 self.assertEqual(
-                    self.counts(wizard),
-                    {
-                        "new": 10,
-                        "updated": 0,
-                        "unchanged": 0,
-                        "duplicate": 1,
-                        "wrong": 5,
-                    },
+                    self.counts(wizard), {"new": 10, "duplicate": 1, "wrong": 5}
                 )
-                self.assertEqual(wizard.note_count, 1)
+                self.assertEqual(wizard.preview["notes"], 1)
                 self.assertEqual(
-                    [(row.row_number, row.kind) for row in wizard.problem_ids],
+                    self.problems(wizard),
                     [
                         (13, "error"),
                         (14, "error"),
@@ -112,10 +102,11 @@ class TestImport(ImportCase):
                         (16, "twice"),
                     ],
                 )
-                self.assertIn("+79000000010", wizard.problem_ids[5].reason)
-                wizard.action_import()
-                created = self.newest_list()
-                self.assertEqual(created.name, "recipients")
+                reasons = [row["reason"] for row in wizard.preview["problems"]]
+                self.assertIn("+79000000010", reasons[5])
+                self.assertIn("row 4 already", reasons[6])
+                self.assertIn("is a landline", wizard.preview_html)
+                wizard.action_apply()
                 self.assertEqual(created.sendable_count, 10)
                 self.assertEqual(
                     created.columns, ["№", "Город", "Дата покупки", "Долг, руб."]
@@ -128,11 +119,10 @@ class TestImport(ImportCase):
 
     def test_nothing_is_written_before_import_is_pressed(self):
         wizard = self.start(write_xlsx([PHONE], [["79214563763"]]))
-        lists = self.env["sms.devino.recipient.list"].search_count([])
-        self.preview(wizard)
-        self.assertEqual(self.env["sms.devino.recipient.list"].search_count([]), lists)
         with self.assertRaises(UserError):
-            self.start(write_xlsx([PHONE], [["79214563763"]])).action_import()
+            wizard.action_apply()
+        wizard.action_preview()
+        self.assertFalse(self.recipient_list.recipient_ids)
 
     def test_the_preview_tells_what_happens(self):
         self.recipient_list._add_rows(
@@ -152,10 +142,10 @@ class TestImport(ImportCase):
             ],
         )
         expected = {"new": 1, "updated": 1, "unchanged": 1, "duplicate": 1, "wrong": 1}
-        wizard = self.start(content, list_id=self.recipient_list.id)
-        self.preview(wizard)
+        wizard = self.start(content)
+        wizard.action_preview()
         self.assertEqual(self.counts(wizard), expected)
-        wizard.action_import()
+        wizard.action_apply()
         self.assertEqual(
             self.content(),
             [
@@ -164,11 +154,9 @@ class TestImport(ImportCase):
                 ("+79214563703", "Vera", {}),
             ],
         )
-        wizard = self.start(
-            content, list_id=self.recipient_list.id, update_existing=False
-        )
-        self.preview(wizard)
-        self.assertEqual(wizard.duplicate_count, 4)
+        wizard = self.start(content, update_existing=False)
+        wizard.action_preview()
+        self.assertEqual(self.counts(wizard), {"duplicate": 4, "wrong": 1})
 
     def test_wrong_rows_can_be_kept(self):
         content = write_xlsx([PHONE], [["79214563763"], ["84951234567"]])
@@ -185,23 +173,21 @@ class TestImport(ImportCase):
                 ["x", "Vera", ""],
             ],
         )
-        wizard = self.start(content, list_id=self.recipient_list.id)
-        self.preview(wizard)
+        wizard = self.start(content)
+        wizard.action_preview()
         table = self.table(self.downloaded(wizard.action_download_problems()))
         self.assertEqual(table[0][:3], ["Phone", "Recipient name", "City"])
         self.assertEqual([row[3] for row in table[1:]], ["3", "4"])
         self.assertEqual(table[1][2], "=1+1")
         self.assertTrue(all(row[4] for row in table[1:]), "the reason is told")
-        wizard.action_import()
+        wizard.action_apply()
         table[1][0], table[2][0] = "79214563764", "8 921 456-37-65"
         columns = [Column(str(index), title) for index, title in enumerate(table[0])]
-        corrected = self.start(
-            write_xlsx(columns, table[1:]), list_id=self.recipient_list.id
-        )
+        corrected = self.start(write_xlsx(columns, table[1:]))
         roles = [column.role for column in corrected.column_ids]
         self.assertEqual(roles, ["phone", "name", "extra", "skip", "skip"])
-        self.preview(corrected)
-        corrected.action_import()
+        corrected.action_preview()
+        corrected.action_apply()
         self.assertEqual(
             self.content(),
             [
@@ -216,10 +202,10 @@ class TestImport(ImportCase):
         text = "Имя;Телефон\r\nАнна;79214563763\r\nБорис;8 921 456-37-64\r\n"
         wizard = self.start(text.encode("cp1251"), "clients.csv")
         self.assertIn("cp1251", wizard.file_note)
-        self.preview(wizard)
-        wizard.action_import()
+        wizard.action_preview()
+        wizard.action_apply()
         self.assertEqual(
-            self.content(self.newest_list()),
+            self.content(),
             [("+79214563763", "Анна", {}), ("+79214563764", "Борис", {})],
         )
 
@@ -233,21 +219,19 @@ class TestImport(ImportCase):
                 line.role = "skip"
             with form.column_ids.edit(3) as line:
                 line.name = "Town"
-        self.preview(wizard)
-        wizard.action_import()
+        wizard.action_preview()
+        wizard.action_apply()
         self.assertEqual(
-            self.newest_list().columns, ["Town", "Дата покупки", "Долг, руб."]
+            self.recipient_list.columns, ["Town", "Дата покупки", "Долг, руб."]
         )
-        with Form(wizard.copy({"state": "mapping"})) as form:
-            self.assertTrue(form)
 
     def test_several_columns_may_make_the_name(self):
         columns = [Column("l", "Фамилия"), Column("f", "Имя"), Column("p", "Телефон")]
         wizard = self.start(write_xlsx(columns, [["Иванов", "Пётр", "79214563763"]]))
         wizard.column_ids[:2].role = "name"
-        self.preview(wizard)
-        wizard.action_import()
-        self.assertEqual(self.newest_list().recipient_ids.name, "Иванов Пётр")
+        wizard.action_preview()
+        wizard.action_apply()
+        self.assertEqual(self.recipient_list.recipient_ids.name, "Иванов Пётр")
 
     def test_a_mapping_that_makes_no_sense_is_refused(self):
         wizard = self.start(
@@ -256,21 +240,22 @@ class TestImport(ImportCase):
         for roles, names in (
             (("skip", "name", "extra"), ("", "", "City")),
             (("phone", "phone", "extra"), ("", "", "City")),
+            (("phone", "phone_2", "phone_2"), ("", "", "City")),
             (("phone", "extra", "extra"), ("", "City", "city")),
             (("phone", "extra", "extra"), ("", "", "City")),
         ):
             for column, role, name in zip(wizard.column_ids, roles, names, strict=True):
                 column.write({"role": role, "name": name})
             with self.subTest(roles=roles), self.assertRaises(UserError):
-                wizard.action_read()
+                wizard.action_preview()
 
     def test_a_saved_mapping_is_proposed_for_the_same_titles(self):
         content = write_xlsx([PHONE, NAME, CITY], [["79214563763", "Anna", "Тверь"]])
         wizard = self.start(content, save_as="Shop")
         wizard.column_ids[1].role = "skip"
         wizard.column_ids[2].name = "Town"
-        self.preview(wizard)
-        wizard.action_import()
+        wizard.action_preview()
+        wizard.action_apply()
         mapping = self.env["sms.devino.import.mapping"].search([("name", "=", "Shop")])
         self.assertEqual(mapping.columns_text, "Phone, Town")
         again = self.start(content)
@@ -285,32 +270,60 @@ class TestImport(ImportCase):
     def test_cells_with_errors_are_told(self):
         content = "Phone;Name;City\n79214563763;Anna;#N/A\n#REF!;Boris;Тверь\n"
         wizard = self.start(content.encode(), "file.csv")
-        self.preview(wizard)
-        self.assertEqual(wizard.wrong_count, 1)
+        wizard.action_preview()
+        self.assertEqual(self.counts(wizard), {"new": 1, "wrong": 1})
 
-    def test_a_long_file_is_read_in_slices(self):
-        lines = [f"+79{index:09d};Имя" for index in range(210000000, 210045000)]
+    def test_a_long_file_takes_few_statements(self):
+        lines = [f"+79{index:09d};Имя" for index in range(210000000, 210020000)]
         content = "\n".join(["Телефон;Имя", *lines]).encode()
         wizard = self.start(content, "long.csv")
-        result = self.preview(wizard)
-        self.assertGreater(result["slices"], 2)
-        self.assertEqual(wizard.new_count, 45_000)
+        wizard.action_preview()
+        self.assertEqual(self.counts(wizard), {"new": 20_000})
         before = self.env.cr.sql_log_count
-        wizard.action_import()
-        self.assertLess(self.env.cr.sql_log_count - before, 150)
-        created = self.newest_list()
-        self.assertEqual(created.sendable_count, 45_000)
-        numbers = self.recipients.search([("list_id", "=", created.id)], order="id")
+        wizard.action_apply()
+        self.assertLess(self.env.cr.sql_log_count - before, 60)
+        numbers = self.recipient_list.recipient_ids.sorted("id").mapped("number")
         expected = [line.split(";")[0] for line in lines]
-        self.assertEqual(numbers.mapped("number"), expected, "the order is kept")
+        self.assertEqual(numbers, expected, "the order is kept")
+
+    def test_only_so_many_problems_are_shown(self):
+        content = "\n".join(["Телефон", *map(str, range(500, 800))]).encode()
+        wizard = self.start(content, "wrong.csv")
+        wizard.column_ids.role = "phone"
+        wizard.action_preview()
+        self.assertEqual(len(wizard.preview["problems"]), 200)
+        self.assertIn("Only the first", wizard.preview_html)
+        table = self.table(self.downloaded(wizard.action_download_problems()))
+        self.assertEqual(len(table), 301)
 
     def test_a_file_that_breaks_while_being_read_says_so(self):
         lines = [f"+79{index:09d};Имя" for index in range(210000000, 210001000)]
         content = "\n".join(["Телефон;Имя", *lines, '+79219999999;"Анна']).encode()
         wizard = self.start(content + b"\nx;y\n", "broken.csv")
-        result = self.preview(wizard)
-        self.assertIn("quotation", result["error"])
-        self.assertEqual(wizard.state, "mapping")
+        with self.assertRaisesRegex(UserError, "quotation"):
+            wizard.action_preview()
+        self.assertEqual(wizard.state, "columns")
+
+    def test_a_second_phone_column_fills_the_gaps(self):
+        columns = [PHONE, Column("m", "Мобильный"), NAME]
+        content = write_xlsx(
+            columns,
+            [
+                ["", "79214563763", "Anna"],
+                ["79214563764", "79214563765", "Boris"],
+            ],
+        )
+        wizard = self.start(content)
+        for column, role in zip(
+            wizard.column_ids, ("phone", "phone_2", "name"), strict=True
+        ):
+            column.role = role
+        wizard.action_preview()
+        wizard.action_apply()
+        self.assertEqual(
+            self.content(),
+            [("+79214563763", "Anna", {}), ("+79214563764", "Boris", {})],
+        )
 
     def test_files_that_are_none_are_refused_with_a_sentence(self):
         fixtures = ADDON / "tests" / "fixtures" / "sheet"
@@ -425,18 +438,24 @@ class TestExport(ImportCase):
                 number, "=Привет", account=account, sender="MyCompany"
             )
         self.env["sms.devino.segment"]._insert({messages[0].id: ["id-1", "id-2"]})
-        for file_format in ("xlsx", "xls"):
-            action = self.env["sms.devino.export"]._download_messages(
-                messages, file_format
-            )
-            header, first, second = self.table(self.downloaded(action))
-            row = dict(zip(header, first, strict=False))
-            self.assertEqual(row["Number"], "+79214563763")
-            self.assertEqual(row["Text"], "=Привет")
-            self.assertEqual(row["State"], "In the queue")
-            self.assertEqual(row["SMS ID"], "id-1, id-2")
-            self.assertEqual(row["Segments"], "1")
-            self.assertEqual(second[0], "+79214563764")
+        action = self.env["sms.devino.export"]._download_messages(messages, "xlsx")
+        header, first, second = self.table(self.downloaded(action))
+        row = dict(zip(header, first, strict=False))
+        self.assertEqual(row["Number"], "+79214563763")
+        self.assertEqual(row["Text"], "=Привет")
+        self.assertEqual(row["State"], "In the queue")
+        self.assertEqual(row["SMS ID"], "id-1, id-2")
+        self.assertEqual(row["Segments"], "1")
+        self.assertEqual(second[0], "+79214563764")
+
+    def test_a_selection_of_the_journal_is_exported_by_odoo(self):
+        """The ready columns are fields that Odoo's own export finds."""
+        export = self.env.ref("sms_devino.ir_exports_message")
+        messages = self.env[export.resource]
+        names = export.export_fields.mapped("name")
+        self.assertIn("number", names)
+        self.assertLessEqual(set(names), set(messages._fields))
+        self.assertFalse(messages.export_data(names)["datas"])
 
     def test_an_export_is_its_makers(self):
         self.recipient_list._add_rows([{"number_raw": "79214563763"}])

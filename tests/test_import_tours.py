@@ -19,7 +19,8 @@ class TestImportTours(HttpCase):
         cls.manager = new_test_user(
             cls.env,
             "list_manager",
-            "base.group_user,base.group_partner_manager,sms_devino.group_manager",
+            "base.group_user,base.group_partner_manager,base.group_allow_export,"
+            "sms_devino.group_manager",
             lang="en_US",
         )
 
@@ -65,7 +66,7 @@ class TestImportTours(HttpCase):
             login="list_manager",
         )
         export = self.env["sms.devino.export"].search([], order="id desc", limit=1)
-        self.assertEqual(export.name, f"recipients.{file_format}")
+        self.assertEqual(export.name, f"Customers.{file_format}")
         self.provide(base64.b64decode(export.content))
         self.start_tour(
             LISTS, f"sms_devino_import_again_{file_format}", login="list_manager"
@@ -100,27 +101,15 @@ class TestImportTours(HttpCase):
         lines = self.newest_list().recipient_ids.sorted("id")
         self.assertEqual(lines.mapped("reading"), ["corrected", "ok", "special", "ok"])
 
-    def test_selected_contacts(self):
-        self.env["res.partner"].create(
-            [
-                {"name": f"{name} of the SMS tour", "phone": f"+7921456376{index}"}
-                for index, name in enumerate(("Anna", "Boris"))
-            ]
-        )
-        filters = self.env["ir.filters"].create(
-            {
-                "name": "SMS tour",
-                "model_id": "res.partner",
-                "domain": "[('name', 'ilike', 'of the SMS tour')]",
-                "is_default": True,
-                "user_ids": [self.manager.id],
-            }
-        )
-        self.assertTrue(filters)
-        self.start_tour(
-            "/odoo/action-base.action_partner_form?view_type=list",
-            "sms_devino_recipients_contacts",
-            login="list_manager",
-        )
-        self.assertEqual(self.newest_list().name, "Selected")
-        self.assertEqual(self.newest_list().sendable_count, 2)
+    def test_csv(self):
+        text = "Имя;Телефон\r\nАнна;79214563763\r\nБорис;8 921 456-37-64\r\n"
+        self.provide(text.encode("cp1251"))
+        self.start_tour(LISTS, "sms_devino_import_csv", login="list_manager")
+        lines = self.newest_list().recipient_ids.sorted("id")
+        self.assertEqual(lines.mapped("name"), ["Анна", "Борис"])
+
+    def test_contacts_by_a_filter(self):
+        self.env["res.partner"].create({"name": "Anna", "phone": "+79214563763"})
+        self.start_tour(LISTS, "sms_devino_recipients_filter", login="list_manager")
+        numbers = self.newest_list().recipient_ids.mapped("number")
+        self.assertIn("+79214563763", numbers)

@@ -1,3 +1,4 @@
+import json
 import random
 
 from psycopg2 import IntegrityError
@@ -7,6 +8,8 @@ from odoo.fields import Command
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..services.filling import COUNTS, Filling
+from ..services.source import pasted_as_source, read_rows
 from ..tools import phone
 
 
@@ -64,20 +67,31 @@ class TestRecipient(RecipientCase):
                 self.assertEqual(record.number_raw, raw)
                 self.assertTrue(record.reading_text)
 
-    def test_corrected_says_from_what(self):
-        self.assertIn("8 921 456-37-64", self.add("8 921 456-37-64").reading_text)
-
     def test_of_two_numbers_it_is_told_which_was_taken(self):
         record = self.add("+79214563763, +79214563764")
         self.assertEqual(record.number, "+79214563763")
         self.assertIn("+79214563764", record.reading_text)
 
-    def test_a_second_line_with_the_number_is_a_duplicate(self):
-        first, second = self.add("79214563763", "8 921 456 37 63")
-        third = self.add("+79214563763")
-        self.assertEqual(first.reading, "ok")
-        self.assertEqual(second.reading, "duplicate")
-        self.assertEqual(third.reading, "duplicate")
+    def test_a_second_line_with_the_number_is_refused(self):
+        self.add("79214563763")
+        other = self.add("79214563764")
+        with self.assertRaisesRegex(UserError, r"\+79214563763 is in the list"):
+            self.add("8 921 456 37 63")
+        with self.assertRaisesRegex(UserError, "in the list already"):
+            self.add("79214563765", "+79214563765")
+        with self.assertRaisesRegex(UserError, "in the list already"):
+            other.number_raw = "8 921 456 37 63"
+        self.assertEqual(other.number, "+79214563764")
+
+    @mute_logger("odoo.sql_db")
+    def test_the_database_holds_a_number_once(self):
+        lines = self.add("79214563763", "79214563764")
+        self.env.flush_all()
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            self.env.cr.execute(
+                "UPDATE sms_devino_recipient SET number = '+7' WHERE id IN %s",
+                [lines._ids],
+            )
 
     def test_the_same_number_may_be_in_another_list(self):
         self.add("79214563763")
@@ -87,27 +101,10 @@ class TestRecipient(RecipientCase):
         )
         self.assertEqual(record.reading, "ok")
 
-    def test_a_duplicate_takes_the_place_that_becomes_free(self):
-        first, second, third = self.add(*["89214563763"] * 3)
-        first.unlink()
-        self.assertEqual((second.reading, third.reading), ("corrected", "duplicate"))
-        second.number_raw = "79214563700"
-        self.assertEqual((second.reading, third.reading), ("ok", "corrected"))
-
     def test_writing_the_same_number_again_changes_nothing(self):
         record = self.add("79214563763")
         record.number_raw = "8 921 456-37-63"
         self.assertEqual(record.reading, "corrected")
-
-    @mute_logger("odoo.sql_db")
-    def test_the_database_holds_a_number_once(self):
-        self.add("79214563763", "89214563763")
-        self.env.flush_all()
-        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
-            self.env.cr.execute(
-                "UPDATE sms_devino_recipient SET reading = 'ok' WHERE list_id = %s",
-                (self.recipient_list.id,),
-            )
 
     def test_the_blacklist_is_looked_at_live(self):
         first, second = self.add("79214563763", "79214563764")
@@ -131,11 +128,9 @@ class TestRecipient(RecipientCase):
         return Form(self.recipients.with_context(default_list_id=list_id))
 
     def test_the_reading_shows_while_typing(self):
-        self.add("79214563763")
         form = self._form()
         for raw, reading in (
             ("8 921 456-37-64", "corrected"),
-            ("8 921 456-37-63", "duplicate"),
             ("84951234567", "landline"),
         ):
             form.number_raw = raw
@@ -153,21 +148,23 @@ class TestRecipient(RecipientCase):
         self.assertEqual(record.number, "+79214563763")
 
     def test_the_counts_add_up(self):
-        self.add("79214563763", "89214563763", "84951234567", "x", "89214563700")
+        self.add("79214563763", "84951234567", "x", "89214563700")
         record = self.recipient_list
-        self.assertEqual(record.recipient_count, 5)
+        self.assertEqual(record.recipient_count, 4)
         self.assertEqual(record.sendable_count, 2)
         self.assertEqual(record.corrected_count, 1)
         self.assertEqual(record.wrong_count, 2)
-        self.assertEqual(record.duplicate_count, 1)
 
     def test_another_country_reads_the_numbers_again(self):
-        records = self.add("0171 2345678", "+7 921 456-37-63", "79214563763")
+        records = self.add("0171 2345678", "+7 921 456-37-63", "79214563762")
         self.assertNotIn(records[0].reading, ("ok", "corrected"))
         self.recipient_list.country_id = self.env.ref("base.de")
         self.assertEqual(records[0].number, "+491712345678")
         self.assertEqual(records[1].number, "+79214563763")
         self.assertEqual(records[2].reading, "foreign_without_plus")
+        self.add("79214563764", "+79214563764")
+        with self.assertRaisesRegex(ValidationError, "1 lines would repeat"):
+            self.recipient_list.country_id = self.russia
 
     def test_search_in_extra_data(self):
         first = self.add("79214563763", data={"City": "100%_Тверь"})
@@ -185,6 +182,16 @@ class TestRecipient(RecipientCase):
         self.assertEqual(self.content(copy), self.content())
         self.assertEqual(copy.columns, ["City"])
         self.assertNotEqual(copy.name, self.recipient_list.name)
+        self.assertEqual(copy.recipient_ids.mapped("reading"), ["ok"])
+
+    def test_a_long_list_is_copied_by_few_statements(self):
+        numbers = [f"+79{index:09d}" for index in range(210000000, 210003000)]
+        self.recipient_list._add_rows([{"number_raw": number} for number in numbers])
+        self.env.flush_all()
+        before = self.env.cr.sql_log_count
+        copy = self.recipient_list.copy()
+        self.assertLess(self.env.cr.sql_log_count - before, 20)
+        self.assertEqual(copy.sendable_count, 3000)
 
     def test_columns_by_hand(self):
         record = self.recipient_list
@@ -240,7 +247,10 @@ class TestAddRows(RecipientCase):
     def test_a_preview_tells_the_same_and_writes_nothing(self):
         self.recipient_list._add_rows(self.rows("79214563763"))
         rows = self.rows("79214563763", "79214563764", "x", name="Anna")
-        preview = self.recipient_list._preview_rows(rows)
+        preview = dict.fromkeys(COUNTS, 0)
+        for page in Filling(self.recipient_list).pages(rows):
+            for line in page:
+                preview[line.action] += 1
         self.assertEqual(self.recipient_list.recipient_count, 1)
         self.assertEqual(self.recipient_list._add_rows(rows), preview)
 
@@ -253,7 +263,7 @@ class TestAddRows(RecipientCase):
         before = self.env.cr.sql_log_count
         counts = self.recipient_list._add_rows(rows)
         self.assertEqual(counts["new"], 25_000)
-        self.assertLess(self.env.cr.sql_log_count - before, 20)
+        self.assertLess(self.env.cr.sql_log_count - before, 30)
         found = self.recipients.search(
             [("list_id", "=", self.recipient_list.id)], order="id"
         )
@@ -314,39 +324,83 @@ class TestAddRows(RecipientCase):
 
 
 @tagged("post_install", "-at_install", "sms_devino")
-class TestPasteAndContacts(RecipientCase):
-    """The two dialogs that fill a list without a file."""
+class TestWithoutAFile(RecipientCase):
+    """The dialog that fills a list, by pasting and from contacts and lists."""
+
+    def wizard(self, source, **values):
+        return self.env["sms.devino.recipient.add"].create(
+            {"list_id": self.recipient_list.id, "source": source, **values}
+        )
 
     def test_paste_shows_counts_before(self):
         self.add("79214563700")
-        wizard = self.env["sms.devino.recipient.list.paste"]
-        form = Form(wizard.with_context(default_list_id=self.recipient_list.id))
+        wizard = self.env["sms.devino.recipient.add"].with_context(
+            default_list_id=self.recipient_list.id, default_source="paste"
+        )
+        form = Form(wizard)
         form.text = "79214563763\nАнна; 8 921 456-37-64, Борис\n123\n+79214563700"
-        self.assertEqual(form.total_count, 4)
-        self.assertEqual(form.new_count, 2)
-        self.assertEqual(form.wrong_count, 1)
-        self.assertEqual(form.duplicate_count, 1)
-        self.assertIn("123", form.wrong_text)
+        counts = {"new": 2, "wrong": 1, "unchanged": 1}
+        self.assertEqual(form.preview["counts"], counts)
+        self.assertEqual(form.preview["total"], 4)
+        self.assertIn("“123” is a service number", form.preview_html)
         self.assertEqual(self.recipient_list.recipient_count, 1)
-        form.save().action_add()
+        form.keep_wrong = True
+        form.save().action_apply()
         self.assertEqual(self.recipient_list.sendable_count, 3)
         self.assertEqual(self.recipient_list.wrong_count, 1)
 
     def test_paste_takes_all_numbers_of_a_cell(self):
-        wizard = self.env["sms.devino.recipient.list.paste"].create(
-            {"list_id": self.recipient_list.id, "text": "+79214563763 +79214563764"}
-        )
-        wizard.action_add()
+        self.wizard("paste", text="+79214563763 +79214563764").action_apply()
         self.assertEqual(self.recipient_list.sendable_count, 2)
 
-    def test_paste_of_nothing_is_refused(self):
-        wizard = self.env["sms.devino.recipient.list.paste"].create(
-            {"list_id": self.recipient_list.id, "text": " ,; "}
-        )
-        with self.assertRaises(UserError):
-            wizard.action_add()
+    def test_paste_of_nothing_or_too_much_is_refused(self):
+        for text in (" ,; ", "\n", False, "79214563763\n" * 20_001):
+            with self.subTest(text=str(text)[:12]), self.assertRaises(UserError):
+                self.wizard("paste", text=text).action_apply()
 
-    def test_paste_links_the_one_contact_with_the_number(self):
+    def test_what_was_pasted_is_kept_as_a_file(self):
+        text = 'Анна; 8 921 456-37-63\n"Иванов; Пётр" 79214563764\n112'
+        kept = pasted_as_source(self.env, text, "RU")
+        rows = list(read_rows(self.env, *kept))
+        self.assertEqual(
+            [(row["row"], row["number_raw"]) for row in rows],
+            [(1, "8 921 456-37-63"), (2, "79214563764"), (3, "112")],
+        )
+        self.assertEqual(rows[0]["name"], "Анна")
+        self.assertEqual(json.loads(json.dumps(kept[2])), kept[2])
+
+    def test_markup_in_a_preview_is_text(self):
+        wizard = self.wizard("paste", text="<b>Anna</b>; 79214563763")
+        wizard._make_preview()
+        self.assertIn("&lt;b&gt;", wizard.preview_html)
+        self.assertNotIn("<b>", wizard.preview_html)
+
+    def test_other_lists(self):
+        other = self.create_list("Other", columns=["City"])
+        other._add_rows(
+            [
+                {
+                    "number_raw": "79214563763",
+                    "name": "Anna",
+                    "data": {"City": "Тверь"},
+                },
+                {"number_raw": "79214563764"},
+            ]
+        )
+        self.add("79214563763")
+        self.wizard("lists", list_ids=[Command.set(other.ids)]).action_apply()
+        self.assertEqual(self.content(), self.content(other))
+        self.assertEqual(self.recipient_list.columns, ["City"])
+
+    def test_nobody_chosen_is_refused(self):
+        for source in ("lists", "contacts", "file"):
+            with self.subTest(source), self.assertRaises(UserError):
+                self.wizard(source).action_apply()
+        nobody = self.wizard("filter", domain="[('id', '=', 0)]")
+        with self.assertRaises(UserError):
+            nobody.action_apply()
+
+    def test_a_line_is_linked_to_the_one_contact_with_its_number(self):
         partners = self.env["res.partner"].create(
             [
                 {"name": "Anna", "phone": "+7 921 456-37-63"},
@@ -354,9 +408,7 @@ class TestPasteAndContacts(RecipientCase):
                 {"name": "Boris again", "phone": "+7 921 456-37-64"},
             ]
         )
-        self.env["sms.devino.recipient.list.paste"].create(
-            {"list_id": self.recipient_list.id, "text": "79214563763\n79214563764"}
-        ).action_add()
+        self.wizard("paste", text="79214563763\n79214563764").action_apply()
         records = self.recipient_list.recipient_ids.sorted("id")
         self.assertEqual(records[0].partner_id, partners[0])
         self.assertFalse(records[1].partner_id)
@@ -379,11 +431,9 @@ class TestPasteAndContacts(RecipientCase):
 
     def test_contacts_by_a_filter(self):
         partners = self._contacts()
-        wizard = self.env["sms.devino.recipient.list.contacts"].create(
-            {"list_id": self.recipient_list.id, "domain": "[('city', '=', 'Sms')]"}
-        )
+        wizard = self.wizard("filter", domain="[('city', '=', 'Sms')]", keep_wrong=True)
         self.assertEqual((wizard.contact_count, wizard.phone_count), (4, 3))
-        wizard.action_add()
+        wizard.action_apply()
         records = self.recipient_list.recipient_ids.sorted("id")
         self.assertEqual(records.partner_id, partners - partners[2])
         self.assertEqual(
@@ -391,23 +441,21 @@ class TestPasteAndContacts(RecipientCase):
         )
         self.assertEqual(records[2].reading, "landline")
 
-    def test_selected_contacts_make_a_new_list(self):
+    def test_contacts_selected_in_their_list(self):
         partners = self._contacts()
         wizard = (
-            self.env["sms.devino.recipient.list.contacts"]
+            self.env["sms.devino.recipient.add"]
             .with_context(active_model="res.partner", active_ids=partners[:2].ids)
-            .create({"source": "selected", "list_name": "Selected"})
+            .create({"list_id": self.recipient_list.id})
         )
+        self.assertEqual(wizard.source, "contacts")
         self.assertEqual(wizard.contact_count, 2)
-        wizard.action_add()
-        created = self.env["sms.devino.recipient.list"].search(
-            [("name", "=", "Selected")]
-        )
-        self.assertEqual(created.recipient_ids.partner_id, partners[:2])
+        wizard.action_apply()
+        self.assertEqual(self.recipient_list.recipient_ids.partner_id, partners[:2])
 
     def test_a_filter_is_never_run_as_code(self):
-        wizard = self.env["sms.devino.recipient.list.contacts"].new(
-            {"domain": "__import__('os').getcwd()"}
+        wizard = self.env["sms.devino.recipient.add"].new(
+            {"source": "filter", "domain": "__import__('os').getcwd()"}
         )
         with self.assertRaises(UserError):
             wizard._contact_domain()
@@ -448,7 +496,7 @@ class TestRecipientAccess(RecipientCase):
 
     def test_a_user_cannot_import(self):
         with self.assertRaises(AccessError):
-            self.env["sms.devino.recipient.list.import"].with_user(self.user).create({})
+            self.env["sms.devino.recipient.add"].with_user(self.user).create({})
 
     def test_other_companies_see_nothing_unless_it_is_for_all(self):
         line = self.add("79214563763")
@@ -488,7 +536,6 @@ class TestRecipientAccess(RecipientCase):
         record.recipient_ids.invalidate_recordset()
         self.assertEqual(record.blacklisted_count, 1)
         self.assertEqual(record.recipient_ids.shown_reading, "blacklisted")
-        record.action_export_xlsx()
         record.recipient_ids.unlink()
         record.unlink()
 
@@ -506,7 +553,47 @@ class TestRecipientAccess(RecipientCase):
             .with_user(self.stranger)
             .create({"name": "Theirs", "country_id": self.russia.id})
         )
-        self.env["sms.devino.recipient.list.paste"].with_user(self.stranger).create(
-            {"list_id": record.id, "text": "79214563763"}
-        ).action_add()
+        self.env["sms.devino.recipient.add"].with_user(self.stranger).create(
+            {"list_id": record.id, "source": "paste", "text": "79214563763"}
+        ).action_apply()
         self.assertFalse(record.recipient_ids.partner_id)
+
+    def test_a_list_that_may_not_be_read_is_not_asked(self):
+        self.add("79214563763")
+        add = self.env["sms.devino.recipient.add"].with_user(self.stranger)
+        for values in (
+            {"list_id": self.recipient_list.id},
+            {"list_ids": [Command.set(self.recipient_list.ids)]},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                add.create({"source": "paste", "text": "79214563763", **values})
+        values = {"list_id": self.recipient_list.id, "source": "paste", "text": "112"}
+        with self.assertRaises(AccessError):
+            add.new(values)._onchange_text()
+
+    def test_the_reading_is_written_by_nobody(self):
+        line = self.add("84951234567").with_user(self.manager)
+        for values in (
+            {"number": "+79214563763"},
+            {"reading": "ok"},
+            {"others": "+79214563763"},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                line.write(values)
+            with self.subTest(values), self.assertRaises(AccessError):
+                line.create(
+                    {
+                        "list_id": self.recipient_list.id,
+                        "number_raw": "79214563764",
+                        **values,
+                    }
+                )
+
+    def test_without_the_right_to_export_nothing_is_saved(self):
+        record = self.recipient_list.with_user(self.manager)
+        record._add_rows([{"number_raw": "79214563763"}])
+        self.manager.group_ids -= self.env.ref("base.group_allow_export")
+        with self.assertRaises(AccessError):
+            record.action_export_xlsx()
+        self.manager.group_ids += self.env.ref("base.group_allow_export")
+        self.assertTrue(record.action_export_xlsx())

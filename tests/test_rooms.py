@@ -22,7 +22,7 @@ PLAIN = {
 # Inside Odoo: which other rooms of the addon each may reach into.
 NEIGHBOURS = {
     "models": {"gateway", "tools", "services"},
-    "wizards": {"tools", "models"},
+    "wizards": {"services", "tools"},
     "controllers": {"tools"},
 }
 

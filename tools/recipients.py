@@ -35,6 +35,12 @@ def clean(text) -> str:
     return _UNWANTED.sub("", lines).strip()
 
 
+def clean_data(data: dict | None) -> dict[str, str]:
+    """Return further data of a recipient, cleaned, without what is empty."""
+    texts = {clean(key): clean(text) for key, text in (data or {}).items()}
+    return {key: text for key, text in texts.items() if key and text}
+
+
 def unique_titles(titles: Iterable[str]) -> list[str]:
     """Return the titles with a number put to those that were there before.
 

@@ -20,10 +20,19 @@ function upload(filename) {
     };
 }
 
-const toDialog = [
-    { trigger: ".o_menu_sections button:contains(Recipients)", run: "click" },
-    { trigger: ".dropdown-item:contains(Import from a File)", run: "click" },
+/** A new list, and the dialog that fills it. */
+const newList = (name) => [
+    { trigger: ".o_list_button_add", run: "click" },
+    { trigger: ".o_field_widget[name=name] input", run: `edit ${name}` },
+    { trigger: "button[name=action_add_recipients]:visible", run: "click" },
 ];
+
+const chooseSource = (label) => ({
+    trigger: `.modal .o_field_widget[name=source] label:contains(${label})`,
+    run: "click",
+});
+
+const PREVIEW = ".modal .o_field_widget[name=preview_html]";
 
 const press = (name) => ({
     trigger: `.modal footer button[name=${name}]:visible`,
@@ -32,7 +41,7 @@ const press = (name) => ({
 
 /** The sample with bad rows: titles found, columns proposed, problems shown, written. */
 const importSample = (filename) => [
-    ...toDialog,
+    ...newList("Customers"),
     upload(filename),
     { trigger: `.modal .o_field_widget[name=file] input:value(${filename})` },
     press("action_open_file"),
@@ -61,23 +70,15 @@ const importSample = (filename) => [
         trigger: ".modal .o_field_widget[name=save_as] input",
         run: "edit Shop",
     },
-    press("action_read"),
-    { trigger: ".modal .o_field_widget[name=new_count]:contains(10)" },
-    { trigger: ".modal .o_field_widget[name=wrong_count]:contains(5)" },
-    { trigger: ".modal .o_field_widget[name=duplicate_count]:contains(1)" },
-    {
-        trigger: ".modal [name=problem_ids] .o_data_row:contains(123-45-67):contains(landline)",
-    },
-    {
-        trigger: ".modal [name=problem_ids] .o_data_row:contains(7.9E+10):contains(has lost its last digits)",
-    },
-    {
-        trigger: ".modal [name=problem_ids] .o_data_row:contains(+79000000010):contains(first number was taken)",
-    },
-    {
-        trigger: ".modal [name=problem_ids] .o_data_row:contains(16):contains(stands in row 4 already)",
-    },
-    press("action_import"),
+    press("action_preview"),
+    { trigger: `${PREVIEW} .o_sms_devino_new:contains(10)` },
+    { trigger: `${PREVIEW} .o_sms_devino_wrong:contains(5)` },
+    { trigger: `${PREVIEW} .o_sms_devino_duplicate:contains(1)` },
+    { trigger: `${PREVIEW} tr:contains(123-45-67):contains(landline)` },
+    { trigger: `${PREVIEW} tr:contains(7.9E+10):contains(has lost its last digits)` },
+    { trigger: `${PREVIEW} tr:contains(+79000000010):contains(the first number given)` },
+    { trigger: `${PREVIEW} tr:contains(16):contains(is in row 4 already)` },
+    press("action_apply"),
     { trigger: ".o_notification:contains(New: 10)" },
     { trigger: "body:not(:has(.modal))" },
     { trigger: ".o_form_view .o_field_widget[name=sendable_count]:contains(10)" },
@@ -105,36 +106,55 @@ for (const format of ["xlsx", "xls"]) {
     });
     registry.category("web_tour.tours").add(`sms_devino_import_again_${format}`, {
         steps: () => [
-            ...toDialog,
+            ...newList("again"),
             upload(`again.${format}`),
             { trigger: `.modal .o_field_widget[name=file] input:value(again.${format})` },
             press("action_open_file"),
             { trigger: ".modal .o_field_widget[name=header_row] input:value(1)" },
-            { trigger: ".modal .o_field_widget[name=list_name] input:value(again)" },
-            press("action_read"),
-            press("action_import"),
+            press("action_preview"),
+            press("action_apply"),
             { trigger: ".o_notification:contains(wrong: 0)" },
             { trigger: "body:not(:has(.modal))" },
-            { trigger: ".o_form_view .o_field_widget[name=name] input:value(again)" },
+            { trigger: ".o_form_view .o_field_widget[name=sendable_count]:contains(10)" },
         ],
     });
 }
 
+/** A table as text: its encoding is changed, and the preview follows. */
+registry.category("web_tour.tours").add("sms_devino_import_csv", {
+    steps: () => [
+        ...newList("From a table"),
+        upload("clients.csv"),
+        { trigger: ".modal .o_field_widget[name=file] input:value(clients.csv)" },
+        press("action_open_file"),
+        { trigger: ".modal .o_field_widget[name=file_note]:contains(separator: ;)" },
+        { trigger: ".modal .o_data_row:contains(Анна):contains(79214563763)" },
+        press("action_preview"),
+        { trigger: `${PREVIEW} .o_sms_devino_new:contains(2)` },
+        press("action_apply"),
+        { trigger: "body:not(:has(.modal))" },
+        { trigger: ".o_form_view .o_field_widget[name=sendable_count]:contains(2)" },
+    ],
+});
+
 /** By hand: typed, pasted and out of the contacts. */
 registry.category("web_tour.tours").add("sms_devino_recipients_by_hand", {
     steps: () => [
-        { trigger: ".o_list_button_add", run: "click" },
-        { trigger: ".o_field_widget[name=name] input", run: "edit By hand" },
-        { trigger: "button[name=action_paste]", run: "click" },
+        ...newList("By hand"),
+        chooseSource("Pasted numbers"),
         {
             trigger: ".modal .o_field_widget[name=text] textarea",
             run: "edit Anna; 8 921 456-37-63, 79214563764, 112",
         },
         { trigger: ".modal footer", run: "click" },
-        { trigger: ".modal .o_field_widget[name=new_count]:contains(2)" },
-        { trigger: ".modal .o_field_widget[name=wrong_count]:contains(1)" },
-        { trigger: ".modal .o_field_widget[name=wrong_text]:contains(112)" },
-        press("action_add"),
+        { trigger: `${PREVIEW} .o_sms_devino_new:contains(2)` },
+        { trigger: `${PREVIEW} .o_sms_devino_wrong:contains(1)` },
+        { trigger: `${PREVIEW} tr:contains(112):contains(service number)` },
+        {
+            trigger: ".modal .o_field_widget[name=keep_wrong] input",
+            run: "click",
+        },
+        press("action_apply"),
         { trigger: ".o_notification:contains(New: 2)" },
         { trigger: "body:not(:has(.modal))" },
         { trigger: ".o_form_view .o_field_widget[name=sendable_count]:contains(2)" },
@@ -147,37 +167,33 @@ registry.category("web_tour.tours").add("sms_devino_recipients_by_hand", {
             run: "edit +7 921 456-37-63",
         },
         { trigger: ".o_selected_row .o_field_widget[name=name] input", run: "click" },
+        { trigger: ".o_selected_row [name=shown_reading]:contains(Good)" },
+        { trigger: ".o_list_button_save", run: "click" },
         {
-            content: "the reading shows while the line is being edited",
-            trigger: ".o_selected_row [name=shown_reading]:contains(Duplicate)",
+            content: "the list has the number already",
+            trigger: ".modal .modal-body:contains(is in the list already)",
         },
+        { trigger: ".modal footer button", run: "click" },
         {
             trigger: ".o_selected_row .o_field_widget[name=number_raw] input",
             run: "edit +7 921 456-37-65",
         },
         { trigger: ".o_selected_row .o_field_widget[name=name] input", run: "edit Vera" },
-        { trigger: ".o_selected_row [name=shown_reading]:contains(Fine)" },
+        { trigger: ".o_selected_row [name=shown_reading]:contains(Good)" },
         { trigger: ".o_list_button_save", run: "click" },
-        { trigger: ".o_data_row:not(.o_selected_row):contains(Vera):contains(Fine)" },
+        { trigger: ".o_data_row:not(.o_selected_row):contains(Vera):contains(Good)" },
     ],
 });
 
-/** Contacts selected in their own list. */
-registry.category("web_tour.tours").add("sms_devino_recipients_contacts", {
+/** Contacts by a filter; the rows of the list then lead to a mass sending. */
+registry.category("web_tour.tours").add("sms_devino_recipients_filter", {
     steps: () => [
-        { trigger: ".o_list_view .o_list_record_selector input", run: "click" },
-        {
-            trigger: ".o_control_panel .o_cp_action_menus .dropdown-toggle:contains(Actions)",
-            run: "click",
-        },
-        {
-            trigger: ".o-dropdown--menu .dropdown-item:contains(Add to SMS list)",
-            run: "click",
-        },
-        { trigger: ".modal .o_field_widget[name=contact_count]:contains(2)" },
-        { trigger: ".modal .o_field_widget[name=list_name] input", run: "edit Selected" },
-        press("action_add"),
+        ...newList("Filtered"),
+        chooseSource("Contacts by a filter"),
+        { trigger: ".modal .o_field_widget[name=domain]" },
+        { trigger: ".modal .o_field_widget[name=phone_count]" },
+        press("action_apply"),
         { trigger: "body:not(:has(.modal))" },
-        { trigger: ".o_form_view .o_field_widget[name=sendable_count]:contains(2)" },
+        { trigger: ".o_form_view button[name=action_new_batch]:visible" },
     ],
 });

@@ -1,9 +1,10 @@
 import base64
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..services.sheet_words import as_user_error
+from ..services.source import own_titles
 from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
 
 WRITERS = {"xlsx": write_xlsx, "xls": write_xls}
@@ -14,6 +15,8 @@ PAGE = 5_000
 class SmsDevinoExport(models.TransientModel):
     """A spreadsheet on its way to the browser of whoever asked for it."""
 
+    # A file for a moment, and no dialog: models may make it.
+    # pylint: disable=no-wizard-in-models
     _name = "sms.devino.export"
     _description = "SMS Export"
 
@@ -49,54 +52,33 @@ class SmsDevinoExport(models.TransientModel):
             "target": "download",
         }
 
-    # --- a recipient list -----------------------------------------------------------
+    def _check_may_export(self):
+        """Hold to Odoo's own right to export.
 
-    @api.model
-    def _own_titles(self):
-        """Return what the columns of our own spreadsheets are called.
-
-        :return: dict of ``phone``, ``name``, and of ``row`` and ``reason``, which
-            only the file with the rows to correct has
+        :raise AccessError: for a user who does not have it
         """
-        return {
-            "phone": self.env._("Phone"),
-            "name": self.env._("Recipient name"),
-            "row": self.env._("Row in the file"),
-            "reason": self.env._("What is wrong"),
-        }
+        if not self.env.su and not self.env.user.has_group("base.group_allow_export"):
+            raise AccessError(self.env._("You do not have the right to export data."))
+
+    # --- a recipient list -----------------------------------------------------------
 
     @api.model
     def _download_list(self, record_list, file_format):
         """Download a recipient list, such that it can be imported unchanged."""
         record_list.check_access("read")
-        titles = self._own_titles()
+        self._check_may_export()
+        titles = own_titles(self.env)
         extra = record_list.columns or []
         columns = [
             Column("phone", titles["phone"]),
             Column("name", titles["name"], width=30),
             *(Column(f"extra_{index}", title) for index, title in enumerate(extra)),
         ]
-        rows = self._rows_of_list(record_list, extra)
+        rows = (
+            [line["number_raw"], line["name"], *map(line["data"].get, extra)]
+            for line in record_list._read_lines()
+        )
         return self._download(record_list.name, columns, rows, file_format)
-
-    def _rows_of_list(self, record_list, extra):
-        recipients = self.env["sms.devino.recipient"]
-        recipients.flush_model()
-        last = 0
-        while True:
-            self.env.cr.execute(
-                """SELECT id, COALESCE(number, number_raw), name, data
-                     FROM sms_devino_recipient
-                    WHERE list_id = %s AND id > %s ORDER BY id LIMIT %s""",
-                (record_list.id, last, PAGE),
-            )
-            rows = self.env.cr.fetchall()
-            for _id, phone, name, data in rows:
-                data = data or {}
-                yield [phone, name, *(data.get(title) for title in extra)]
-            if len(rows) < PAGE:
-                return
-            last = rows[-1][0]
 
     # --- messages of the journal ----------------------------------------------------
 
@@ -108,6 +90,7 @@ class SmsDevinoExport(models.TransientModel):
         :param str name: title of the sheet; "SMS journal" without it
         """
         messages.check_access("read")
+        self._check_may_export()
         columns = self._message_columns()
         rows = self._rows_of_messages(messages, [column.key for column in columns])
         return self._download(
@@ -129,6 +112,7 @@ class SmsDevinoExport(models.TransientModel):
             )
             for key in (
                 "number",
+                "name",
                 "partner_id",
                 "sender_name",
                 "body",

@@ -1,0 +1,365 @@
+"""Recipients out of a spreadsheet, a pasted text or contacts.
+
+``columns`` says how a file is read; it is kept with the file, as Json::
+
+    {
+        "sheet": "Clients",
+        "header_row": 1,         # 0: the sheet has no titles
+        "with_hidden": False,    # also rows that a filter hides
+        "encoding": "cp1251",    # of a .csv; absent: guessed
+        "columns": [{"index": 0, "role": "phone", "title": "Tel.", "name": ""}, …],
+    }
+
+The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
+``extra`` (kept under ``name``) and ``skip``.
+"""
+
+import csv
+import io
+
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..models.sheet_errors import as_user_error
+from ..tools import phone
+from ..tools.recipients import clean, parse_pasted, unique_titles
+from ..tools.sheet import (
+    HEAD_ROWS,
+    Limits,
+    Region,
+    SheetError,
+    find_header,
+    guess_columns,
+    open_book,
+)
+
+LIMITS = Limits(rows=200_000)
+MAX_PASTED = 20_000
+PASTED_NAME = "pasted.csv"
+SAMPLE_ROWS = 3
+# Contacts read at once.
+PAGE = 5_000
+ENCODINGS = [
+    ("utf-8", "UTF-8"),
+    ("cp1251", "Windows-1251"),
+    ("cp866", "DOS (866)"),
+    ("koi8-r", "KOI8-R"),
+    ("mac-cyrillic", "Mac OS, Cyrillic"),
+    ("utf-16", "UTF-16"),
+    ("cp1252", "Windows-1252"),
+]
+DATE_PARTS = {"%d": "dd", "%m": "mm", "%Y": "yyyy", "%y": "yy"}
+
+
+# --- reading --------------------------------------------------------------------------
+
+
+def open_source(env, content, filename, encoding=None):
+    """Open a spreadsheet as the user's language writes numbers and dates.
+
+    :return: ``tools.sheet.Book``
+    :raise UserError: why it cannot be read
+    """
+    try:
+        return open_book(content, filename, limits=LIMITS, region=_region(env))
+    except SheetError as error:
+        raise as_user_error(env, error) from error
+
+
+def read_head(env, book, sheet):
+    """Return the first rows of a sheet as lists of texts.
+
+    :raise UserError: why they cannot be read
+    """
+    try:
+        return [row.values for row in book.rows(sheet, limit=HEAD_ROWS)]
+    except SheetError as error:
+        raise as_user_error(env, error) from error
+
+
+def read_rows(env, content, filename, columns, hidden=None):
+    """Yield the recipients of a file, in its order.
+
+    :param bytes content: the file
+    :param str filename: its name
+    :param dict columns: see above
+    :param list hidden: gets the numbers of the rows that are left out as hidden
+    :return: iterator over dicts of ``number_raw``, ``name``, ``data`` (dict: title ->
+        text), ``row`` (from 1) and ``cell_error`` (a sentence, mostly empty)
+    :raise UserError: why the file cannot be read, once iteration comes to it
+    """
+    wanted = [column for column in columns["columns"] if column["role"] != "skip"]
+    if columns.get("pasted"):
+        rows = csv.reader(io.StringIO(content.decode()), delimiter=";")
+        for number, values in enumerate(rows, start=1):
+            yield _recipient(env, number, values, (), wanted)
+        return
+    book = open_source(env, content, filename, columns.get("encoding"))
+    try:
+        for row in book.rows(columns["sheet"]):
+            if row.number <= columns["header_row"] or not row.values:
+                continue
+            if getattr(row, "hidden", False) and not columns.get("with_hidden"):
+                if hidden is not None:
+                    hidden.append(row.number)
+                continue
+            yield _recipient(env, row.number, row.values, row.errors, wanted)
+    except SheetError as error:
+        raise as_user_error(env, error) from error
+
+
+def extra_titles(columns):
+    """Return the names of what a file knows of each recipient besides name and number.
+
+    :param dict columns: see above; a false value has none
+    """
+    return [
+        column["name"]
+        for column in (columns or {}).get("columns", ())
+        if column["role"] == "extra"
+    ]
+
+
+def _recipient(env, number, values, errors, columns):
+    """Return one row as :func:`read_rows` yields it."""
+    found = {"phone": "", "phone_2": "", "name": []}
+    data, faults = {}, []
+    for column in columns:
+        index, role = column["index"], column["role"]
+        text = clean(values[index]) if index < len(values) else ""
+        if index in errors:
+            faults.append(_describe_cell(env, column, text))
+            text = text if role == "phone" else ""
+        if not text:
+            continue
+        if role == "extra":
+            data[column["name"]] = text
+        elif role == "name":
+            found["name"].append(text)
+        else:
+            found[role] = text
+    return {
+        "number_raw": found["phone"] or found["phone_2"],
+        "name": " ".join(found["name"]),
+        "data": data,
+        "row": number,
+        "cell_error": " ".join(faults),
+    }
+
+
+def _describe_cell(env, column, text):
+    title = column.get("title") or column_letter(column["index"])
+    if text:
+        return env._(
+            "%(column)s: the cell holds the error %(error)s.", column=title, error=text
+        )
+    return env._(
+        "%(column)s: the result of the formula was not saved. Open the file in "
+        "Excel and save it anew.",
+        column=title,
+    )
+
+
+def _region(env):
+    """Return how numbers and dates are written in the user's language."""
+    lang = env["res.lang"]._get_data(code=env.lang or "en_US")
+    if not lang:
+        return Region()
+    short_date = lang.date_format
+    for part, excel in DATE_PARTS.items():
+        short_date = short_date.replace(part, excel)
+    return Region(
+        decimal=lang.decimal_point,
+        thousands=lang.thousands_sep or "",
+        short_date="dd.mm.yyyy" if "%" in short_date else short_date,
+    )
+
+
+# --- pasting --------------------------------------------------------------------------
+
+
+def pasted_as_source(env, text, country=None):
+    """Return a pasted text as a file that :func:`read_rows` reads.
+
+    :param str text: numbers, with names or without
+    :param str country: two-letter code, to tell several numbers in one place apart
+    :return: tuple of content (bytes), file name and ``columns``
+    :raise UserError: when there are too many
+    """
+    rows = []
+    for pasted in parse_pasted(text or ""):
+        reading = phone.read(pasted.number, country)
+        several = [reading.e164, *reading.others] if reading.others else []
+        rows += [(number, pasted.name) for number in several or [pasted.number]]
+        if len(rows) > MAX_PASTED:
+            raise UserError(
+                env._(
+                    "Numbers: at most %(limit)s can be pasted at once. Save them as a "
+                    "file and choose that.",
+                    limit=MAX_PASTED,
+                )
+            )
+    target = io.StringIO()
+    csv.writer(target, delimiter=";").writerows(rows)
+    columns = {
+        "sheet": "",
+        "header_row": 0,
+        "with_hidden": False,
+        "pasted": True,
+        "columns": [
+            {"index": 0, "role": "phone", "title": "", "name": ""},
+            {"index": 1, "role": "name", "title": "", "name": ""},
+        ],
+    }
+    return target.getvalue().encode(), PASTED_NAME, columns
+
+
+# --- contacts -------------------------------------------------------------------------
+
+
+def contact_rows(env, domain, country):
+    """Yield the contacts that have a number, as :func:`read_rows` yields rows.
+
+    :param Domain domain: which contacts
+    :param str country: two-letter code of numbers without a plus
+    :return: iterator over dicts of ``number_raw``, ``name`` and ``partner_id``
+    """
+    with_phone = domain & Domain("phone", "not in", (False, ""))
+    contacts = env["res.partner"].search(with_phone, order="id")
+    for start in range(0, len(contacts), PAGE):
+        page = contacts.browse(contacts.ids[start : start + PAGE])
+        page.fetch(["name", "phone", "phone_sanitized"])
+        for contact in page:
+            yield {
+                "partner_id": contact.id,
+                "name": contact.name,
+                "number_raw": _best_number(contact, country),
+            }
+        page.invalidate_recordset()
+
+
+def _best_number(contact, country):
+    """Prefer what is written, unless only the contact's country explains it."""
+    sanitized = contact.phone_sanitized
+    if sanitized and not phone.read(contact.phone, country).sendable:
+        if phone.read(sanitized, country).sendable:
+            return sanitized
+    return contact.phone
+
+
+# --- what the columns are -------------------------------------------------------------
+
+
+def own_titles(env):
+    """Return what the columns of our own spreadsheets are called.
+
+    :return: dict of ``phone``, ``name``, and of ``row`` and ``reason``, which
+        only the file with the rows to correct has
+    """
+    return {
+        "phone": env._("Phone"),
+        "name": env._("Recipient name"),
+        "row": env._("Row in the file"),
+        "reason": env._("What is wrong"),
+    }
+
+
+def find_header_row(env, head):
+    """Return the number of the row with the titles, 0 when there seems to be none.
+
+    :param list head: rows as :func:`read_head` returns them
+    """
+    if head and _own_roles(env, head[0]):
+        return 1
+    header = find_header(head)
+    return 0 if header is None else header + 1
+
+
+def titles_of(head, header_row):
+    """Return the titles, [] without a row of them."""
+    if not 0 < header_row <= len(head):
+        return []
+    return [clean(title) for title in head[header_row - 1]]
+
+
+def propose_columns(env, head, header_row, saved=None):
+    """Propose what each column is: as saved, as we wrote it, or by its looks.
+
+    :param list saved: dicts of ``role`` and ``name``, of a saved mapping
+    :return: list of dicts of ``index``, ``letter``, ``title``, ``role``, ``name`` and
+        ``sample_1`` to ``sample_3``
+    """
+    titles = titles_of(head, header_row)
+    below = head[max(header_row, 0) :]
+    width = max([len(titles), *map(len, below)], default=0)
+    titles += [""] * (width - len(titles))
+    if saved:
+        roles = [column["role"] for column in saved]
+        names = [column["name"] for column in saved]
+    else:
+        roles = _own_roles(env, titles) or _guessed_roles(titles, below, width)
+        names = []
+    roles = [*roles, *["skip"] * width][:width]
+    names = [*names, *[""] * width][:width]
+    samples = [row for row in below if any(row)][:SAMPLE_ROWS]
+    proposed = _proposed_names(env, titles, roles)
+    return [
+        {
+            "index": index,
+            "letter": column_letter(index),
+            "title": titles[index],
+            "role": roles[index],
+            "name": names[index] or proposed.get(index),
+            **{
+                f"sample_{number}": row[index]
+                for number, row in enumerate(samples, start=1)
+                if index < len(row)
+            },
+        }
+        for index in range(width)
+    ]
+
+
+def _proposed_names(env, titles, roles):
+    """Return index -> name to keep a column under; no two are the same."""
+    kept = [index for index, role in enumerate(roles) if role in ("extra", "skip")]
+    names = unique_titles(
+        " ".join(titles[index].split())
+        or env._("Column %(letter)s", letter=column_letter(index))
+        for index in kept
+    )
+    return dict(zip(kept, names, strict=True))
+
+
+def _guessed_roles(titles, below, width):
+    """Return the role of each column, by titles and contents."""
+    guess = guess_columns(titles, below)
+    roles = ["skip"] * width
+    for index in guess["extra"]:
+        roles[index] = "extra"
+    for key, role in (("phone2", "phone_2"), ("phone", "phone"), ("name", "name")):
+        if guess.get(key) is not None:
+            roles[guess[key]] = role
+    return roles
+
+
+def _own_roles(env, titles):
+    """Return the roles of the columns of a file that we have written, or []."""
+    titles = [clean(title) for title in titles]
+    for code, _name in env["res.lang"].get_installed():
+        own = own_titles(env(context={**env.context, "lang": code}))
+        if titles[:2] == [own["phone"], own["name"]]:
+            left_out = (own["row"], own["reason"], "")
+            rest = ["skip" if title in left_out else "extra" for title in titles[2:]]
+            return ["phone", "name", *rest]
+    return []
+
+
+def column_letter(index: int) -> str:
+    """Return what Excel calls the column: 0 is A, 26 is AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

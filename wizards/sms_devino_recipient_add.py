@@ -1,0 +1,486 @@
+import base64
+from ast import literal_eval
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+
+from ..services.filling import Filling
+from ..services.source import (
+    ENCODINGS,
+    contact_rows,
+    find_header_row,
+    open_source,
+    own_titles,
+    pasted_as_source,
+    propose_columns,
+    read_head,
+    read_rows,
+    titles_of,
+)
+from ..tools.recipients import clean
+from ..tools.sheet import Column, signature
+
+
+class SmsDevinoRecipientAdd(models.TransientModel):
+    """Asks whom to send to: for a new mass sending, a draft or a recipient list."""
+
+    _name = "sms.devino.recipient.add"
+    _description = "Add Recipients"
+
+    state = fields.Selection(
+        [("source", "Whom"), ("columns", "Columns"), ("preview", "Preview")],
+        required=True,
+        default="source",
+    )
+    batch_id = fields.Many2one(
+        "sms.devino.batch", string="Mass sending", ondelete="cascade"
+    )
+    list_id = fields.Many2one(
+        "sms.devino.recipient.list", string="Recipient list", ondelete="cascade"
+    )
+    source = fields.Selection(
+        [
+            ("lists", "Recipient lists"),
+            ("filter", "Contacts by a filter"),
+            ("contacts", "Chosen contacts"),
+            ("paste", "Pasted numbers"),
+            ("file", "A spreadsheet"),
+        ],
+        string="Recipients from",
+        required=True,
+        default="lists",
+    )
+    list_ids = fields.Many2many("sms.devino.recipient.list", string="Recipient lists")
+    partner_ids = fields.Many2many(
+        "res.partner", string="Contacts", domain=[("phone", "!=", False)]
+    )
+    domain = fields.Char(
+        string="Filter", default="[('phone', '!=', False)]", required=True
+    )
+    contact_count = fields.Integer(string="Chosen", compute="_compute_contact_counts")
+    phone_count = fields.Integer(
+        string="With a number", compute="_compute_contact_counts"
+    )
+    text = fields.Text(
+        string="Numbers",
+        help="One per line, or separated by comma, semicolon or tab; with a name "
+        "before or after, or without.",
+    )
+    file = fields.Binary(attachment=True)
+    filename = fields.Char()
+    file_note = fields.Char(string="Read as")
+    encoding = fields.Selection(
+        ENCODINGS,
+        contact_rows,
+        help="Change it when letters look wrong below.",
+    )
+    is_csv = fields.Boolean()
+    sheets = fields.Json(help="Pairs of name and label.")
+    sheet = fields.Char()
+    header_row = fields.Integer(
+        string="Row with the titles",
+        help="Rows above it are left out. 0: the sheet has no titles.",
+    )
+    signature = fields.Char()
+    mapping_id = fields.Many2one(
+        "sms.devino.import.mapping",
+        string="Saved mapping",
+        ondelete="set null",
+        domain="[('signature', '=', signature)]",
+    )
+    save_as = fields.Char(
+        string="Save the mapping as",
+        help="Under this name it is proposed for the next file with the same titles.",
+    )
+    column_ids = fields.One2many(
+        "sms.devino.recipient.add.column", "add_id", string="Columns"
+    )
+    with_hidden = fields.Boolean(string="Import hidden rows too")
+    update_existing = fields.Boolean(
+        string="Update numbers that are in the list",
+        default=True,
+        help="They get name and data of the source. Otherwise they stay as they are.",
+    )
+    keep_wrong = fields.Boolean(
+        string="Also keep wrong numbers",
+        help="They are kept in the list, to be corrected there. No message goes to "
+        "them.",
+    )
+    preview = fields.Json()
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    problem_count = fields.Integer(compute="_compute_preview_html")
+    hidden_count = fields.Integer(
+        string="Hidden rows left out", compute="_compute_preview_html"
+    )
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if self.env.context.get("active_model") == "res.partner":
+            contacts = self.env.context.get("active_ids") or []
+            values |= {"source": "contacts", "partner_ids": [Command.set(contacts)]}
+        return values
+
+    @api.constrains("list_id", "list_ids", "batch_id")
+    def _check_access_of_target(self):
+        """Refuse lists and mass sendings that the user may not see."""
+        # constraints run in sudo
+        for wizard in self.sudo(False):
+            wizard.list_ids.check_access("read")
+            wizard.list_id.check_access("write")
+            wizard.batch_id.check_access("write")
+
+    # --- computes -------------------------------------------------------------------
+
+    @api.depends("source", "domain", "partner_ids")
+    def _compute_contact_counts(self):
+        partners = self.env["res.partner"]
+        for wizard in self:
+            wizard.contact_count = wizard.phone_count = 0
+            if wizard.source in ("filter", "contacts"):
+                domain = wizard._contact_domain()
+                with_phone = domain & Domain("phone", "not in", (False, ""))
+                wizard.contact_count = partners.search_count(domain)
+                wizard.phone_count = partners.search_count(with_phone)
+
+    @api.depends("preview")
+    def _compute_preview_html(self):
+        for wizard in self:
+            preview = wizard.preview or {}
+            counts = preview.get("counts", {})
+            wizard.problem_count = counts.get("wrong", 0) + counts.get("duplicate", 0)
+            wizard.hidden_count = preview.get("hidden", 0)
+            wizard.preview_html = preview and self.env["ir.qweb"]._render(
+                "sms_devino.recipient_preview", {**preview, "to_list": wizard.list_id}
+            )
+
+    # --- contacts -------------------------------------------------------------------
+
+    def _contact_domain(self):
+        """Return the domain of the contacts that are meant.
+
+        :raise UserError: when the filter cannot be read
+        """
+        self.ensure_one()
+        if self.source == "contacts":
+            return Domain("id", "in", self.partner_ids._origin.ids)
+        try:
+            return Domain(literal_eval(self.domain or "[]"))
+        except (ValueError, SyntaxError, TypeError) as error:
+            raise UserError(
+                self.env._("Filter: it cannot be read. Build it anew.")
+            ) from error
+
+    # --- a file ---------------------------------------------------------------------
+
+    def action_open_file(self):
+        """Open the file and propose what its columns are.
+
+        :raise UserError: why the file cannot be read
+        """
+        self.ensure_one()
+        if not self.file:
+            raise UserError(self.env._("File: choose an .xlsx, .xls or .csv file."))
+        self.encoding = False
+        book = self._open()
+        self.sheets = [
+            (
+                name,
+                self.env._("%(name)s (hidden)", name=name)
+                if name in book.hidden
+                else name,
+            )
+            for name in book.sheets
+        ]
+        self.sheet = book.sheets[0]
+        self._describe_book(book)
+        self._propose(book)
+        self.state = "columns"
+        return self._reopen()
+
+    def _content(self):
+        content = self._origin.with_context(bin_size=False).file or b""
+        return base64.b64decode(content)
+
+    def _open(self):
+        return open_source(self.env, self._content(), self.filename, self.encoding)
+
+    def _describe_book(self, book):
+        """Tell how a .csv was read, for the user to check."""
+        self.is_csv = book.kind == "csv"
+        self.file_note = self.filename
+        if self.is_csv:
+            separators = {"\t": self.env._("tab"), "": self.env._("none")}
+            self.file_note = self.env._(
+                "%(file)s, encoding: %(encoding)s, separator: %(separator)s",
+                file=self.filename,
+                encoding=book.encoding,
+                separator=separators.get(book.separator, book.separator),
+            )
+
+    @api.onchange("sheet", "encoding")
+    def _onchange_sheet(self):
+        """Look for the titles anew."""
+        if self.state == "columns" and self.sheet:
+            book = self._open()
+            self._describe_book(book)
+            self._propose(book)
+
+    @api.onchange("header_row")
+    def _onchange_header_row(self):
+        if self.state == "columns" and self.sheet:
+            self._propose_columns(read_head(self.env, self._open(), self.sheet))
+
+    @api.onchange("mapping_id")
+    def _onchange_mapping_id(self):
+        roles = self.mapping_id.columns or []
+        for column, role in zip(self.column_ids.sorted("index"), roles, strict=False):
+            column.role, column.name = role["role"], role["name"]
+
+    def _propose(self, book):
+        """Find the row with the titles, and propose what the columns are."""
+        head = read_head(self.env, book, self.sheet)
+        self.header_row = find_header_row(self.env, head)
+        self._propose_columns(head)
+
+    def _propose_columns(self, head):
+        titles = titles_of(head, self.header_row)
+        self.signature = signature(titles) if any(titles) else False
+        self.mapping_id = self.signature and self.env[
+            "sms.devino.import.mapping"
+        ]._find(self.signature)
+        lines = propose_columns(
+            self.env, head, self.header_row, self.mapping_id.columns
+        )
+        self.column_ids = [Command.clear(), *map(Command.create, lines)]
+
+    def _check_mapping(self):
+        """Refuse a mapping that makes no sense.
+
+        :raise UserError: saying what to change
+        """
+        roles = self.column_ids.mapped("role")
+        if roles.count("phone") != 1 or roles.count("phone_2") > 1:
+            raise UserError(
+                self.env._("Columns: choose the one column that has the phone numbers.")
+            )
+        names = self._extra_columns()
+        if not all(names):
+            raise UserError(self.env._("Columns: name each column that is kept."))
+        if len({name.casefold() for name in names}) < len(names):
+            raise UserError(
+                self.env._("Columns: two of them are kept under the same name.")
+            )
+
+    def _extra_columns(self):
+        """Return the names of the extra columns, in the order of the source."""
+        if self.source == "lists":
+            return [title for one in self.list_ids for title in one.columns or []]
+        if self.source != "file":
+            return []
+        extra = self.column_ids.filtered(lambda column: column.role == "extra")
+        return [kept_name(column) for column in extra.sorted("index")]
+
+    def _source(self):
+        """Return content, file name and columns, as ``read_rows`` takes them."""
+        if self.source == "paste":
+            country = self._target().country_id.code
+            return pasted_as_source(self.env, self.text, country)
+        columns = {
+            "sheet": self.sheet,
+            "header_row": self.header_row,
+            "with_hidden": self.with_hidden,
+            "encoding": self.encoding or None,
+            "columns": [
+                {
+                    "index": column.index,
+                    "role": column.role,
+                    "title": column.title or "",
+                    "name": kept_name(column),
+                }
+                for column in self.column_ids.sorted("index")
+            ],
+        }
+        return self._content(), self.filename, columns
+
+    # --- the preview ----------------------------------------------------------------
+
+    def action_preview(self):
+        """Read the whole file and show what becomes of its rows."""
+        self.ensure_one()
+        self._check_mapping()
+        self._make_preview()
+        self.state = "preview"
+        return self._reopen()
+
+    @api.onchange("source", "text")
+    def _onchange_text(self):
+        if self.state == "source":
+            self.preview = False
+        if self.source == "paste" and self.text:
+            self._make_preview()
+
+    @api.onchange("with_hidden", "update_existing")
+    def _onchange_options(self):
+        if self.preview:
+            self._make_preview()
+
+    def _make_preview(self):
+        hidden = []
+        summary = self._filling().summarise(self._rows(hidden))
+        self.preview = {**summary, "hidden": len(hidden)}
+
+    def action_download_problems(self):
+        """Download the rows that are not imported, to correct and import them."""
+        self.ensure_one()
+        titles = own_titles(self.env)
+        names = self._extra_columns()
+        columns = [
+            Column("phone", titles["phone"]),
+            Column("name", titles["name"], width=30),
+            *(Column(f"extra_{index}", name) for index, name in enumerate(names)),
+            Column("row", titles["row"], "integer"),
+            Column("reason", titles["reason"], width=60),
+        ]
+        name = self.env._("Rows to correct")
+        rows = self._problem_rows(names)
+        return self.env["sms.devino.export"]._download(name, columns, rows, "xlsx")
+
+    def _problem_rows(self, names):
+        """Yield the rows that are not imported, in the order of the columns."""
+        filling = self._filling()
+        for page in filling.pages(self._rows()):
+            for line in page:
+                if line.action in ("wrong", "duplicate"):
+                    row = line.row
+                    yield [
+                        row["number_raw"],
+                        row["name"],
+                        *(row["data"].get(name) for name in names),
+                        row["row"],
+                        filling.describe(line),
+                    ]
+
+    # --- the result -----------------------------------------------------------------
+
+    def action_back(self):
+        """Return to the step before."""
+        self.ensure_one()
+        self.state = "columns" if self.state == "preview" else "source"
+        self.preview = False
+        return self._reopen()
+
+    def _reopen(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Add Recipients"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
+
+    def action_apply(self):
+        """Add the recipients to the list or to the draft, all at once or none.
+
+        :return: action that tells the counts, or opens the draft
+        """
+        self.ensure_one()
+        self._check_given()
+        self._save_mapping()
+        if self.list_id:
+            counts = self.list_id._add_rows(
+                self._rows(),
+                columns=self._extra_columns(),
+                update_existing=self.update_existing,
+                keep_wrong=self.keep_wrong,
+            )
+            return self.list_id._notify_added(counts)
+        values = self._to_batch_values()
+        if self.batch_id:
+            self.batch_id.write(values)
+            return {"type": "ir.actions.act_window_close"}
+        return self.env["sms.devino.batch"].create(values).get_formview_action()
+
+    def _check_given(self):
+        """Refuse to add nobody.
+
+        :raise UserError: saying what to choose
+        """
+        no_number = self.env._("None of these contacts has a number.")
+        given, sentence = {
+            "lists": (
+                self.list_ids,
+                self.env._("Recipient lists: choose at least one."),
+            ),
+            "filter": (self.phone_count, no_number),
+            "contacts": (self.phone_count, no_number),
+            "paste": (
+                clean(self.text).strip(" ,;\t\n"),
+                self.env._("Numbers: paste or type at least one."),
+            ),
+            "file": (
+                self.state == "preview",
+                self.env._("Look at the preview first."),
+            ),
+        }[self.source]
+        if not given:
+            raise UserError(sentence)
+
+    def _target(self):
+        """Return the list to add to; for a mass sending one that is not stored."""
+        lists = self.env["sms.devino.recipient.list"]
+        country = self.batch_id.account_id.country_id
+        return self.list_id or lists.new({"country_id": country.id} if country else {})
+
+    def _filling(self):
+        return Filling(self._target(), update_existing=self.update_existing)
+
+    def _rows(self, hidden=None):
+        """Return the rows of the source, as the list's ``_add_rows`` takes them."""
+        if self.source == "lists":
+            return self.list_ids._read_lines()
+        if self.source in ("filter", "contacts"):
+            country = self._target().country_id.code
+            return contact_rows(self.env, self._contact_domain(), country)
+        return read_rows(self.env, *self._source(), hidden)
+
+    def _to_batch_values(self):
+        """Return the values that bring the source into a mass sending."""
+        if self.source == "lists":
+            return {"list_ids": [Command.link(id_) for id_ in self.list_ids.ids]}
+        if self.source == "contacts":
+            return {"partner_ids": [Command.link(id_) for id_ in self.partner_ids.ids]}
+        if self.source == "filter":
+            domain = self._contact_domain()
+            if self.batch_id.domain:
+                domain |= Domain(literal_eval(self.batch_id.domain))
+            return {"domain": repr(list(domain))}
+        content, name, columns = self._source()
+        return {
+            "source_file": base64.b64encode(content),
+            "source_name": name,
+            "source_columns": columns,
+        }
+
+    def _save_mapping(self):
+        if self.source != "file" or not self.save_as or not self.signature:
+            return
+        columns = [
+            {"role": column.role, "name": column.name or column.title or ""}
+            for column in self.column_ids.sorted("index")
+        ]
+        self.env["sms.devino.import.mapping"]._save(
+            self.save_as, self.signature, columns
+        )
+
+
+def kept_name(column):
+    """Return the name that a column is kept under.
+
+    A list shows its columns separated by semicolons, so none is in a name.
+    """
+    return clean((column.name or "").replace(";", ","))
