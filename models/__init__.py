@@ -1,5 +1,5 @@
-# A mixin stands before the models that inherit from it.
-from . import sms_devino_options
+# Mixins stand before the models that inherit from them.
+from . import sms_devino_options, sms_devino_quote
 
 # isort: split
 from . import (

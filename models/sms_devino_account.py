@@ -1,10 +1,11 @@
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, float_compare
+from odoo.tools import SQL, float_round
 
 from ..gateway import (
     DEFAULT_URL,
@@ -14,17 +15,19 @@ from ..gateway import (
     get_client,
 )
 from ..sandbox.adapter import SandboxAdapter
+from ..services.quote import make_quote
+from .sms_devino_message import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
-# Sums of prices are compared no finer than they are written down.
-DIGITS = 4
 # Asking a wrong password again may lock the account at the provider, so only lack of
 # credits, which passes by itself once the company has paid, is looked after.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
 # What the sandbox says that an account in test mode has: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
 PROBE_PAUSE = timedelta(minutes=15)
+# A mass sending in one of these is approved: what it has not queued yet is reserved.
+SENT_BATCH_STATES = ("scheduled", "running", "paused")
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 
 
@@ -118,10 +121,11 @@ class SmsDevinoAccount(models.Model):
     )
     balance_at = fields.Datetime(string="Balance asked at", readonly=True, copy=False)
     reserved = fields.Float(
-        string="Reserved by the queue",
+        string="Reserved",
         digits=(16, 4),
         compute="_compute_reserved",
-        help="The estimated cost of messages that are planned or wait in the queue.",
+        help="The estimated cost of messages that are still to be sent, and of those "
+        "sent after the balance was asked.",
     )
     responsible_id = fields.Many2one(
         "res.users",
@@ -210,21 +214,9 @@ class SmsDevinoAccount(models.Model):
     # --- computes -------------------------------------------------------------------
 
     def _compute_reserved(self):
-        """Sum the estimates of what still has to leave, in one query."""
-        self.env["sms.devino.message"].flush_model(["state", "cost_estimated"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT account_id, sum(cost_estimated)
-                     FROM sms_devino_message
-                    WHERE state IN ('scheduled', 'outgoing', 'sending')
-                      AND account_id = ANY(%s)
-                 GROUP BY account_id""",
-                list(self.ids),
-            )
-        )
-        reserved = dict(self.env.cr.fetchall())
         for account in self:
-            account.reserved = reserved.get(account.id, 0.0)
+            saved = account._origin
+            account.reserved = saved._get_reserved() if saved else 0.0
 
     def _compute_message_count(self):
         counts = dict(
@@ -546,6 +538,12 @@ class SmsDevinoAccount(models.Model):
         digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
+    def _format_shortage(self, amount):
+        """Return a missing amount, rounded up: what is to be paid in is not too little."""
+        return self._format_amount(
+            float_round(amount, precision_digits=2, rounding_method="UP")
+        )
+
     def _format_balance(self):
         return self._format_amount(self.balance)
 
@@ -597,46 +595,103 @@ class SmsDevinoAccount(models.Model):
             "use_until": start + timedelta(minutes=minutes) if minutes else False,
         }
 
-    # --- is it enough? --------------------------------------------------------------
+    # --- the quote ------------------------------------------------------------------
 
-    def _get_spent_since_balance(self):
-        """Return the estimated cost of what was accepted after the balance was asked.
+    def _get_quote(self, cost):
+        """Return a :class:`~..services.quote.Quote`: a cost beside the money there is.
 
-        The balance that is known does not tell of it yet.
+        :param float cost: of the sending that is about to be made
         """
         self.ensure_one()
-        if not self.balance_at:
-            return 0.0
-        self.env["sms.devino.message"].flush_model(
-            ["accepted_at", "account_id", "cost_estimated"]
+        account = self._origin.sudo()
+        known = bool(account.balance_at)
+        quote = make_quote(
+            cost,
+            account._get_reserved(),
+            account.balance if known else None,
+            account.balance_at or None,
         )
-        self.env.cr.execute(
-            SQL(
-                """SELECT COALESCE(sum(cost_estimated), 0) FROM sms_devino_message
-                    WHERE account_id = %s AND accepted_at > %s""",
-                self.id,
-                self.balance_at,
-            )
+        if not quote.shortage:
+            return quote
+        sentence = self.env._(
+            "The balance is not enough: the sending costs %(cost)s, %(shortage)s more "
+            "than is available. Top up the account at the provider, then refresh the "
+            "balance.",
+            cost=account._format_amount(cost),
+            shortage=account._format_shortage(quote.shortage),
         )
-        return self.env.cr.fetchone()[0]
+        is_refused = account.insufficient_policy == "refuse"
+        return replace(quote, is_refused=is_refused, sentence=sentence)
 
-    def _get_bound(self):
-        """Return what is spent already, though the balance does not tell of it yet."""
+    def _get_quote_values(self, cost):
+        """Return the values of the fields of ``sms.devino.quote``, for the user.
+
+        :return: dict, with nothing but false values where the user may not see the
+            money: he or she is no member, or the account is another company's
+        """
+        names = self.env["sms.devino.quote"]._fields
+        values = {name: False for name in names if name.startswith("quote_")}
+        account = self._origin
+        if not account or not account._may_see_money():
+            return values
+        account = account.sudo()
+        quote = account._get_quote(cost)
+        known = quote.balance is not None
+        return values | {
+            "quote_cost": account._format_amount(quote.cost),
+            "quote_reserved": account._format_amount(quote.reserved),
+            "quote_balance": known and account._format_amount(quote.balance),
+            "quote_balance_at": quote.balance_at,
+            "quote_after": known and account._format_amount(quote.after),
+            "quote_shortage": bool(quote.shortage)
+            and account._format_shortage(quote.shortage),
+            "quote_refused": quote.is_refused,
+            "quote_sentence": quote.sentence or False,
+        }
+
+    def _may_see_money(self):
+        """Tell whether the user, whatever rights the code has, may read the account."""
         self.ensure_one()
-        return self.reserved + self._get_spent_since_balance()
+        return self.with_user(self.env.user).has_access("read")
+
+    def _get_reserved(self):
+        """Return what is committed but not yet deducted from the balance that is known.
+
+        These are messages that are still to be sent, of sent mass sendings too where
+        they are not in the queue yet, and those accepted after the balance was asked.
+        """
+        self.ensure_one()
+        reserved = self._sum_estimates([("state", "in", OPEN_STATES)])
+        batches = self.env["sms.devino.batch"].sudo()
+        waiting = batches.search(
+            [("account_id", "=", self.id), ("state", "in", SENT_BATCH_STATES)]
+        )
+        if waiting:
+            reserved += self._sum_estimates(
+                [("batch_id", "in", waiting.ids), ("state", "=", "draft")]
+            )
+        if self.balance_at:
+            reserved += self._sum_estimates([("accepted_at", ">", self.balance_at)])
+        return reserved
+
+    def _sum_estimates(self, domain):
+        """Return the estimated cost of messages of the account in its present mode."""
+        domain = [("account_id", "=", self.id), ("mode", "=", self.mode), *domain]
+        messages = self.env["sms.devino.message"].sudo()
+        [(total,)] = messages._read_group(domain, aggregates=["cost_estimated:sum"])
+        return total or 0.0
 
     def _lock_money(self):
         """Let two sendings at once see each other's reservation, one after the other.
 
-        Whoever comes second waits for the first one's commit. That the row was written
-        makes it a conflict then, after which Odoo repeats the whole request, which now
-        sees what the first one has put into the journal.
+        Call it last before the messages are written. Whoever comes second waits for
+        the first one's commit. The row was written then, which makes it a conflict,
+        and Odoo repeats the whole request. ``lock_for_update`` would raise at once.
         """
         self.ensure_one()
         self.env.cr.execute(
             SQL(
-                """UPDATE sms_devino_account SET write_date = write_date
-                    WHERE id = %s""",
+                "UPDATE sms_devino_account SET write_date = write_date WHERE id = %s",
                 self.id,
             )
         )
@@ -644,25 +699,11 @@ class SmsDevinoAccount(models.Model):
     def _check_enough(self, cost):
         """Refuse to spend what is not there, unless an administrator said to warn only.
 
-        :raise UserError: telling how much is missing
+        :raise UserError: saying how much is missing
         """
-        self.ensure_one()
-        missing = cost + self._get_bound() - self.balance
-        if (
-            self.insufficient_policy == "warn"
-            or not self.balance_at
-            or float_compare(missing, 0, precision_digits=DIGITS) <= 0
-        ):
-            return
-        raise UserError(
-            self.env._(
-                "The balance is not enough: the sending costs %(cost)s, %(shortage)s "
-                "more than there is. Top up the account at the provider, then "
-                "calculate again.",
-                cost=self._format_amount(cost),
-                shortage=self._format_amount(missing),
-            )
-        )
+        quote = self._get_quote(cost)
+        if quote.is_refused:
+            raise UserError(quote.sentence)
 
     # --- low balance ----------------------------------------------------------------
 

@@ -285,7 +285,7 @@ class SmsDevinoMessage(models.Model):
         "(account_id, priority DESC, id) WHERE state = 'outgoing'"
     )
     _open_idx = models.Index(
-        "(account_id) INCLUDE (cost_estimated) "
+        "(account_id, mode) INCLUDE (cost_estimated) "
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")

@@ -38,7 +38,7 @@ class TestTariff(TransactionCase):
     # --- prices ---------------------------------------------------------------------
 
     def test_without_tariffs_a_segment_is_a_credit(self):
-        self.assertEqual(self.account._estimate_cost(3, "+79214563763"), 3.0)
+        self.assertEqual(self.account._find_price("+79214563763"), 1.0)
 
     def test_longest_beginning_counts(self):
         self.add(p7=2.0, p79=2.5, p7921=3.5, p375=9.0)
@@ -51,11 +51,11 @@ class TestTariff(TransactionCase):
             (None, 1.0),
         ):
             with self.subTest(number):
-                self.assertEqual(self.account._estimate_cost(2, number), 2 * price)
+                self.assertEqual(self.account._find_price(number), price)
 
     def test_free_numbers_are_free(self):
         self.add(p7921=0.0)
-        self.assertEqual(self.account._estimate_cost(2, "+79214563763"), 0.0)
+        self.assertEqual(self.account._find_price("+79214563763"), 0.0)
 
     def test_price_of_a_message_in_the_journal_is_that_of_its_number(self):
         self.add(p7921=3.5)

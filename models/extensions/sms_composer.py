@@ -371,15 +371,15 @@ class SmsComposer(models.TransientModel):
         }
 
     def _sms_devino_money(self, account, cost):
-        known = bool(account.balance_at)
-        after = account.balance - account._get_bound() - cost
+        quote = account._get_quote(cost)
+        known = quote.balance is not None
         amount = account._format_amount
         return {
             "cost": amount(cost),
-            "balance": known and amount(account.balance),
-            "balance_at": known and fields.Datetime.to_string(account.balance_at),
-            "balance_after": known and amount(after),
-            "shortage": known and after < 0 and amount(-after),
+            "balance": known and amount(quote.balance),
+            "balance_at": known and fields.Datetime.to_string(quote.balance_at),
+            "balance_after": known and amount(quote.after),
+            "shortage": bool(quote.shortage) and amount(quote.shortage),
             "warn_only": account.insufficient_policy == "warn",
         }
 
