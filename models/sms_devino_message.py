@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -50,6 +51,8 @@ NOT_REPEATED = SQL(
             SELECT 1 FROM sms_devino_message r
              WHERE r.repeat_of_id = COALESCE(m.repeat_of_id, m.id) AND r.id > m.id))"""
 )
+# How long a message that is due may wait before its form says why.
+PATIENCE = timedelta(seconds=10)
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -194,6 +197,9 @@ class SmsDevinoMessage(models.Model):
         MESSAGE_STATUSES,
         readonly=True,
         help="What became of the message, by the provider's report.",
+    )
+    waiting_for = fields.Char(
+        string="Waits because", compute="_compute_waiting_for"
     )
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
@@ -372,6 +378,34 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_gateway_ids(self, operator, value):
         return [("segment_ids.gateway_id", operator, value)]
+
+    def _compute_waiting_for(self):
+        """Say why a message that is due does not leave.
+
+        The queue is served within a second, single messages first. When one has waited
+        longer, nothing serves it.
+        """
+        waits_since = fields.Datetime.now() - PATIENCE
+        for message in self:
+            moments = [message.create_date, message.scheduled_at, message.next_at]
+            due_at = max(filter(None, moments), default=waits_since)
+            message.waiting_for = (
+                message.state in QUEUED_STATES
+                and not message.batch_id
+                and due_at < waits_since
+                and message._describe_wait()
+            )
+
+    def _describe_wait(self):
+        if self.account_id.sudo().state == "stopped":
+            return self.env._(
+                "Sending is stopped: the provider refused the account. The message "
+                "leaves when the cause is mended."
+            )
+        return self.env._(
+            "The server's scheduled actions are busy or switched off. The message "
+            "leaves as soon as they run."
+        )
 
     def _compute_timeline(self):
         for message in self:
@@ -739,9 +773,28 @@ class SmsDevinoMessage(models.Model):
         for first in firsts:
             chain = first + first.repeated_by_ids
             chain._check_may_repeat()
+        self._check_may_send_again()
+        for first in firsts:
+            chain = first + first.repeated_by_ids
             copies += (self & chain)[:1]._repeat(chain)
         copies._wake()
         return copies._get_records_action()
+
+    def _check_may_send_again(self):
+        """Check what every door to sending checks: rights, blacklist and money.
+
+        :raise AccessError: when the person may not send, or not to so many
+        :raise UserError: when a number is on the blacklist or the balance not enough
+        """
+        user = self.env.user
+        self._check_not_blacklisted(self.mapped("number"))
+        for account, messages in self.sudo().grouped("account_id").items():
+            user._sms_devino_check_may_use(account)
+            user._sms_devino_check_may_reach(len(messages), account.company_id)
+            find_price = account._get_price_finder()
+            cost = sum(m.segment_count * find_price(m.number) for m in messages)
+            account._lock_money()
+            account._check_enough(cost)
 
     def _check_may_repeat(self):
         """Refuse to repeat a chain of messages of which one may still arrive."""

@@ -20,7 +20,7 @@ import io
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..models.sheet_errors import as_user_error
+from .sheet_words import as_user_error
 from ..tools import phone
 from ..tools.recipients import clean, parse_pasted, unique_titles
 from ..tools.sheet import (

@@ -19,12 +19,24 @@ class ResCompany(models.Model):
     )
     sms_devino_members_only = fields.Boolean(
         string="Only members of SMS / User may send",
+        default=True,
         help="The buttons that send SMS disappear for everybody else. Rules and "
         "scheduled actions go on sending.",
+    )
+    sms_devino_user_limit = fields.Integer(
+        string="Recipients that a user may reach at once",
+        default=10,
+        help="More recipients at once are for members of SMS / Manager. A selection of "
+        "more contacts than this becomes the draft of a mass sending.",
     )
     # what another provider's module had chosen, for the day when the account goes
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
+    )
+
+    _sms_devino_user_limit_positive = models.Constraint(
+        "CHECK (sms_devino_user_limit > 0)",
+        "A user must be able to reach at least one recipient.",
     )
 
     @api.model_create_multi

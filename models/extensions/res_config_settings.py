@@ -11,6 +11,9 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_members_only = fields.Boolean(
         related="company_id.sms_devino_members_only", readonly=False
     )
+    sms_devino_user_limit = fields.Integer(
+        related="company_id.sms_devino_user_limit", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance", compute_sudo=True
     )
