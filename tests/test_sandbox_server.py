@@ -689,7 +689,7 @@ class TestCommand(BaseCase):
 
 
 @tagged("post_install", "-at_install", "sms_devino")
-class TestTls(BaseCase):
+class TestHttps(BaseCase):
     def setUp(self):
         super().setUp()
         if not shutil.which("openssl"):
