@@ -3,9 +3,9 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..services.sheet_words import as_user_error
 from ..services.source import own_titles
 from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
-from .sheet_errors import as_user_error
 
 WRITERS = {"xlsx": write_xlsx, "xls": write_xls}
 # Records read into memory at once.

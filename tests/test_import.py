@@ -1,12 +1,14 @@
 import base64
+import io
 import random
 from pathlib import Path
+
+import openpyxl
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
-from ..models.sheet_errors import SENTENCES, describe
-from ..tools.sheet import MESSAGES, Column, SheetError, open_book, write_xlsx
+from ..tools.sheet import Column, open_book, write_xlsx
 from .test_recipients import RecipientCase
 
 ADDON = Path(__file__).parent.parent
@@ -209,6 +211,35 @@ class TestImport(ImportCase):
             self.content(),
             [("+79214563763", "Анна", {}), ("+79214563764", "Борис", {})],
         )
+
+    def test_the_encoding_can_be_changed(self):
+        content = "Имя;Телефон\nАнна;79214563763\n".encode("koi8-r")
+        wizard = self.start(content, "clients.csv", encoding=False)
+        with Form(wizard) as form:
+            form.encoding = "cp866"
+            self.assertNotEqual(form.column_ids.edit(0).title, "Имя")
+            form.encoding = "koi8-r"
+            self.assertEqual(form.column_ids.edit(0).title, "Имя")
+            self.assertIn("koi8-r", form.file_note)
+        wizard.action_preview()
+        wizard.action_apply()
+        self.assertEqual(self.content(), [("+79214563763", "Анна", {})])
+
+    def test_hidden_rows_are_left_out_unless_wanted(self):
+        workbook = openpyxl.Workbook()
+        for row in (["Phone"], ["79214563763"], ["79214563764"], ["79214563765"]):
+            workbook.active.append(row)
+        workbook.active.row_dimensions[3].hidden = True
+        target = io.BytesIO()
+        workbook.save(target)
+        wizard = self.start(target.getvalue())
+        wizard.action_preview()
+        self.assertEqual((wizard.hidden_count, self.counts(wizard)), (1, {"new": 2}))
+        with Form(wizard) as form:
+            form.with_hidden = True
+            self.assertEqual(form.preview["counts"], {"new": 3})
+        wizard.action_apply()
+        self.assertEqual(self.recipient_list.sendable_count, 3)
 
     def test_titles_and_sheet_can_be_changed(self):
         wizard = self.start((ADDON / "demo" / "recipients.xlsx").read_bytes())
@@ -465,17 +496,3 @@ class TestExport(ImportCase):
         user = self.env.ref("base.user_admin")
         self.assertTrue(export)
         self.assertFalse(export.with_user(user).search([("id", "=", export.id)]))
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestSheetSentences(RecipientCase):
-    """Each reason why a spreadsheet fails is a sentence in the user's language."""
-
-    def test_the_sentences_are_those_of_the_reader(self):
-        self.assertEqual(set(SENTENCES), set(MESSAGES))
-        for code, message in MESSAGES.items():
-            self.assertEqual(SENTENCES[code]._source, message, code)
-
-    def test_a_sentence_is_filled(self):
-        error = SheetError("too_many_rows", limit=5)
-        self.assertIn("5", describe(self.env, error))

@@ -1,6 +1,11 @@
+import logging
+
 from odoo.tests import BaseCase, tagged
 
 from ..tools.sheet import find_header, guess_columns, signature
+from .sheet_headers import tables
+
+_logger = logging.getLogger(__name__)
 
 SAMPLE = [
     ["1", "Иванов Пётр", "8 (921) 456-37-63", "7701234567", "05.01.1985"],
@@ -50,7 +55,8 @@ class TestSheetColumns(BaseCase):
     def test_mobile_before_landline(self):
         header = ["Телефон", "Мобильный"]
         sample = [["+74951234567", "+79161002030"]] * 3
-        self.assertEqual(guess_columns(header, sample)["phone"], 1)
+        found = guess_columns(header, sample)
+        self.assertEqual((found["phone"], found["phone2"]), (1, 0))
 
     def test_spoilt_numbers(self):
         """Test that a column of lost digits is proposed, with little confidence."""
@@ -68,6 +74,39 @@ class TestSheetColumns(BaseCase):
         for title in ("Номер договора", "№ заказа", "Номер карты", "ИНН", "Факс"):
             with self.subTest(title):
                 self.assertIsNone(guess_columns([title], [["12"]])["phone"])
+
+    def test_table_of_headers(self):
+        """Test that of realistic tables 97 of 100 columns are told rightly."""
+        wrong, count = [], 0
+        roles = ("phone", "phone2", "name")
+        for titles, rows, expected in tables():
+            self.assertEqual(find_header([titles, *rows]), 0, titles)
+            found = guess_columns(titles, rows)
+            count += len(titles)
+            for index, title in enumerate(titles):
+                told = [role for role in roles if found[role] == index]
+                right = [role for role in roles if expected.get(role) == index]
+                if told != right:
+                    wrong.append((titles, title, told, right))
+        share = 1 - len(wrong) / count
+        _logger.info("Columns told rightly: %d of %d", count - len(wrong), count)
+        self.assertGreaterEqual(share, 0.97, wrong)
+
+    def test_telephones_in_disguise(self):
+        """Test an apostrophe, a name, or another number before the mobile one."""
+        for cell in ("'89161002030", "Яна 8 916 100-20-30", "8 495 1234567, 89161002030"):
+            found = guess_columns(["А", "Б"], [["x", cell]] * 3)
+            self.assertEqual(found["phone"], 1, cell)
+
+    def test_empty_column_never_wins(self):
+        header = ["Мобильный", "Телефон"]
+        found = guess_columns(header, [["", "+79161002030"]] * 3)
+        self.assertEqual((found["phone"], found["phone2"]), (1, None))
+
+    def test_sparse_column_does_not_win(self):
+        header = ["Телефон", "Телефон (2)"]
+        sample = [["", "+79161002030"]] * 9 + [["+79161002031", "+79161002032"]]
+        self.assertEqual(guess_columns(header, sample)["phone"], 1)
 
     def test_header_row(self):
         title = ["Список на рассылку"] * 5

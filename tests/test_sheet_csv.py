@@ -2,7 +2,7 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.sheet import Limits, SheetError, open_book
+from ..tools.sheet import ENCODINGS, Limits, SheetError, open_book
 
 FIXTURES = Path(__file__).parent / "fixtures" / "sheet"
 NAMES = (
@@ -58,6 +58,43 @@ class TestSheetCsv(BaseCase):
         self.assertEqual(rows, [["Телефон", "Имя"], ["+79161002030", "Яна"]])
         self.assertEqual(book.separator, "\t")
 
+    def test_utf_16_without_a_mark(self):
+        text = "Телефон\tИмя\n" + "+79161002030\tЯна\n" * 20
+        for codec in ("utf-16-le", "utf-16-be"):
+            book, rows = read(text.encode(codec))
+            self.assertEqual((book.encoding, len(rows)), (codec, 21))
+            self.assertEqual(rows[20], ["+79161002030", "Яна"])
+
+    def test_nearly_right_utf_8(self):
+        """Test that the characters that are none are named by their lines."""
+        lines = [f"{name};7916100203{n}" for n, name in enumerate(NAMES)]
+        content = "\n".join(lines).encode().replace("Юлия".encode(), b"\xd0\xff")
+        book, rows = read(content)
+        self.assertEqual((book.encoding, rows[4][0]), ("utf-8", NAMES[4]))
+        (note,) = book.notes
+        self.assertEqual(note.code, "bad_characters")
+        self.assertEqual(note.params, {"count": 2, "lines": "4"})
+        self.assertEqual(read("Яна;1".encode())[0].notes, [])
+
+    def test_encoding_as_told(self):
+        content = "Яна;1\n".encode("koi8-r")
+        book, rows = read(content, encoding="koi8-r")
+        self.assertEqual((book.encoding, rows), ("koi8-r", [["Яна", "1"]]))
+        self.assertNotEqual(read(content)[1], rows)
+        for encoding in ENCODINGS:
+            read(content, encoding=encoding)
+        for encoding in ("hex", "nonsense"):
+            self.assertEqual(code_of(content, encoding=encoding), "encoding")
+
+    def test_quote_that_swallows_rows(self):
+        """Test a quotation mark that another one closes hundreds of rows below."""
+        rows = [f"name {n};7916{n:07d}" for n in range(400)]
+        rows[11], rows[312] = f'"{rows[11]}', f'"{rows[312]}'
+        with self.assertRaises(SheetError) as caught:
+            read("\n".join(rows).encode())
+        self.assertEqual(caught.exception.code, "csv_lines")
+        self.assertEqual(caught.exception.params, {"row": 12, "lines": 302})
+
     def test_separators(self):
         for separator in ";,\t|":
             with self.subTest(separator):
@@ -109,8 +146,8 @@ class TestSheetCsv(BaseCase):
         self.assertEqual(read(b"a;b\r1;2\r")[1], [["a", "b"], ["1", "2"]])
 
     def test_end_mark_of_dos(self):
-        rows = read("Имя;Телефон\r\nЯна;1\r\n\x1a".encode("cp866"))[1]
-        self.assertEqual(rows[1:], [["Яна", "1"]])
+        rows = read("Клиент;Телефон\r\nИванов Пётр;1\r\n\x1a".encode("cp866"))[1]
+        self.assertEqual(rows[1:], [["Иванов Пётр", "1"]])
 
     def test_libreoffice(self):
         content = (FIXTURES / "libreoffice_cp1251.csv").read_bytes()

@@ -8,8 +8,7 @@ import xlwt
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.sheet import Row, SheetError, open_book
-from ..tools.sheet.model import Limits
+from ..tools.sheet import Limits, Row, SheetError, open_book
 
 FIXTURES = Path(__file__).parent / "fixtures" / "sheet"
 TITLES = ["ФИО", "Мобильный телефон", "E-mail", "Дата рождения", "Долг", "Скидка"]
@@ -59,7 +58,7 @@ class TestSheetRead(BaseCase):
         self.assertEqual((rows[5].values[7], rows[5].errors), ("#N/A", (7,)))
         self.assertEqual((rows[6].values[7], rows[6].errors), ("Ёлкина Ю.!", ()))
         self.assertEqual(
-            values(book, "Даты")[1][1:], ["21 января 2025", "18:00", "Январь 2025"]
+            values(book, "Даты")[1][1:], ["21.01.2025", "18:00", "21.01.2025"]
         )
 
     def test_libreoffice_xlsx(self):
@@ -144,20 +143,54 @@ class TestSheetRead(BaseCase):
         found = values(open_book(saved(book)))
         self.assertEqual(found, [["Список", "Список"], ["Телефон", "Имя"]])
 
-    def test_start_and_limit(self):
+    def test_limit(self):
+        """Test that no more rows are read than asked for, and the same ones."""
         book = openpyxl.Workbook()
         for number in range(100):
             book.active.append([f"n{number}"])
+        book.active["A150"] = "n149"
         book = open_book(saved(book))
-        found = [(r.number, r.values) for r in book.rows("Sheet", start=40, limit=2)]
-        self.assertEqual(found, [(41, ["n40"]), (42, ["n41"])])
+        whole = list(book.rows("Sheet"))
+        self.assertEqual((len(whole), whole[120]), (150, Row(121, [])))
+        for limit in (1, 40, 120):
+            self.assertEqual(list(book.rows("Sheet", limit=limit)), whole[:limit][:100])
+
+    def test_hidden_rows(self):
+        """Test that the rows a filter has hidden are told, in both formats."""
+        new = openpyxl.Workbook()
+        old = xlwt.Workbook()
+        sheet = old.add_sheet("Sheet")
+        for number in range(4):
+            new.active.append([f"n{number}"])
+            sheet.write(number, 0, f"n{number}")
+        new.active.auto_filter.ref = "A1:A4"
+        new.active.row_dimensions[3].hidden = True
+        sheet.row(2).hidden = True
+        for content in (saved(new), saved(old)):
+            rows = open_book(content).rows("Sheet")
+            hidden = [(row.number, row.hidden) for row in rows]
+            self.assertEqual(hidden, [(1, False), (2, False), (3, True), (4, False)])
+
+    def test_last_row_of_libreoffice(self):
+        """Test that a formatted row at the very end is no row."""
+        book = openpyxl.Workbook()
+        book.active["A1"] = "x"
+        book.active.row_dimensions[1048576].height = 12
+        book.active.cell(1048576, 1).number_format = "0.00"
+        self.assertEqual(list(open_book(saved(book)).rows("Sheet")), [Row(1, ["x"])])
+
+    def test_telephone_number_formatted_as_a_date(self):
+        book = openpyxl.Workbook()
+        book.active["A1"] = 79161002030
+        book.active["A1"].number_format = "dd.mm.yyyy"
+        self.assertEqual(values(open_book(saved(book))), [["79161002030"]])
 
     def test_missing_sheet(self):
         book = open_book((FIXTURES / "libreoffice.xls").read_bytes())
         with self.assertRaises(SheetError) as caught:
             book.rows("Лист 7")
         self.assertEqual(caught.exception.code, "sheet_missing")
-        self.assertEqual(str(caught.exception), 'The workbook has no sheet "Лист 7".')
+        self.assertEqual(caught.exception.params, {"sheet": "Лист 7"})
 
     def test_password(self):
         for name in ("password.xlsx", "password.xls"):

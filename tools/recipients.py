@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .sheet.errors import SheetError
+
+# So many numbers are read from one paste; more come from a file.
+MAX_PASTED = 200_000
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
@@ -43,12 +47,15 @@ def unique_titles(titles: Iterable[str]) -> list[str]:
     ``["City", "city"]`` becomes ``["City", "city 2"]``.
     """
     seen: set[str] = set()
+    last: dict[str, int] = {}  # the number put to a title last
     result = []
     for title in titles:
-        candidate, number = title, 1
+        key = title.casefold()
+        candidate, number = title, last.get(key, 1)
         while candidate.casefold() in seen:
             number += 1
             candidate = f"{title} {number}"
+        last[key] = number
         seen.add(candidate.casefold())
         result.append(candidate)
     return result
@@ -69,10 +76,14 @@ def parse_pasted(text: str) -> list[Pasted]:
     or after its number.  In a line that begins with a name, each name belongs to the
     number after it, else to the one before it.  A line without any number is kept as
     a number, so that it is shown as wrong and not lost.
+
+    :raise SheetError: "paste_too_long" for more than ``MAX_PASTED`` numbers
     """
     found: list[Pasted] = []
     for line in clean(text).splitlines():
         found += _parse_line(line)
+        if len(found) > MAX_PASTED:
+            raise SheetError("paste_too_long", limit=MAX_PASTED)
     return found
 
 

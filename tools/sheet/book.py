@@ -1,11 +1,12 @@
 """One way into a spreadsheet, whatever its kind."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from .columns import HEAD_ROWS, find_header
 from .csvfile import Csv
-from .errors import SheetError
+from .errors import SheetError, SheetNote
 from .model import LIMITS, REGION, Limits, Merge, Region, Row
 from .sniff import sniff
 from .xls import Xls
@@ -13,50 +14,42 @@ from .xlsx import Xlsx
 
 
 class Book:
-    """An opened spreadsheet.
-
-    ``kind`` is "xls", "xlsx" or "csv"; ``sheets`` has the names of the sheets, the
-    visible ones first; ``hidden`` those that the user does not see in Excel.
-    ``encoding`` and ``separator`` tell how a .csv was read, None for the others.
-    """
+    """An opened spreadsheet, see the package's docstring."""
 
     def __init__(self, source: Xls | Xlsx | Csv, limits: Limits):
         self._source = source
         self._limits = limits
-        self._merges: dict[str, list[Merge]] = {}
         self.kind: str = source.kind
         self.encoding: str | None = getattr(source, "encoding", None)
         self.separator: str | None = getattr(source, "separator", None)
+        self.notes: list[SheetNote] = getattr(source, "notes", [])
         known = source.sheets
         self.sheets = tuple(name for name, _h in sorted(known, key=lambda s: s[1]))
         self.hidden = frozenset(name for name, hidden in known if hidden)
 
-    def rows(
-        self, sheet: str, *, start: int = 0, limit: int | None = None
-    ) -> Iterator[Row]:
-        """Yield the rows of a sheet as Excel shows them, reading as it goes.
+    def rows(self, sheet: str, *, limit: int | None = None) -> Iterator[Row]:
+        """Yield the rows of a sheet, reading as it goes.
 
         Row ``number`` n is always the n-th: an empty row is yielded, with no values,
         when a filled one follows.  Merged cells that begin at or above the header
         row all have the text of the range; below it only the first one has.
 
-        :param int start: how many rows to leave out
-        :param limit: how many rows to yield at most
+        :param int limit: how many rows to yield at most
         :raise SheetError: "sheet_missing"; and whatever shows only while reading:
             "corrupt", "too_many_columns", "too_many_rows", "csv_quote", …
         """
         if sheet not in self.sheets:
             raise SheetError("sheet_missing", sheet=sheet)
-        stop = None if limit is None else start + limit
-        return islice(self._filled(sheet), start, stop)
+        return islice(self._filled(sheet, limit), limit)
 
-    def _filled(self, sheet: str) -> Iterator[Row]:
+    def _filled(self, sheet: str, limit: int | None) -> Iterator[Row]:
         """Yield the rows with the merged cells of the heading filled."""
-        rows = _trimmed(self._source.rows(sheet), self._limits.columns)
+        # The heading is the same however little is asked for.
+        last = limit and max(limit, HEAD_ROWS)
+        merges, rows = self._source.read(sheet, last)
+        rows = _trimmed(rows, self._limits.columns)
         head = list(islice(rows, HEAD_ROWS))
-        if sheet not in self._merges:
-            self._merges[sheet] = self._source.merges(sheet, len(head))
-        if merges := self._merges[sheet]:
+        if merges := [merge for merge in merges if merge.top < len(head)]:
             head = _fill_heading(head, merges)
         yield from head
         yield from rows
@@ -68,13 +61,15 @@ def open_book(
     *,
     limits: Limits = LIMITS,
     region: Region = REGION,
+    encoding: str | None = None,
 ) -> Book:
-    """Open a spreadsheet: .xls (Excel 97 and later), .xlsx, .xlsm or .csv.
+    """Open a spreadsheet: .xls (Excel 5 and later), .xlsx, .xlsm or .csv.
 
     :param bytes content: the file; its kind is told by the bytes alone
     :param filename: its name, which becomes the sheet's name of a .csv
     :param Limits limits: what is too much
-    :param Region region: decimal mark, thousands' mark and short date to show
+    :param Region region: how numbers and dates are written
+    :param encoding: the codec of a .csv, None to find it
     :raise SheetError: the reason why the file cannot be imported
     """
     kind, package = sniff(content, limits)
@@ -82,7 +77,7 @@ def open_book(
         return Book(Xlsx(package, limits, region), limits)
     if kind == "xls":
         return Book(Xls(content, limits, region), limits)
-    return Book(Csv(content, filename, limits), limits)
+    return Book(Csv(content, filename, limits, encoding), limits)
 
 
 def _trimmed(rows: Iterator[Row], columns: int) -> Iterator[Row]:
@@ -117,7 +112,7 @@ def _fill(head: list[Row], merges: list[Merge]) -> list[Row]:
     rows are wide.
     """
     width = max((len(row.values) for row in head), default=0)
-    rows = [Row(row.number, list(row.values), row.errors) for row in head]
+    rows = [replace(row, values=list(row.values)) for row in head]
     for merge in merges:
         corner = rows[merge.top].values
         text = corner[merge.left] if merge.left < len(corner) else ""

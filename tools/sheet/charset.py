@@ -2,81 +2,63 @@
 
 import codecs
 
-from .errors import SheetError
+import chardet
 
-_BOMS = (
+# What is worth offering where the guess is wrong.
+ENCODINGS = ("utf-8", "cp1251", "koi8-r", "cp866", "mac-cyrillic", "utf-16-le")
+_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CHUNK = 256 * 1024
-_SAMPLE = 64 * 1024
-_CANDIDATES = ("cp1251", "koi8-r", "cp866")
-# How much better than windows-1251 another encoding has to read, per letter.
-_MARGIN = 0.5
-
-# Letters of Russian by how often they occur (letters per thousand, rounded).
-_FREQUENCY = dict(
-    zip(
-        "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
-        (
-            *(110, 85, 80, 74, 67, 63, 55, 47, 45, 44, 35, 32, 30, 28, 26, 20, 19),
-            *(17, 17, 16, 16, 14, 12, 10, 9, 7, 6, 5, 4, 3, 3, 1, 1),
-        ),
-        strict=True,
-    )
-)
-_WEIGHT = {letter: (share - 30) / 25 for letter, share in _FREQUENCY.items()}
+_SAMPLE = 32 * 1024
+# In short texts and in capitals chardet takes windows-1251 for something else; of its
+# guesses only these are believed, when it is sure and has seen some letters.
+_BELIEVED = {"KOI8-R": "koi8-r", "IBM866": "cp866"}
+_SURE, _LETTERS = 0.8, 8
+# In nearly right UTF-8, at most one of so many characters above ASCII is spoilt.
+_SPOILT = 20
 
 
 def find_encoding(content: bytes) -> str:
-    """Return the codec's name: by its mark, else UTF-8 if valid, else Cyrillic.
+    """Return the codec's name: by its mark, else UTF-8 if (nearly) valid, else a guess.
 
-    Of the single-byte encodings windows-1251 is taken unless the text reads as
-    Russian in KOI8-R or cp866 and does not in windows-1251.
-
-    :raise SheetError: "encoding" for UTF-16 that is cut
+    Of the single-byte encodings windows-1251 is taken unless chardet is sure of KOI8-R
+    or cp866.
     """
-    for mark, name in _BOMS:
+    for mark, name in _MARKS:
         if content.startswith(mark):
-            if not _decodes(content, name):
-                raise SheetError("encoding")
             return name
-    return "utf-8" if _decodes(content, "utf-8") else _find_cyrillic(content)
+    if name := find_wide(content):
+        return name
+    text = content.decode("utf-8", "replace")
+    above = len(text) - len(text.encode("ascii", "ignore"))
+    nearly = text.count("\ufffd") * _SPOILT <= above
+    return "utf-8" if nearly else _guess(content)
 
 
-def _decodes(content: bytes, name: str) -> bool:
-    decoder = codecs.getincrementaldecoder(name)()
-    try:
-        for start in range(0, len(content), _CHUNK):
-            decoder.decode(content[start : start + _CHUNK])
-        decoder.decode(b"", True)
-    except UnicodeDecodeError:
-        return False
-    return True
+def find_wide(content: bytes) -> str | None:
+    """Recognise UTF-16 without its mark by the zeros in half of the ASCII characters."""
+    sample = content[: _SAMPLE // 2 * 2]
+    for odd, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros = sample[odd::2].count(0)
+        if zeros * 10 > len(sample) and not sample[1 - odd :: 2].count(0):
+            return name
+    return None
 
 
-def _find_cyrillic(content: bytes) -> str:
-    # Only bytes above ASCII tell the encodings apart; ASCII ones keep words apart.
-    first = next(i for i, byte in enumerate(content) if byte > 127)
-    start = max(0, first - 100)
-    sample = content[start : start + _SAMPLE]
-    scores = {name: _russian(sample.decode(name, "replace")) for name in _CANDIDATES}
-    best = max(scores, key=scores.get)
-    sure = scores[best] > scores["cp1251"] + _MARGIN and scores[best] > 0
-    return best if sure else "cp1251"
-
-
-def _russian(text: str) -> float:
-    """Tell how Russian a text reads: the mean over its characters above ASCII."""
-    total, count, before = 0.0, 0, ""
-    for char in text:
-        if char > "\x7f":
-            count += 1
-            lower = char.lower()
-            total += _WEIGHT.get(lower, -3)
-            # A capital after a small letter is the mark of swapped cases.
-            if char != lower and before.isalpha() and before == before.lower():
-                total -= 2
-        before = char
-    return total / count if count else 0.0
+def _guess(content: bytes) -> str:
+    # Lines without a character above ASCII tell nothing.
+    telling, size = [], 0
+    for line in content.splitlines():
+        if not line.isascii():
+            telling.append(line)
+            size += len(line)
+        if size > _SAMPLE:
+            break
+    sample = b"\n".join(telling)[:_SAMPLE]
+    found = chardet.detect(sample)
+    letters = sum(byte > 127 for byte in sample)
+    if (found["confidence"] or 0) < _SURE or letters < _LETTERS:
+        return "cp1251"
+    return _BELIEVED.get(found["encoding"], "cp1251")

@@ -12,31 +12,51 @@ from collections.abc import Sequence
 HEAD_ROWS = 30
 # Below this share of certainty a column is not proposed.
 _CERTAIN = 0.3
+_SURE = 0.6
 _SAMPLE = 200
 
 # Words of a title, as patterns of whole words, and how surely they tell the column.
 _PHONE = (
     (r"моб|мобильн\w*|сотов\w*|mobile\w*|cell|cellphone|gsm|msisdn", 1.0),
-    (r"телефон\w*|тел|phones?|telephone|tel|sms|смс|whatsapp", 0.95),
+    (r"sms|смс|whatsapp|viber", 0.95),
+    (r"телефон\w*|тел|phones?|telephone|tel|домашний|рабочий", 0.9),
     (r"номера?|number|numbers|контакт\w*", 0.5),
 )
+# With these a telephone is rather not one for messages.
+_OTHER_PHONE = r"дом|домашн\w*|раб|рабоч\w*|город\w*|служебн\w*|доп|дополнит\w*|office"
+_OTHER_PHONE += r"|home|work|business|other|factory|второй|2|факс\w*|fax"
+_NOBODY = r"экстренн\w*|emergency"
 _NOT_PHONE = (
-    r"договор\w*|заказ\w*|сч[её]т\w*|паспорт\w*|карт\w*|п п|инн|кпп|огрн|снилс"
-    r"|документ\w*|лицев\w*|order|invoice|contract|card|passport|id|код|code"
-    r"|факс\w*|fax|дата|date|квартир\w*|дом|серия|стать\w*|артикул"
+    r"договор\w*|заказ\w*|сч[её]т\w*|паспорт\w*|карт\w*|п п|инн|кпп|огрн\w*|снилс"
+    r"|бик|окпо|документ\w*|лицев\w*|order|invoice|contract|card|passport|id|код|code"
+    r"|факс\w*|fax|дата|date|квартир\w*|дом|серия|стать\w*|артикул|полис\w*|vin"
+    r"|заявк\w*|комментари\w*|примечани\w*|comments?|notes?|штрих\w*|iban|bic|tax"
+    r"|снт|участка|account|policy|sku|индекс|zip|postal|накладн\w*|трек\w*|track\w*"
 )
 _NAME = (
-    (r"фио|ф и о|full name|fullname|имя|name", 1.0),
+    (r"фио|ф и о|full name|fullname|имя|name|display name", 1.0),
     (
-        r"клиент\w*|контрагент\w*|получатель|получатели|абонент\w*|покупатель"
-        r"|пациент\w*|customer|client|recipient|contact|partner|партн[её]р",
+        r"клиент\w*|контрагент\w*|получател\w*|абонент\w*|покупател\w*|пациент\w*"
+        r"|владел\w*|собственник\w*|участник\w*|ученик\w*|учащ\w*|студент\w*"
+        r"|заемщик\w*|плательщик\w*|заявител\w*|держател\w*|гость|подписчик\w*"
+        r"|жилец|жильц\w*|сотрудник\w*|работник\w*|заказчик\w*|customer\w*|client\w*"
+        r"|recipient|contact|partner|партнер|owner|participant|member|student|guest"
+        r"|patient|employee|subscriber|guardian|buyer",
         0.9,
     ),
-    (r"контактное лицо|наименование|обращение|first name|firstname", 0.8),
-    (r"фамилия|surname|last name|lastname|контакт\w*|сотрудник", 0.6),
-    (r"компания|организация|фирма|company|organi[sz]ation", 0.4),
+    (r"контактн\w* лиц\w*", 0.95),
+    (r"наименование|обращение|first name", 0.8),
+    (r"родител\w*|законн\w* представител\w*|parent|firstname|представител\w*", 0.75),
+    (r"фамилия|surname|last name|lastname|контакт\w*|название|title", 0.6),
+    (r"компания|организация|фирма|company|organi[sz]ation|юр лицо", 0.4),
 )
-_NOT_NAME = r"id|код|code|e mail|email|почта|адрес|address|файла?|file|отчество"
+_NOT_NAME = (
+    r"id|код|code|e mail|email|почта|адрес\w*|address|файла?|file|дата|date"
+    r"|user name|username|login|логин|тип|type|группа|group|статус|status|номера?|number"
+    r"|менеджер\w*|manager|ответственн\w*|сделк\w*|товара?|услуг\w*|product|middle name"
+    r"|инн|тариф\w*|источник\w*|source|класс\w*|курса?|тренер\w*|врач\w*|банка?|рейс\w*"
+    r"|менеджера|created|lead|лида|отправител\w*|sender|валют\w*|категори\w*|филиал\w*"
+)
 _OTHER = (
     r"e mail|email|почта|адрес\w*|address|город|city|регион|дата\w*|date|сумма|amount"
     r"|долг|баланс|цена|price|код|code|id|инн|кпп|п п|no|комментари\w*|comment"
@@ -45,9 +65,13 @@ _OTHER = (
 )
 
 _SPACE = re.compile(r"[\W_]+")
-_PHONE_CELL = re.compile(r"\+?[\d\s().\-\u2010-\u2015\u2212\u00a0]{10,24}")
-_FIRST = re.compile(r"[;,/\n]")
-_MOBILE = re.compile(r"(?:\+|00|810)\d{10,15}|[78]9\d{9}|9\d{9}")
+_CASES = re.compile(r"(?<=[a-zа-я])(?=[A-ZА-Я])")
+# A number to send to, wherever it stands in a cell.
+_MOBILE = re.compile(
+    r"(?<![\d+])(?:\+?7|8|)[-( \u00a0]*9\d{2}(?:[-) \u00a0.]*\d){7}(?!\d)"
+    r"|(?<!\d)(?:\+|00|810)[-( \u00a0]*\d(?:[-() \u00a0.]*\d){9,14}(?!\d)"
+)
+_PHONE_CELL = re.compile(r"[+(]?\d[\d\s().\-\u2010-\u2015\u2212\u00a0]{9,23}")
 _NUMBER = re.compile(r"[-+]?[\d\s.,:%/\u00a0-]+")
 _LETTERS = re.compile(r"[^\W\d_][^\d@]*")
 
@@ -55,6 +79,11 @@ _LETTERS = re.compile(r"[^\W\d_][^\d@]*")
 def normalise(title: str) -> str:
     """Return a title in small letters, its words parted by single spaces."""
     return _SPACE.sub(" ", title.casefold().replace("ё", "е")).strip()
+
+
+def _words(title: str) -> str:
+    """Return a title's words, those of "PhoneNumber" too."""
+    return normalise(_CASES.sub(" ", title))
 
 
 def signature(header: Sequence[str]) -> str:
@@ -93,28 +122,31 @@ def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> dic
 
     :param header: the titles, empty when the sheet has none
     :param sample: the values of some rows below
-    :return: ``{"phone": index or None, "name": index or None, "extra": [indexes of
-        the other columns that have a title or a value], "confidence": {"phone": 0..1,
-        "name": 0..1}}``
+    :return: ``{"phone": index or None, "phone2": index or None (to be taken where the
+        first is empty), "name": index or None, "extra": [indexes of the other columns
+        that have a title or a value], "confidence": {"phone": 0..1, "name": 0..1}}``
     """
-    sample = sample[:_SAMPLE]
+    sample = [row for row in sample[:_SAMPLE] if any(row)]
     width = max([len(header), *map(len, sample)], default=0)
-    titles = [*map(normalise, header), *[""] * (width - len(header))]
+    titles = [*map(_words, header), *[""] * (width - len(header))]
     cells = [
         [row[index] for row in sample if index < len(row) and row[index].strip()]
         for index in range(width)
     ]
-    phone, phone_score = _best(
-        [_phone_score(*pair) for pair in zip(titles, cells, strict=True)], set()
-    )
-    name, name_score = _best(
-        [_name_score(*pair) for pair in zip(titles, cells, strict=True)], {phone}
-    )
+    rows = len(sample)
+    phones = [_phone_score(*pair, rows) for pair in zip(titles, cells, strict=True)]
+    names = [_name_score(*pair, rows) for pair in zip(titles, cells, strict=True)]
+    phone, phone_score = _best(phones, set())
+    # A second one is taken by its title alone: numbers of orders look like numbers.
+    unsure = {index for index, title in enumerate(titles) if _phone_word(title) < _SURE}
+    phone2 = None if phone is None else _best(phones, {phone, *unsure})[0]
+    name, name_score = _best(names, {phone, phone2})
     used = [index for index in range(width) if titles[index] or cells[index]]
     return {
         "phone": phone,
+        "phone2": phone2,
         "name": name,
-        "extra": [index for index in used if index not in (phone, name)],
+        "extra": [index for index in used if index not in (phone, phone2, name)],
         "confidence": {"phone": phone_score, "name": name_score},
     }
 
@@ -125,37 +157,52 @@ def _best(scores: list[float], taken: set) -> tuple[int | None, float]:
     return (-index, round(score, 2)) if score >= _CERTAIN else (None, 0.0)
 
 
-def _phone_score(title: str, cells: list[str]) -> float:
-    word = 0.0 if _has(_NOT_PHONE, title) else _weight(_PHONE, title)
-    if not cells:
+def _phone_score(title: str, cells: list[str], rows: int) -> float:
+    word = _phone_word(title)
+    if not word and (_has(_NOT_PHONE, title) or _has(_NOBODY, title)):
+        return 0.0
+    if not rows:
         return word * 0.9
-    share = sum(map(_phone_likeness, cells)) / len(cells)
+    share = sum(map(_phone_likeness, cells)) / max(len(cells), 1)
     # A word without a single number below it is about something else; only the
     # surest words still stand, so that spoilt numbers are at least looked at.
-    return 0.5 * word + 0.5 * share if share else 0.4 * word
+    score = 0.5 * word + 0.5 * share if share else 0.4 * word
+    return score * _filled(cells, rows)
 
 
-def _name_score(title: str, cells: list[str]) -> float:
+def _phone_word(title: str) -> float:
+    """Tell how surely a title is that of a telephone."""
+    word = _weight(_PHONE, title)
+    if _has(_NOBODY, title) or (_has(_NOT_PHONE, title) and word < 0.9):
+        return 0.0
+    return word * 0.7 if _has(_OTHER_PHONE, title) and word < 1 else word
+
+
+def _name_score(title: str, cells: list[str], rows: int) -> float:
     word = 0.0 if _has(_NOT_NAME, title) else _weight(_NAME, title)
     if word and _weight(_PHONE, title) > 0.5:
         word = 0.0  # "client's telephone"
-    if not cells:
+    if not rows:
         return word * 0.9
-    share = sum(map(_name_likeness, cells)) / len(cells)
+    share = sum(map(_name_likeness, cells)) / max(len(cells), 1)
     if title and not word:
         return 0.0
-    return 0.6 * word + 0.4 * share if word else 0.6 * share
+    return (0.6 * word + 0.4 * share if word else 0.6 * share) * _filled(cells, rows)
+
+
+def _filled(cells: list[str], rows: int) -> float:
+    """Return how much a column counts by how much of it is filled: 0 for nothing."""
+    return 0.5 + 0.5 * len(cells) / rows if cells else 0.0
 
 
 def _phone_likeness(cell: str) -> float:
-    """Tell how much a cell looks like a number to send to: 1, 0.5 or 0."""
-    text = _FIRST.split(cell.strip(), maxsplit=1)[0].strip()
-    if not _PHONE_CELL.fullmatch(text):
-        return 0.0
-    digits = re.sub(r"[^\d+]", "", text)
-    if _MOBILE.fullmatch(digits):
-        return 1.0
-    return 0.5 if text[:1].isdigit() and 10 <= len(digits) <= 13 else 0.0
+    """Tell how much a cell looks like one with a number to send to: 0 to 1."""
+    text = cell.strip().lstrip("'")
+    found = _MOBILE.search(text)
+    if found:
+        return 1.0 if len(found[0]) * 2 > len(text) else 0.8
+    digits = sum(map(str.isdigit, text))
+    return 0.5 if _PHONE_CELL.fullmatch(text) and 10 <= digits <= 13 else 0.0
 
 
 def _name_likeness(cell: str) -> float:
@@ -175,7 +222,7 @@ def _phone_column(row: Sequence[str]) -> int:
 
 def _header_score(row: Sequence[str]) -> float:
     """Tell how much a row looks like titles; 0 when it does not at all."""
-    titles = [normalise(cell) for cell in row if cell.strip()]
+    titles = [_words(cell) for cell in row if cell.strip()]
     if not titles or any(_NUMBER.fullmatch(cell.strip()) for cell in row if cell):
         return 0.0
     if len(titles) > 1 and len(set(titles)) == 1:

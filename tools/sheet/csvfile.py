@@ -7,12 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from .charset import find_encoding
-from .errors import SheetError
+from .charset import ENCODINGS, find_encoding
+from .errors import SheetError, SheetNote
 from .model import Limits, Merge, Row
 
 _SEPARATORS = ";\t,|"
+_CODECS = {*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-be"}
 _SAMPLE_ROWS = 200
+# A row of more lines comes from a quotation mark that was not meant as one.
+_LINES = 100
+_SHOWN_LINES = 10
 # The share of rows that have to agree on the number of columns, and what it counts
 # that a row has the separator at all: ragged rows are tables too.
 _AGREE, _RAGGED = 0.5, 0.6
@@ -25,20 +29,26 @@ _AS_TEXT = re.compile(r'="([^"]*)"$')
 class Csv:
     """A table kept as text.
 
-    ``encoding`` is the codec found and ``separator`` the character, "" when the file
-    has a single column.
+    ``encoding`` is the codec used and ``separator`` the character, "" when the file
+    has a single column; ``notes`` names the characters that are none.
 
     :param filename: gives the one sheet its name
-    :raise SheetError: "encoding", "row_too_long", "csv_quote"
+    :param encoding: the codec, None to find it
+    :raise SheetError: "encoding", "row_too_long", "csv_quote", "csv_lines"
     """
 
     kind = "csv"
 
-    def __init__(self, content: bytes, filename: str | None, limits: Limits):
+    def __init__(
+        self, content: bytes, filename: str | None, limits: Limits, encoding: str | None
+    ):
         self._content = content.rstrip(b"\x1a")  # DOS marked the end of a text so
         self._limits = limits
         self._name = PurePath(filename or "").stem or "csv"
-        self.encoding = find_encoding(self._content)
+        if encoding not in (None, *_CODECS):
+            raise SheetError("encoding", encoding=encoding)
+        self.encoding = encoding or find_encoding(self._content)
+        self.notes = self._find_bad_characters()
         self._told = _told_separator(next(self._lines(), ""))
         self.separator = self._told or self._find_separator()
 
@@ -47,24 +57,35 @@ class Csv:
         """The one sheet: (name, False)."""
         return [(self._name, False)]
 
-    def merges(self, _sheet: str, _rows: int) -> list[Merge]:
-        """Return nothing: text has no merged cells."""
-        return []
+    def read(
+        self, _sheet: str, _limit: int | None
+    ) -> tuple[list[Merge], Iterator[Row]]:
+        """Return no merged cells, and the rows, numbered as Excel would (not by line)."""
+        return [], self._rows()
 
-    def rows(self, _sheet: str) -> Iterator[Row]:
-        """Yield the rows, numbered as Excel would number them (not by line)."""
+    def _rows(self) -> Iterator[Row]:
         for number, values in enumerate(self._records(self.separator), 1):
             if number > self._limits.rows:
                 raise SheetError("too_many_rows", limit=self._limits.rows)
             yield Row(number, [_unwrap(value) for value in values])
 
+    def _find_bad_characters(self) -> list[SheetNote]:
+        count, lines = 0, []
+        for number, line in enumerate(self._lines(), 1):
+            if bad := line.count("\ufffd"):
+                count += bad
+                lines.append(number)
+        if not count:
+            return []
+        shown = ", ".join(map(str, lines[:_SHOWN_LINES]))
+        more = ", …" if len(lines) > _SHOWN_LINES else ""
+        return [SheetNote("bad_characters", {"count": count, "lines": shown + more})]
+
     def _lines(self) -> Iterator[str]:
         """Yield the lines with their ends, each of them bounded."""
         limit = self._limits.row_chars
-        # cp1251 has one byte without a character; it must not spoil the file.
-        errors = "replace" if self.encoding == "cp1251" else "strict"
         with io.TextIOWrapper(
-            io.BytesIO(self._content), self.encoding, errors, newline=""
+            io.BytesIO(self._content), self.encoding, "replace", newline=""
         ) as stream:
             number = 0
             while line := stream.readline(limit + 1):
@@ -76,17 +97,24 @@ class Csv:
     def _records(self, separator: str) -> Iterator[list[str]]:
         """Yield the fields of each row.
 
-        :raise SheetError: "csv_quote" when a quoted field has no end
+        :raise SheetError: "csv_quote" when a quoted field has no end, "csv_lines" when
+            it seems to be closed by the opening mark of another
         """
         tape = _Tape(self._lines(), self._limits.row_chars)
         if self._told:
             next(tape.source, None)
-        for values in csv.reader(tape, delimiter=separator or _NONE):
-            tape.number += 1
-            if tape.ended and len(tape.lines) > 1 and _is_open(tape, separator):
-                raise SheetError("csv_quote", row=tape.number)
-            tape.forget()
-            yield values
+        reader = csv.reader(tape, delimiter=separator or _NONE)
+        try:
+            for values in reader:
+                tape.number += 1
+                if tape.ended and len(tape.lines) > 1 and _is_open(tape, separator):
+                    raise SheetError("csv_quote", row=tape.number)
+                if (lines := len(tape.lines)) > _LINES:
+                    raise SheetError("csv_lines", row=tape.number, lines=lines)
+                tape.forget()
+                yield values
+        except csv.Error as error:  # the parser's own limit of a field
+            raise SheetError("csv_quote", row=tape.number + 1) from error
 
     def _find_separator(self) -> str:
         """Return the separator by which most rows have equally many columns."""

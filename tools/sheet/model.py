@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
+MAX_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -10,31 +11,42 @@ class Limits:
     """How much of a file is read before it is refused.
 
     :param int file_bytes: size of the file itself
+    :param int part_bytes: one part of an .xlsx, unpacked
     :param int unpacked_bytes: all parts of an .xlsx together, unpacked
-    :param int rows: rows of one sheet (the default is Excel's own bound)
+    :param int rows: filled rows of one sheet
     :param int columns: filled columns of one row
-    :param int row_chars: characters of one cell or of one .csv row
+    :param int cells: cells of one sheet, the empty ones that the file names too
+    :param int row_chars: characters of one .csv row
     """
 
     file_bytes: int = 50 * MEGABYTE
-    unpacked_bytes: int = 768 * MEGABYTE
-    rows: int = 1_048_576
+    part_bytes: int = 100 * MEGABYTE
+    unpacked_bytes: int = 150 * MEGABYTE
+    rows: int = MAX_ROWS
     columns: int = 1_000
+    cells: int = 5_000_000
     row_chars: int = 1_000_000
 
 
 @dataclass(frozen=True)
 class Region:
-    """What Excel takes from the computer's regional settings, not from the file.
+    """How the user's language writes numbers, dates and truth values.
 
     :param str decimal: the decimal mark
     :param str thousands: the mark between groups of three digits
-    :param str short_date: number format of the date that Excel names "short"
+    :param str date_format: as of ``strftime``
+    :param str time_format: as of ``strftime``; seconds are left out where the cell
+        does not show them
+    :param str true: what a cell with a truth value shows
+    :param str false: likewise
     """
 
     decimal: str = "."
     thousands: str = ","
-    short_date: str = "dd.mm.yyyy"
+    date_format: str = "%d.%m.%Y"
+    time_format: str = "%H:%M:%S"
+    true: str = "TRUE"
+    false: str = "FALSE"
 
 
 LIMITS = Limits()
@@ -49,11 +61,13 @@ class Row:
     :param list[str] values: the cells as text, without the empty ones at the end
     :param tuple[int, ...] errors: positions in ``values`` of the cells that hold an
         error of Excel ("#N/A") or a formula whose result was never stored ("")
+    :param bool hidden: whether a filter or the user hides the row
     """
 
     number: int
     values: list
     errors: tuple = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,16 @@
 import codecs
 import re
 
+from .charset import find_wide
 from .errors import SheetError
+from .guard import Package
 from .model import MEGABYTE, Limits
-from .package import Package
-from .xls import streams
-from .xlsx import main_part
+from .ole import SIGNATURE
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD = 4096
-# The first bytes of files that people choose by mistake.
+# The first bytes of files that people choose by mistake: a code, or the kind's name.
 _MAGIC = (
-    (b"%PDF", "pdf"),
+    (b"%PDF", "PDF"),
     (b"\x89PNG", "image"),
     (b"\xff\xd8\xff", "image"),
     (b"GIF8", "image"),
@@ -30,6 +29,15 @@ _BINARY = ("image", "archive")
 _OPEN_DOCUMENT = {b"spreadsheet": "ods", b"text": "document"}
 # Excel 2 to 4 wrote their records without a container.
 _BARE_RECORDS = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", re.DOTALL)
+# Texts that are no tables, by their first words.
+_TEXTS = (
+    (re.compile(r"<\?xml"), "XML"),
+    (re.compile(r"begin:vcard", re.I), "vCard"),
+    (re.compile(r"begin:vcalendar", re.I), "iCalendar"),
+    (re.compile(r'(\{\s*"|\[\s*[{\["])'), "JSON"),
+    (re.compile(r"(--.*\n\s*)*(create table|insert into)\s", re.I), "SQL"),
+    (re.compile(r"(from|received|return-path|delivered-to): ", re.I), "e-mail"),
+)
 _HTML = re.compile(
     r"<(!doctype\s+html|html|head|meta|body|table|div|style|font)\b"
     r"|mime-version:",
@@ -51,10 +59,7 @@ def sniff(content: bytes, limits: Limits) -> tuple[str, Package | None]:
         raise SheetError("too_large", size_mb=size, limit_mb=limit)
     if content.startswith(b"PK\x03\x04") or content.startswith(b"PK\x05\x06"):
         return "xlsx", _sniff_zip(content, limits)
-    if content.startswith(_OLE):
-        _check_ole(content)
-        return "xls", None
-    if _BARE_RECORDS.match(content):
+    if content.startswith(SIGNATURE) or _BARE_RECORDS.match(content):
         return "xls", None
     _check_text(content)
     return "csv", None
@@ -62,45 +67,37 @@ def sniff(content: bytes, limits: Limits) -> tuple[str, Package | None]:
 
 def _sniff_zip(content: bytes, limits: Limits) -> Package:
     package = Package(content, limits)
-    part = main_part(package)
+    part = package.main_part()
     if part.endswith(".bin"):
         raise SheetError("xlsb")
     if part.lower().startswith("xl/"):
         return package
     if "mimetype" in package:
-        with package.open("mimetype") as stream:
-            kind = stream.read(200).rpartition(b".")[2].partition(b"-")[0]
+        kind = next(package.chunks("mimetype"), b"")[:200]
+        kind = kind.rpartition(b".")[2].partition(b"-")[0]
         raise SheetError(_OPEN_DOCUMENT.get(kind, "document"))
     raise SheetError("document" if package.folders() & {"word", "ppt"} else "archive")
 
 
-def _check_ole(content: bytes):
-    names = streams(content)
-    if "Workbook" in names:
-        return
-    if "EncryptedPackage" in names:
-        raise SheetError("password")
-    if "Book" in names:
-        raise SheetError("old_excel")
-    if names & {"WordDocument", "PowerPoint Document"}:
-        raise SheetError("document")
-    raise SheetError("unknown")
-
-
 def _check_text(content: bytes):
     for magic, code in _MAGIC:
-        if content.startswith(magic):
-            # "BM" and "RIFF" also begin words; pictures have zeros soon after.
-            if code not in _BINARY or _CONTROL.search(content[:_HEAD]):
-                raise SheetError(code)
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        # "BM" and "RIFF" also begin words; pictures have zeros soon after.
+        if content.startswith(magic) and (
+            code not in _BINARY or _CONTROL.search(content[:_HEAD])
+        ):
+            if code == "PDF":
+                raise SheetError("other_kind", kind=code)
+            raise SheetError(code)
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    wide = "utf-16" if content.startswith(marks) else find_wide(content)
     if not wide and _CONTROL.search(content):
         raise SheetError("unknown")
-    head = content[:_HEAD].decode("utf-16" if wide else "latin-1", "replace")
+    head = content[:_HEAD].decode(wide or "latin-1", "replace")
     head = head.removeprefix("ï»¿").lstrip("\ufeff \t\r\n")
     if _SPREADSHEETML in head:
         raise SheetError("spreadsheetml")
     if _HTML.match(head) or (head.startswith("<") and _HTML.search(head)):
         raise SheetError("html")
-    if head.startswith("<?xml"):
-        raise SheetError("unknown")
+    for pattern, kind in _TEXTS:
+        if pattern.match(head):
+            raise SheetError("other_kind", kind=kind)

@@ -1,14 +1,13 @@
-"""The sentences of :class:`~..tools.sheet.SheetError` in the user's language."""
+"""Why a spreadsheet cannot be read or written, in the user's language."""
 
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
 
-from ..tools.sheet import SheetError
+from ..tools.sheet import SheetError, SheetNote
 
 _lt = LazyTranslate(__name__)
 
-# The same sentences as in tools/sheet/errors.py, where the export of terms for
-# translation finds them; a test holds them equal.
+# One for each code of tools/sheet/errors.py, with its parameters.
 SENTENCES = {
     "empty": _lt("The file is empty."),
     "too_large": _lt(
@@ -35,16 +34,25 @@ SENTENCES = {
         "The file is a binary Excel workbook (.xlsb). Open it in Excel, choose "
         "File > Save As > Excel Workbook (*.xlsx), and import the saved file."
     ),
+    "strict": _lt(
+        "The workbook was saved as Strict Open XML. Open it in Excel, choose File > "
+        "Save As > Excel Workbook (*.xlsx), and import the saved file."
+    ),
     "old_excel": _lt(
-        "The file was saved in the format of Excel 95 or older. Open it in "
+        "The file was saved in the format of Excel 4 or older. Open it in "
         "Excel, choose File > Save As > Excel Workbook (*.xlsx), and import the"
         " saved file."
+    ),
+    "xls_halves": _lt(
+        "The workbook has characters, such as emoji, that cannot be read from an .xls "
+        "file. Open it in Excel, choose File > Save As > Excel Workbook (*.xlsx), and "
+        "import the saved file."
     ),
     "image": _lt(
         "The file is a picture, not a table. Choose an .xlsx, .xls or .csv file."
     ),
-    "pdf": _lt(
-        "The file is a PDF document, not a table. Choose an .xlsx, .xls or .csv file."
+    "other_kind": _lt(
+        "The file is %(kind)s, not a table. Choose an .xlsx, .xls or .csv file."
     ),
     "document": _lt(
         "The file is a text document or a presentation. Copy its table into a "
@@ -64,6 +72,19 @@ SENTENCES = {
         "The file is damaged or was not uploaded completely. Open it in Excel, "
         "save it anew, and import the saved file."
     ),
+    "row": _lt(
+        'Row %(row)s of the sheet "%(sheet)s" is damaged. Open the file in Excel, '
+        "correct the row, save the file anew, and import it."
+    ),
+    "packed_too_much": _lt(
+        "The file is packed more tightly than a spreadsheet program does it, so it is "
+        "not read for safety. Open it in Excel, save it anew, and import the saved "
+        "file."
+    ),
+    "too_many_cells": _lt(
+        "The sheet has more than %(limit)s cells. Keep only the columns that are "
+        "needed, or split the file."
+    ),
     "forbidden_xml": _lt(
         "The file has declarations that no spreadsheet program writes, so it is"
         " not read for safety. Open it in Excel, save it anew, and import the "
@@ -82,13 +103,14 @@ SENTENCES = {
         "Row %(row)s is longer than any table's row can be. Check the quotation"
         " marks and the line breaks of the file."
     ),
-    "encoding": _lt(
-        "The text of the file cannot be read: its encoding is not known. Save "
-        "the table as an .xlsx file and import that file."
-    ),
+    "encoding": _lt("There is no encoding %(encoding)s. Choose another one."),
     "csv_quote": _lt(
         "A quotation mark is opened in row %(row)s and never closed. Correct "
         "the row, or save the table as an .xlsx file."
+    ),
+    "csv_lines": _lt(
+        "Row %(row)s spans %(lines)s lines: it seems to begin with a quotation mark "
+        "that is not meant as one. Correct the row, or save the table as an .xlsx file."
     ),
     "no_sheets": _lt("The workbook has no sheet with cells."),
     "sheet_missing": _lt('The workbook has no sheet "%(sheet)s".'),
@@ -102,13 +124,21 @@ SENTENCES = {
     "xlsx_too_many_rows": _lt(
         "An .xlsx file holds at most %(limit)s rows. Choose fewer rows."
     ),
+    "paste_too_long": _lt(
+        "At most %(limit)s numbers can be pasted at once. Save them as a file and "
+        "import it, or paste them in parts."
+    ),
+    # -- notes
+    "bad_characters": _lt(
+        "Characters that could not be read are shown as �: %(count)s, in the lines "
+        "%(lines)s. If there are many, choose another encoding."
+    ),
 }
 
 
-def describe(env, error: SheetError) -> str:
-    """Return why a spreadsheet could not be read or written, for the user."""
-    sentence = env._(SENTENCES[error.code])
-    return sentence % error.params
+def describe(env, told: SheetError | SheetNote) -> str:
+    """Return the sentence that tells the user of an error or a note."""
+    return env._(SENTENCES[told.code]) % told.params
 
 
 def as_user_error(env, error: SheetError) -> UserError:

@@ -1,0 +1,202 @@
+"""What a cell shows: the number in the file by its format, as far as a list needs it.
+
+Integers that may be telephone numbers have all their digits whatever the format;
+amounts have the decimals, thousands, percent and words of theirs; dates and times are
+written as the user's language does.  ``docs/spreadsheets.md`` names what Excel does
+beyond that.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache, partial
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
+
+from .model import Region
+
+# An integer from here on is a telephone number (or the like) rather than an amount.
+_PHONE_LIKE = 10**9
+# Excel takes no longer formats.
+_LONGEST = 255
+_TOKEN = re.compile(
+    r"""
+    "(?P<quoted>[^"]*)"? | \\(?P<escaped>.) | \[\$(?P<currency>[^\]-]*)[^\]]*\]
+    | (?P<pad>_.|\*.|\[[^\]]*\]) | (?P<digits>[0\#?.,]+) | (?P<end>;) | (?P<plain>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# Letters in a date's format that are no part of it.
+_NO_LETTERS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]|am/pm|a/p')
+# "General" has no digits to fill; sections with a condition are shown like it.
+_GENERAL = re.compile(r"general|основной|\[[<>=]", re.IGNORECASE)
+_REMEMBERED = 10_000
+_EAST_ASIAN_DATES = {*range(27, 37), *range(50, 59)}
+
+
+class Shower:
+    """Shows values by the user's language.
+
+    :param bool date1904: whether day 0 is 1904-01-01, as a workbook may say
+    """
+
+    def __init__(self, region: Region, date1904: bool = False):
+        self._region = region
+        self._epoch = CALENDAR_MAC_1904 if date1904 else CALENDAR_WINDOWS_1900
+        self._marks = str.maketrans({",": region.thousands, ".": region.decimal})
+        self._compiled: dict[str, Callable[[float], str]] = {}
+
+    def truth(self, value: bool) -> str:
+        return self._region.true if value else self._region.false
+
+    def number(self, value: float, code: str) -> str:
+        """Show a number by a number format."""
+        # A telephone number or the like is no amount and no date.
+        if type(value) is int and value >= _PHONE_LIKE:
+            return str(value)
+        if value != value:
+            return "#NUM!"
+        show = self._compiled.get(code)
+        if show is None:
+            show = self._compiled[code] = self._compile(code)
+        try:
+            return show(value)
+        except (ArithmeticError, ValueError):  # infinite
+            return "#NUM!"
+
+    def moment(self, value, *, seconds: bool = True) -> str:
+        """Show a date, a time, both, or a duration."""
+        if isinstance(value, timedelta):
+            minutes, rest = divmod(round(value.total_seconds()), 60)
+            text = f"{minutes // 60}:{minutes % 60:02d}"
+            return f"{text}:{rest:02d}" if seconds else text
+        day, clock = self._region.date_format, self._region.time_format
+        if not seconds:
+            clock = clock.replace(":%S", "")
+        if isinstance(value, datetime):
+            return value.strftime(f"{day} {clock}")
+        return value.strftime(day if isinstance(value, date) else clock)
+
+    def _compile(self, code: str) -> Callable[[float], str]:
+        code = code if 0 < len(code) <= _LONGEST else "General"
+        if is_date_format(code):
+            letters = _NO_LETTERS.sub("", code.lower())
+            kinds = (
+                bool(re.search("[yd]", letters)),
+                bool(re.search("[hs]", letters)),
+                "s" in letters,
+                bool(re.search(r"\[(h+|m+|s+)\]", letters)),
+            )
+            return lru_cache(_REMEMBERED)(partial(self._date, kinds=kinds))
+        sections = _sections(code)
+        if _GENERAL.search(code) or None in sections:
+            return self._general
+        return partial(self._amount, sections=sections)
+
+    def _general(self, value: float) -> str:
+        if value == int(value) and abs(value) < 1e15:
+            return str(int(value))
+        # Excel keeps 15 digits and shows ten of a small number.
+        text = f"{value:.{10 if 1e-4 <= abs(value) < 1e9 else 15}g}"
+        return text.upper().replace(".", self._region.decimal)
+
+    def _date(self, value: float, kinds: tuple) -> str:
+        day, clock, seconds, elapsed = kinds
+        try:
+            found = timedelta(value) if elapsed else from_excel(value, self._epoch)
+        except (OverflowError, ValueError):
+            return self._general(value)
+        if isinstance(found, datetime):
+            if value < 0:
+                return self._general(value)
+            if not clock:
+                found = found.date()
+            elif not day:
+                found = found.time()
+        elif not clock:
+            return self._general(value)
+        return self.moment(found, seconds=seconds)
+
+    def _amount(self, value: float, sections: list) -> str:
+        if abs(value) >= _PHONE_LIKE and value == int(value):
+            return self._general(value)
+        section, sign = sections[0], "-" if value < 0 else ""
+        if value < 0 and len(sections) > 1:
+            section, sign = sections[1], ""
+        elif not value and len(sections) > 2:
+            section = sections[2]
+        text = self._fill(abs(value), section) if section.spec else ""
+        if not text.strip("0.,"):
+            sign = ""
+        text = text.translate(self._marks)
+        return f"{sign}{section.before}{text}{section.after}".strip()
+
+    def _fill(self, value: float, section) -> str:
+        if section.scale != 1 or repr(value).endswith("5"):
+            # A scaled number is to be exact, and a half is to be rounded up.
+            value = Decimal(repr(value)) * section.scale
+            value = value.quantize(section.step, ROUND_HALF_UP)
+        text = f"{value:{section.spec}}"
+        if section.optional:
+            fixed = len(text) - section.optional
+            text = text[:fixed] + text[fixed:].rstrip("0")
+        return text.removeprefix("0") if section.no_zero else text
+
+
+def format_code(key: int, codes: dict[int, str]) -> str:
+    """Return a number format's text.
+
+    :param int key: the format's number
+    :param dict codes: what the file says; many numbers have a meaning without it
+    """
+    code = codes.get(key) or BUILTIN_FORMATS.get(key, "General")
+    return "yyyy-mm-dd" if key in _EAST_ASIAN_DATES and key not in codes else code
+
+
+class _Section:
+    """What stands before, for and after the digits of one section of a format.
+
+    ``spec`` is Python's, "" when there are no digits; ``scale`` is what the number is
+    to be multiplied by; so many of the last decimals are ``optional``.
+    """
+
+    def __init__(self, before: str, digits: str, after: str):
+        self.before, self.after, self.spec = before, after, ""
+        if not digits:
+            return
+        whole, point, fraction = digits.partition(".")
+        thousands = len(whole) - len(whole.rstrip(","))
+        self.scale = Decimal(100) ** (before + after).count("%") / 1000**thousands
+        places, zeros = len(fraction), whole.count("0")
+        comma = "," if "," in whole.rstrip(",") else ""
+        width = zeros + (max(zeros - 1, 0) // 3 if comma else 0)
+        width += places + 1 if places else 0
+        self.spec = f"{f'0{width}' if width else ''}{comma}.{places}f"
+        self.step = Decimal(1).scaleb(-places)
+        self.optional = places - len(fraction.rstrip("#?"))
+        self.no_zero = not zeros
+
+
+def _sections(code: str) -> list[_Section | None]:
+    """Return a format's first three sections.
+
+    None stands for one with words between the digits, a fraction or an exponent.
+    """
+    sections, before, digits, after, plain = [], "", "", "", True
+    for match in _TOKEN.finditer(f"{code};"):
+        kind, text = match.lastgroup, match[match.lastgroup]
+        if kind == "end":
+            sections.append(_Section(before, digits, after) if plain else None)
+            before, digits, after, plain = "", "", "", True
+        elif kind == "digits" and not digits:
+            digits = text
+        elif (kind == "digits" and text.strip(".,")) or (kind == "plain" and text in "Ee@/"):
+            plain = False
+        elif kind != "pad" and digits:
+            after += text
+        elif kind != "pad":
+            before += text
+    return sections[:3]
