@@ -17,38 +17,27 @@ The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
 import csv
 import io
 
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .sheet_words import as_user_error
 from ..tools import phone
 from ..tools.recipients import clean, parse_pasted, unique_titles
 from ..tools.sheet import (
+    ENCODINGS,
     HEAD_ROWS,
-    Limits,
     Region,
     SheetError,
     find_header,
     guess_columns,
     open_book,
 )
+from .sheet_words import as_user_error
 
-LIMITS = Limits(rows=200_000)
-MAX_PASTED = 20_000
 PASTED_NAME = "pasted.csv"
 SAMPLE_ROWS = 3
 # Contacts read at once.
 PAGE = 5_000
-ENCODINGS = [
-    ("utf-8", "UTF-8"),
-    ("cp1251", "Windows-1251"),
-    ("cp866", "DOS (866)"),
-    ("koi8-r", "KOI8-R"),
-    ("mac-cyrillic", "Mac OS, Cyrillic"),
-    ("utf-16", "UTF-16"),
-    ("cp1252", "Windows-1252"),
-]
-DATE_PARTS = {"%d": "dd", "%m": "mm", "%Y": "yyyy", "%y": "yy"}
+# What a person may choose where the guess is wrong.
+ENCODING_NAMES = [(name, name.upper()) for name in ENCODINGS]
 
 
 # --- reading --------------------------------------------------------------------------
@@ -61,7 +50,9 @@ def open_source(env, content, filename, encoding=None):
     :raise UserError: why it cannot be read
     """
     try:
-        return open_book(content, filename, limits=LIMITS, region=_region(env))
+        return open_book(
+            content, filename, region=_region(env), encoding=encoding or None
+        )
     except SheetError as error:
         raise as_user_error(env, error) from error
 
@@ -99,7 +90,7 @@ def read_rows(env, content, filename, columns, hidden=None):
         for row in book.rows(columns["sheet"]):
             if row.number <= columns["header_row"] or not row.values:
                 continue
-            if getattr(row, "hidden", False) and not columns.get("with_hidden"):
+            if row.hidden and not columns.get("with_hidden"):
                 if hidden is not None:
                     hidden.append(row.number)
                 continue
@@ -165,13 +156,11 @@ def _region(env):
     lang = env["res.lang"]._get_data(code=env.lang or "en_US")
     if not lang:
         return Region()
-    short_date = lang.date_format
-    for part, excel in DATE_PARTS.items():
-        short_date = short_date.replace(part, excel)
     return Region(
         decimal=lang.decimal_point,
         thousands=lang.thousands_sep or "",
-        short_date="dd.mm.yyyy" if "%" in short_date else short_date,
+        date_format=lang.date_format,
+        time_format=lang.time_format,
     )
 
 
@@ -186,19 +175,15 @@ def pasted_as_source(env, text, country=None):
     :return: tuple of content (bytes), file name and ``columns``
     :raise UserError: when there are too many
     """
+    try:
+        found = parse_pasted(text or "")
+    except SheetError as error:
+        raise as_user_error(env, error) from error
     rows = []
-    for pasted in parse_pasted(text or ""):
+    for pasted in found:
         reading = phone.read(pasted.number, country)
         several = [reading.e164, *reading.others] if reading.others else []
         rows += [(number, pasted.name) for number in several or [pasted.number]]
-        if len(rows) > MAX_PASTED:
-            raise UserError(
-                env._(
-                    "Numbers: at most %(limit)s can be pasted at once. Save them as a "
-                    "file and choose that.",
-                    limit=MAX_PASTED,
-                )
-            )
     target = io.StringIO()
     csv.writer(target, delimiter=";").writerows(rows)
     columns = {

@@ -1,6 +1,9 @@
 import base64
+import io
 import random
 from pathlib import Path
+
+import openpyxl
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
@@ -114,7 +117,7 @@ class TestImport(ImportCase):
                 first = created.recipient_ids.sorted("id")[1]
                 self.assertEqual(first.number, "+79000000002")
                 self.assertEqual(first.number_raw, "8 (900) 000-00-02")
-                self.assertEqual(first.data["Дата покупки"], "02.10.2026")
+                self.assertEqual(first.data["Дата покупки"], "10/02/2026")
                 self.assertIn(first.data["Долг, руб."], ("1250.50", "1250,50"))
 
     def test_nothing_is_written_before_import_is_pressed(self):
@@ -208,6 +211,35 @@ class TestImport(ImportCase):
             self.content(),
             [("+79214563763", "Анна", {}), ("+79214563764", "Борис", {})],
         )
+
+    def test_the_encoding_can_be_changed(self):
+        content = "Имя;Телефон\nАнна;79214563763\n".encode("koi8-r")
+        wizard = self.start(content, "clients.csv", encoding=False)
+        with Form(wizard) as form:
+            form.encoding = "cp866"
+            self.assertNotEqual(form.column_ids.edit(0).title, "Имя")
+            form.encoding = "koi8-r"
+            self.assertEqual(form.column_ids.edit(0).title, "Имя")
+            self.assertIn("koi8-r", form.file_note)
+        wizard.action_preview()
+        wizard.action_apply()
+        self.assertEqual(self.content(), [("+79214563763", "Анна", {})])
+
+    def test_hidden_rows_are_left_out_unless_wanted(self):
+        workbook = openpyxl.Workbook()
+        for row in (["Phone"], ["79214563763"], ["79214563764"], ["79214563765"]):
+            workbook.active.append(row)
+        workbook.active.row_dimensions[3].hidden = True
+        target = io.BytesIO()
+        workbook.save(target)
+        wizard = self.start(target.getvalue())
+        wizard.action_preview()
+        self.assertEqual((wizard.hidden_count, self.counts(wizard)), (1, {"new": 2}))
+        with Form(wizard) as form:
+            form.with_hidden = True
+            self.assertEqual(form.preview["counts"], {"new": 3})
+        wizard.action_apply()
+        self.assertEqual(self.recipient_list.sendable_count, 3)
 
     def test_titles_and_sheet_can_be_changed(self):
         wizard = self.start((ADDON / "demo" / "recipients.xlsx").read_bytes())

@@ -354,7 +354,7 @@ class TestWithoutAFile(RecipientCase):
         self.assertEqual(self.recipient_list.sendable_count, 2)
 
     def test_paste_of_nothing_or_too_much_is_refused(self):
-        for text in (" ,; ", "\n", False, "79214563763\n" * 20_001):
+        for text in (" ,; ", "\n", False, "79214563763\n" * 200_001):
             with self.subTest(text=str(text)[:12]), self.assertRaises(UserError):
                 self.wizard("paste", text=text).action_apply()
 

@@ -6,8 +6,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..services.filling import Filling
+from ..services.sheet_words import describe
 from ..services.source import (
-    ENCODINGS,
+    ENCODING_NAMES,
     contact_rows,
     find_header_row,
     open_source,
@@ -70,9 +71,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     file = fields.Binary(attachment=True)
     filename = fields.Char()
     file_note = fields.Char(string="Read as")
+    file_warning = fields.Text()
     encoding = fields.Selection(
-        ENCODINGS,
-        contact_rows,
+        ENCODING_NAMES,
         help="Change it when letters look wrong below.",
     )
     is_csv = fields.Boolean()
@@ -207,8 +208,10 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         return open_source(self.env, self._content(), self.filename, self.encoding)
 
     def _describe_book(self, book):
-        """Tell how a .csv was read, for the user to check."""
+        """Tell how the file was read, for the user to check."""
         self.is_csv = book.kind == "csv"
+        notes = [describe(self.env, note) for note in book.notes]
+        self.file_warning = "\n".join(notes)
         self.file_note = self.filename
         if self.is_csv:
             separators = {"\t": self.env._("tab"), "": self.env._("none")}

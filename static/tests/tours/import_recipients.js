@@ -128,7 +128,7 @@ registry.category("web_tour.tours").add("sms_devino_import_csv", {
         { trigger: ".modal .o_field_widget[name=file] input:value(clients.csv)" },
         press("action_open_file"),
         { trigger: ".modal .o_field_widget[name=file_note]:contains(separator: ;)" },
-        { trigger: ".modal .o_data_row:contains(Анна):contains(79214563763)" },
+        { trigger: ".modal .o_data_row:contains(Анна):contains(Борис)" },
         press("action_preview"),
         { trigger: `${PREVIEW} .o_sms_devino_new:contains(2)` },
         press("action_apply"),
