@@ -72,7 +72,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     file_note = fields.Char(string="Read as")
     encoding = fields.Selection(
         ENCODINGS,
-        contact_rows,
         help="Change it when letters look wrong below.",
     )
     is_csv = fields.Boolean()
