@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..services.audience import contact_names
+from ..services.source import extra_titles
 
 
 class SmsDevinoAudience(models.AbstractModel):
@@ -15,10 +16,9 @@ class SmsDevinoAudience(models.AbstractModel):
     model = fields.Selection(
         [("res.partner", "Contact")], required=True, default="res.partner"
     )
-    with_contacts = fields.Boolean(
-        string="Contacts by a filter", help="Also send to contacts that fit a filter."
+    domain = fields.Char(
+        string="Contacts by a filter", help="Empty: no contacts by a filter."
     )
-    domain = fields.Char(string="Filter", default="[]")
     list_ids = fields.Many2many(
         "sms.devino.recipient.list",
         string="Recipient lists",
@@ -55,7 +55,7 @@ class SmsDevinoAudience(models.AbstractModel):
         for record in self:
             titles = [
                 *(title for one in record.list_ids for title in one.columns or ()),
-                *(record.source_columns or ()),
+                *extra_titles(record.source_columns),
             ]
             record.names = [
                 *({"name": title, "label": title} for title in dict.fromkeys(titles)),
@@ -70,6 +70,10 @@ class SmsDevinoAudience(models.AbstractModel):
     def action_clear_contacts(self):
         """Take the contacts that were chosen one by one out again."""
         self.write({"partner_ids": [fields.Command.clear()]})
+
+    def action_clear_filter(self):
+        """Take the contacts by a filter out again."""
+        self.write({"domain": False})
 
     def action_clear_file(self):
         """Take the spreadsheet out again."""

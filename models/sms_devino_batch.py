@@ -23,7 +23,6 @@ ROW_INPUTS = {
     "purpose",
     "empty_policy",
     "model",
-    "with_contacts",
     "domain",
     "list_ids",
     "partner_ids",
@@ -80,7 +79,7 @@ class SmsDevinoBatch(models.Model):
         index=True,
         ondelete="restrict",
         check_company=True,
-        domain="[('company_id', '=', company_id)]",
+        domain="[('company_id', 'parent_of', company_id)]",
         default=lambda self: self.env["sms.devino.account"]._get_default().id,
     )
     currency_id = fields.Many2one(related="account_id.currency_id")
@@ -534,7 +533,7 @@ class SmsDevinoBatch(models.Model):
         :raise UserError: saying what is wrong and what to do
         """
         account, sender = self.account_id, self.sender_id
-        if account.company_id != self.company_id:
+        if account.company_id not in self.company_id.sudo().parent_ids:
             raise UserError(
                 self.env._("Account: choose one of %s.", self.company_id.name)
             )
@@ -661,7 +660,7 @@ class SmsDevinoBatch(models.Model):
                 "prepared_by_id": self.env.uid,
                 "list_ids": False,
                 "partner_ids": False,
-                "with_contacts": False,
+                "domain": False,
                 "source_file": False,
             }
         ).sudo(False)

@@ -11,6 +11,7 @@ from odoo.tools import format_date
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from .source import read_rows
 
 # Recipients read at once.
 PAGE = 5000
@@ -221,10 +222,8 @@ class Audience:
 
     def _get_domain(self):
         domain = Domain("id", "in", self.batch.partner_ids.ids)
-        if not self.batch.with_contacts:
-            return domain
         try:
-            chosen = Domain(literal_eval(self.batch.domain or "[]"))
+            chosen = Domain(literal_eval(self.batch.domain or "[]") or Domain.FALSE)
             chosen.validate(self.env["res.partner"])
         except (ValueError, SyntaxError) as error:
             raise UserError(
@@ -233,8 +232,6 @@ class Audience:
         return domain | chosen
 
     def _read_file(self):
-        from .source import read_rows
-
         content = base64.b64decode(self.batch.source_file)
         page = []
         for row in read_rows(

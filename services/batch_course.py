@@ -41,9 +41,6 @@ def feed(batches):
             if page := feed_page(batch):
                 moved += page
                 break
-    if moved:
-        # Whoever empties the queue comes back for the next page.
-        wake_once(batches.env, DISPATCH)
     return moved
 
 

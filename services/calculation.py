@@ -119,7 +119,7 @@ class Calculation:
         return {
             "batch_id": self.batch.id,
             "account_id": account.id,
-            "company_id": account.company_id.id,
+            "company_id": self.batch.company_id.id,
             "mode": account.mode,
             "sender_name": self.batch.sender_id.name,
             "purpose": self.batch.purpose or None,

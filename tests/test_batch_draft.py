@@ -1,3 +1,4 @@
+import base64
 import json
 from ast import literal_eval
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..services import audience
+from ..tools.sheet import open_book
 from .mass_case import MassCase
 
 
@@ -100,7 +102,6 @@ class TestBatchDraft(MassCase):
         batch_id = self.prepare(
             list_ids=False,
             partner_ids=[Command.set(ids[:1])],
-            with_contacts=True,
             domain=repr([("id", "in", ids), ("city", "=", "Tver")]),
             body="{{ name }} of {{ city }}",
         )
@@ -117,6 +118,33 @@ class TestBatchDraft(MassCase):
                 anna.action_sms_devino_messages()["domain"]
             )
             self.assertEqual(messages.batch_id.id, batch_id)
+
+    def test_spreadsheet_with_its_columns(self):
+        content = "Phone;Client;Order\n8 921 480-00-00;Anna;A-1\n123;Boris;\n"
+        columns = {
+            "header_row": 1,
+            "columns": [
+                {"index": 0, "role": "phone", "title": "Phone", "name": ""},
+                {"index": 1, "role": "name", "title": "Client", "name": ""},
+                {"index": 2, "role": "extra", "title": "Order", "name": "Order"},
+            ],
+        }
+        columns["sheet"] = open_book(content.encode(), "orders.csv").sheets[0]
+        batch_id = self.prepare(
+            list_ids=False,
+            source_file=base64.b64encode(content.encode()),
+            source_name="orders.csv",
+            source_columns=columns,
+            body="{{ name }}: order {{ Order }}",
+        )
+        self.assertEqual(
+            self.rows(batch_id, "number", "body", "data"),
+            [("+79214800000", "Anna: order A-1", {"Order": "A-1"})],
+        )
+        self.assertEqual(
+            self.rows(batch_id, "number", "number_raw", state="left_out"),
+            [(False, "123")],
+        )
 
     def make_contacts(self, *vals_list):
         with self.transaction() as env:
@@ -153,7 +181,7 @@ class TestBatchDraft(MassCase):
         self.assertIn("at least one list", self.read_batch(batch_id, "error_text"))
         batch_id = self.prepare(sender_id=False)
         self.assertIn("Sender", self.read_batch(batch_id, "error_text"))
-        batch_id = self.prepare(with_contacts=True, domain="[('nothing', '=', 1)]")
+        batch_id = self.prepare(domain="[('nothing', '=', 1)]")
         self.assertIn("Filter", self.read_batch(batch_id, "error_text"))
 
     def test_too_long_and_empty_texts_are_left_out(self):
