@@ -267,6 +267,21 @@ class TestComposer(AppCase):
         self.assertRegex(composer.quote_cost, r"^3[.,]00 ")
         self.assertFalse(self.journal())
 
+    def test_many_contacts_become_a_draft(self):
+        if "partner_ids" not in self.env["sms.devino.batch"]._fields:
+            self.skipTest("mass sendings have no recipients yet")
+        self.company.sms_devino_user_limit = 2
+        partners = self.partner.create(
+            [{"name": f"P{n}", "phone": f"+792145637{n:02}"} for n in range(3)]
+        )
+        body = "Hi {{ object.name ||| you }}, {{object.city}}"
+        action = self.compose(partners, body).action_send_sms()
+        batch = self.env["sms.devino.batch"].browse(action["res_id"])
+        self.assertEqual((batch.state, batch.partner_ids), ("draft", partners))
+        self.assertEqual(batch.body, "Hi {{ name | you }}, {{ city }}")
+        self.assertEqual(batch.account_id, self.account)
+        self.assertFalse(self.journal(state="outgoing"))
+
     def test_each_is_priced_with_the_own_text(self):
         """One of several has no number: the texts of the others stay theirs."""
         partners = self.partner.create(

@@ -583,12 +583,11 @@ class SmsComposer(models.TransientModel):
         """Go on in the draft of a mass sending, which shows everybody and the cost."""
         batch = self.env["sms.devino.batch"].create(
             {
-                "name": self.env._("SMS to contacts"),
                 "account_id": self.sms_devino_account_id.id,
                 "company_id": self.sms_devino_account_id.sudo().company_id.id,
                 "sender_id": self.sms_devino_sender_id.id,
                 "body": self._sms_devino_draft_body(),
-                "partner_ids": self._sms_devino_records().ids,
+                "partner_ids": [fields.Command.set(self._sms_devino_records().ids)],
             }
         )
         return batch._get_records_action(context={})
