@@ -31,7 +31,7 @@ class OdooLiveCase(LiveCase):
     def _forget(self):
         with self.transaction() as env:
             env["res.company"].search([]).write(
-                {"sms_devino_account_id": False, "sms_devino_members_only": False}
+                {"sms_devino_account_id": False, "sms_devino_members_only": True}
             )
             partners = env["res.partner"].search([("name", "like", "Tour %")])
             env["phone.blacklist"].search([]).unlink()
@@ -251,10 +251,8 @@ class TestOdooTours(OdooLiveCase):
         self.dispatch()
         self.assertEqual(len(self.provider.ledger), 1)
         with self.transaction() as env:
-            history = env["sms.devino.message"].search([]).history
-        self.assertEqual(
-            [entry["event"] for entry in history], ["exclusion_overridden"]
-        )
+            [message] = env["sms.devino.message"].search([])
+            self.assertEqual(message.override_by_id.id, self.users["user"])
 
     def test_stranger_sees_no_button(self):
         with self.transaction() as env:
@@ -272,7 +270,7 @@ class TestOdooTours(OdooLiveCase):
         )
         with self.transaction() as env:
             self.assertEqual(env.company.sms_devino_account_id.id, self.account_id)
-            self.assertTrue(env.company.sms_devino_members_only)
+            self.assertFalse(env.company.sms_devino_members_only)
 
     def test_server_action(self):
         with self.transaction() as env:

@@ -12,32 +12,58 @@ from ..sandbox import Fault
 from .base_case import SmsCase
 from .common import LiveCase, mark_secret
 
-FORM = "sms.devino.message.send"
+FORM = "sms.composer"
+ACTION = "sms_devino.sms_composer_action_send"
+VIEW = "sms.sms_composer_view_form"
+FROM_MENU = {"default_composition_mode": "numbers", "default_sms_devino_direct": True}
 
 
-@tagged("post_install", "-at_install", "sms_devino")
-class TestSendForm(SmsCase):
-    def open(self, kind="user", number="79214563763", text="Hello", **context):
-        form = Form(self.env_of(kind)[FORM].with_context(**context))
+class FormCase(SmsCase):
+    """The form as it opens from the menu, and from a contact."""
+
+    def open(self, kind="user", number="79214563763", text="Hello"):
+        form = Form(self.env_of(kind)[FORM].with_context(**FROM_MENU), VIEW)
         if number:
-            form.number = number
+            form.sms_devino_number = number
         if text:
-            form.text = text
+            form.body = text
+        return form
+
+    def open_contact(self, partner, text="Hello", kind="user"):
+        partner = partner.with_env(self.env_of(kind))
+        context = partner.action_sms_devino_send()["context"]
+        form = Form(self.env_of(kind)[FORM].with_context(**context), VIEW)
+        form.body = text
         return form
 
     def journal(self):
-        return self.env["sms.devino.message"].search([])
+        return self.env["sms.devino.message"].search([], order="id")
 
+    def send(self, form):
+        action = form.save().action_send_sms()
+        self.assertEqual(action["res_model"], "sms.devino.message")
+        return self.env["sms.devino.message"].browse(action["res_id"])
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSendForm(FormCase):
     def assertRefused(self, form, sentence, error=UserError):
         """The button answers with a sentence; what was entered stays, nothing goes."""
-        wizard = form.save()
-        before = wizard.read(["number", "text", "sender_id", "when"])
+        names = ["sms_devino_number", "body", "sms_devino_sender_id", "sms_devino_when"]
+        composer = form.save()
+        before = composer.read(names)
         with self.assertRaisesRegex(error, sentence):
-            wizard.action_send()
-        self.assertEqual(wizard.read(["number", "text", "sender_id", "when"]), before)
+            composer.action_send_sms()
+        self.assertEqual(composer.read(names), before)
         self.assertFalse(self.journal())
 
     # --- what it shows --------------------------------------------------------------
+
+    def test_menu_opens_it(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id(ACTION)
+        self.assertEqual((action["res_model"], action["target"]), (FORM, "new"))
+        menu = self.env.ref("sms_devino.sms_devino_message_send_menu")
+        self.assertEqual(menu.action, self.env.ref(ACTION))
 
     def test_form_is_filled_in(self):
         self.create_sender(self.account, "Default")
@@ -45,14 +71,15 @@ class TestSendForm(SmsCase):
         self.account.default_validity = 90
         for kind in ("user", "manager", "admin"):
             with self.subTest(kind):
-                form = Form(self.env_of(kind)[FORM])
-                self.assertEqual(form.account_id, self.account)
-                self.assertEqual(form.sender_id, self.sender)
-                self.assertEqual((form.when, form.validity), ("now", 90))
+                form = self.open(kind, number="", text="")
+                self.assertEqual(form.sms_devino_account_id, self.account)
+                self.assertEqual(form.sms_devino_sender_id, self.sender)
+                self.assertEqual(form.sms_devino_when, "now")
+                self.assertEqual(form.sms_devino_validity, 90)
 
     def test_number_is_read_while_typed(self):
         form = self.open(number="")
-        self.assertFalse(form.number_hint)
+        self.assertFalse(form.sms_devino_number_hint)
         for written in (
             "79214563763",
             "+7 921 456-37-63",
@@ -61,9 +88,9 @@ class TestSendForm(SmsCase):
             "8 (921) 456-37-63",
         ):
             with self.subTest(written):
-                form.number = written
-                self.assertIn("+79214563763", form.number_hint)
-                self.assertEqual(form.number_verdict, "ok")
+                form.sms_devino_number = written
+                self.assertIn("+79214563763", form.sms_devino_number_hint)
+                self.assertEqual(form.sms_devino_number_state, "good")
         for written, hint in {
             "8 812 123-45-67": "landline",
             "8 800 555-35-35": "service number",
@@ -74,17 +101,17 @@ class TestSendForm(SmsCase):
             "380501234567": r"Write it with a plus.*\+380501234567",
         }.items():
             with self.subTest(written):
-                form.number = written
-                self.assertRegex(form.number_hint, hint)
-                self.assertEqual(form.number_verdict, "bad")
+                form.sms_devino_number = written
+                self.assertRegex(form.sms_devino_number_hint, hint)
+                self.assertEqual(form.sms_devino_number_state, "bad")
 
     def test_number_comes_from_the_contact(self):
         partner = self.env["res.partner"].create(
             {"name": "Anna", "phone": "+7 921 456-37-63"}
         )
         form = self.open(number="")
-        form.partner_id = partner
-        self.assertEqual(form.number, "+7 921 456-37-63")
+        form.sms_devino_partner_id = partner
+        self.assertEqual(form.sms_devino_number, "+7 921 456-37-63")
         message = self.send(form)
         self.assertEqual((message.partner_id, message.res_id), (partner, partner.id))
 
@@ -93,42 +120,42 @@ class TestSendForm(SmsCase):
             {"name": "Anna", "phone": "+7 921 456-37-63"}
         )
         form = self.open(number="")
-        form.partner_id = partner
-        form.number = "79110000000"
+        form.sms_devino_partner_id = partner
+        form.sms_devino_number = "79110000000"
         self.assertFalse(self.send(form).partner_id)
+        self.assertEqual(partner.phone, "+7 921 456-37-63")
 
     def test_cost_and_balance_are_shown_before(self):
         self.account.price_per_segment = 2.5
         form = self.open(text="я" * 71)
-        self.assertEqual(form.segment_count, 2)
-        self.assertRegex(form.cost, r"5\D00 credits")
-        self.assertFalse(form.balance or form.shortage)
+        self.assertEqual(form.sms_devino_segment_count, 2)
+        self.assertEqual(form.sms_devino_recipient_count, 1)
+        self.assertRegex(form.quote_cost, r"5\D00 credits")
+        self.assertFalse(form.quote_balance or form.quote_sentence)
         self.account._note_balance(12)
         self.enqueue(text="Waiting")
         form = self.open(text="я" * 71)
-        self.assertRegex(form.balance, r"12\D00")
-        self.assertRegex(form.reserved, r"2\D50")
-        self.assertRegex(form.balance_after, r"4\D50")
-        self.assertFalse(form.shortage)
+        self.assertRegex(form.quote_balance, r"12\D00")
+        self.assertRegex(form.quote_reserved, r"2\D50")
+        self.assertRegex(form.quote_after, r"4\D50")
+        self.assertFalse(form.quote_sentence)
 
-    def test_money_is_shown_in_the_currency_of_the_account(self):
-        rub = self.env.ref("base.RUB")
-        rub.active = True
-        self.account.currency_id = rub
-        self.assertEqual(self.open().cost, rub.format(1))
+    def test_balance_to_the_last_kopeck_is_enough(self):
+        self.account.price_per_segment = 2.1
+        self.account._note_balance(6.3)
+        form = self.open(text="я" * 135)
+        self.assertEqual(form.sms_devino_segment_count, 3)
+        self.assertFalse(form.quote_refused)
+        self.assertEqual(self.send(form).state, "outgoing")
 
-    def test_sender_follows_the_account(self):
+    def test_sender_and_validity_follow_the_account(self):
         second = self.create_account(self.company, default_validity=7)
         sender = self.create_sender(second, "Second")
         form = self.open()
-        form.account_id = second
-        self.assertEqual((form.sender_id, form.validity), (sender, 7))
-
-    def send(self, form):
-        action = form.save().action_send()
-        message = self.env[action["res_model"]].browse(action["res_id"])
-        self.assertEqual(action["view_mode"], "form")
-        return message
+        form.sms_devino_account_id = second
+        self.assertEqual(form.sms_devino_sender_id, sender)
+        self.assertEqual(form.sms_devino_validity, 7)
+        self.assertEqual(self.send(form).account_id, second)
 
     def test_message_opens_after_sending(self):
         message = self.send(self.open(number="8 921 456-37-63", text="Привет"))
@@ -144,24 +171,98 @@ class TestSendForm(SmsCase):
                     "company_id": self.company.id,
                     "encoding": "ucs2",
                     "segment_count": 1,
+                    "override_by_id": False,
                 }
             ],
         )
 
-    def test_planned_message_is_held(self):
+    def test_scheduled_message_is_held(self):
         later = fields.Datetime.now().replace(microsecond=0) + timedelta(hours=2)
         form = self.open()
-        form.when = "later"
-        form.scheduled_at = later
+        form.sms_devino_when = "later"
+        form.sms_devino_scheduled_at = later
+        form.sms_devino_validity = 30
         message = self.send(form)
         self.assertEqual((message.state, message.scheduled_at), ("scheduled", later))
+        self.assertEqual(message.use_until, later + timedelta(minutes=30))
 
     def test_form_told_twice_sends_once(self):
-        wizard = self.open().save()
-        self.assertEqual(wizard.action_send(), wizard.action_send())
+        composer = self.open().save()
+        self.assertEqual(composer.action_send_sms(), composer.action_send_sms())
         self.assertEqual(len(self.journal()), 1)
         self.send(self.open())
         self.assertEqual(len(self.journal()), 2)
+
+    # --- several numbers ------------------------------------------------------------
+
+    def test_several_numbers_are_all_sent_and_paid_for(self):
+        form = self.open(number="89214563763, 79214563764; +7 921 456-37-63", text="x")
+        self.assertEqual(form.sms_devino_recipient_count, 2)
+        self.assertEqual(form.sms_devino_segment_count, 2)
+        self.assertRegex(form.quote_cost, r"2\D00")
+        self.assertIn("2", form.sms_devino_number_hint)
+        action = form.save().action_send_sms()
+        self.assertEqual(
+            self.journal().mapped("number"), ["+79214563763", "+79214563764"]
+        )
+        self.assertEqual(action["domain"], [("id", "in", self.journal().ids)])
+
+    def test_one_bad_number_among_several_is_named(self):
+        form = self.open(number="79214563763, allo")
+        self.assertIn("allo", form.sms_devino_number_hint)
+        self.assertRefused(form, "allo.*letters")
+
+    def test_more_numbers_than_a_user_may_reach(self):
+        self.company.sms_devino_user_limit = 2
+        numbers = ",".join(f"7921456376{n}" for n in range(3))
+        self.assertRefused(
+            self.open(number=numbers), "more than 2 recipients", AccessError
+        )
+        self.open("manager", number=numbers).save().action_send_sms()
+        self.assertEqual(len(self.journal()), 3)
+
+    # --- from a contact -------------------------------------------------------------
+
+    def test_contact_s_number_stays_as_it_was(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "+79214563763"}
+        )
+        form = self.open_contact(partner)
+        self.assertEqual(form.sms_devino_account_id, self.account)
+        form.recipient_single_number_itf = "8 911 000-00-00"
+        message = self.send(form)
+        self.assertEqual(message.number, "+79110000000")
+        self.assertEqual((message.partner_id, message.res_id), (partner[:0], partner.id))
+        self.assertEqual(partner.phone, "+79214563763")
+
+    def test_contact_is_sent_to_and_linked(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "8 921 456-37-63"}
+        )
+        form = self.open_contact(partner)
+        self.assertTrue(form.recipient_single_valid)
+        self.people["user"].group_ids += self.env.ref("base.group_partner_manager")
+        message = self.send(form)
+        self.assertEqual(message.number, "+79214563763")
+        self.assertEqual((message.partner_id, message.res_id), (partner, partner.id))
+        sms = partner.message_ids.filtered(lambda m: m.message_type == "sms")
+        self.assertEqual(len(sms), 1, "the chatter shows it")
+
+    def test_contact_that_one_may_only_read_is_sent_to(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "+79214563763"}
+        )
+        message = self.send(self.open_contact(partner))
+        self.assertEqual((message.partner_id, message.res_id), (partner, partner.id))
+
+    def test_blacklisted_number_needs_the_override(self):
+        self.env["phone.blacklist"]._add(["+79214563763"])
+        form = self.open()
+        self.assertTrue(form.sms_devino_is_excluded)
+        self.assertRefused(form, "blacklist")
+        form.sms_devino_override = True
+        message = self.send(form)
+        self.assertEqual(message.override_by_id, self.people["user"])
 
     # --- bad input, and what it gets ------------------------------------------------
 
@@ -172,19 +273,22 @@ class TestSendForm(SmsCase):
             "79214563763123": "too long",
             "380501234567": "Write it with a plus",
             "8 812 123-45-67": "landline",
-            "()": "enter the recipient's number",
+            ",": "enter the recipient's number",
         }.items():
             with self.subTest(number):
                 self.assertRefused(self.open(number=number), sentence)
 
     def test_required_fields_are_named(self):
-        for missing in ("number", "text"):
+        for missing, values in {
+            "sms_devino_number": {"number": ""},
+            "body": {"text": ""},
+        }.items():
             with self.subTest(missing):
-                form = self.open(**{missing: ""})
+                form = self.open(**values)
                 with self.assertRaisesRegex(AssertionError, f"{missing} is a required"):
                     form.save()
         form = self.open()
-        form.when = "later"
+        form.sms_devino_when = "later"
         with self.assertRaisesRegex(AssertionError, "scheduled_at is a required"):
             form.save()
 
@@ -198,97 +302,132 @@ class TestSendForm(SmsCase):
         message = self.send(self.open(text="я" * 2000))
         self.assertEqual(message.segment_count, 30)
 
-    def test_time_that_has_passed_is_refused(self):
+    def test_time_that_has_passed_is_told_in_the_zone_of_the_user(self):
         form = self.open()
-        form.when = "later"
-        form.scheduled_at = fields.Datetime.now() - timedelta(minutes=1)
-        self.assertRefused(form, "Date and time: .* has passed")
-
-    def test_time_is_told_in_the_zone_of_the_user(self):
-        form = self.open()
-        form.when = "later"
-        form.scheduled_at = "2020-01-31 21:30:00"
-        self.assertRefused(form, r"01\.02\.2020 00:30 has passed")
+        form.sms_devino_when = "later"
+        form.sms_devino_scheduled_at = "2020-01-31 21:30:00"
+        self.assertRefused(form, r"2/1/20,? 12:30\W+AM has passed")
 
     def test_too_little_money_is_refused(self):
         self.account._note_balance(1)
         form = self.open(text="я" * 71)
-        self.assertRegex(form.shortage, r"1\D00")
+        self.assertRegex(form.quote_sentence, r"1\D00")
+        self.assertTrue(form.quote_refused)
         self.assertRefused(form, "The balance is not enough")
 
     def test_missing_sender_is_named(self):
         self.sender.state = "refused"
         form = self.open()
-        self.assertFalse(form.sender_id)
+        self.assertFalse(form.sms_devino_sender_id)
         with self.assertRaisesRegex(AssertionError, "sender_id is a required"):
             form.save()
-        with self.assertRaisesRegex(UserError, "no sender name to send under"):
-            self.enqueue()
 
     def test_nothing_is_sent_without_an_account(self):
         self.account.action_archive()
-        form = Form(self.env_of("user")[FORM])
-        self.assertFalse(form.account_id)
-        form.number, form.text = "79214563763", "Hello"
-        with self.assertRaisesRegex(AssertionError, "is a required"):
-            form.save()
+        form = self.open()
+        self.assertFalse(form.sms_devino_account_id)
+        self.assertRefused(form, "There is no SMS account")
 
     def test_account_of_another_company_is_refused(self):
         values = {
-            "number": "79214563763",
-            "text": "Hello",
-            "account_id": self.other_account.id,
-            "sender_id": self.other_sender.id,
+            "sms_devino_number": "79214563763",
+            "body": "Hello",
+            "sms_devino_account_id": self.other_account.id,
+            "sms_devino_sender_id": self.other_sender.id,
         }
+        forms = self.env_of("user")[FORM].with_context(**FROM_MENU)
         with self.assertRaises(AccessError):
-            self.env_of("user")[FORM].create(values).action_send()
-        wizard = self.open().save()
+            forms.create(values).action_send_sms()
+        composer = self.open().save()
+        composer.sms_devino_account_id = self.other_account.id
         with self.assertRaises(AccessError):
-            wizard.write({"account_id": self.other_account.id})
-            wizard.action_send()
+            composer.action_send_sms()
         self.assertFalse(self.journal())
 
     def test_sender_of_another_account_is_refused(self):
         second = self.create_account(self.company)
-        foreign = self.create_sender(second, "Second")
-        wizard = self.open().save()
-        wizard.sender_id = foreign
-        with self.assertRaisesRegex(UserError, "not a sender name of the account"):
-            wizard.action_send()
-        wizard.sender_id = self.other_sender
-        with self.assertRaises(AccessError):
-            wizard.action_send()
+        composer = self.open().save()
+        for foreign in (self.create_sender(second, "Second"), self.other_sender):
+            composer.sms_devino_sender_id = foreign.id
+            with self.assertRaisesRegex(UserError, "one of the sender names"):
+                composer.action_send_sms()
         self.assertFalse(self.journal())
 
+    @mute_logger("odoo.addons.base.models.ir_rule")
     def test_nobody_else_sends(self):
-        for kind in ("internal", "portal", "public"):
+        for kind in ("portal", "public"):
             with self.subTest(kind), self.assertRaises(AccessError):
-                self.env_of(kind)[FORM].create({"number": "7", "text": "x"})
-        wizard = self.open().save()
-        for kind in ("colleague", "manager", "internal"):
-            with self.subTest(kind), self.assertRaises(AccessError):
-                wizard.with_env(self.env_of(kind)).action_send()
+                self.env_of(kind)[FORM].create({"body": "x"})
+        forms = self.env_of("internal")[FORM].with_context(**FROM_MENU)
+        values = {"sms_devino_number": "79214563763", "body": "x"}
+        with self.assertRaises(AccessError):
+            forms.create(values).action_send_sms()
+        composer = self.open().save()
+        for kind in ("colleague", "manager", "admin", "internal", "portal"):
+            for method in ("action_send_sms", "action_sms_devino_refresh_balance"):
+                with self.subTest((kind, method)), self.assertRaises(AccessError):
+                    getattr(composer.with_env(self.env_of(kind)), method)()
+        self.assertFalse(self.journal())
 
+    @mute_logger("odoo.addons.base.models.ir_rule")
     def test_form_of_somebody_else_is_out_of_sight(self):
-        wizard = self.open(text="Private").save()
+        composer = self.open(text="Private").save()
         for kind in ("colleague", "manager", "admin"):
-            with (
-                self.subTest(kind),
-                mute_logger("odoo.addons.base.models.ir_rule"),
-                self.assertRaises(AccessError),
-            ):
-                wizard.with_env(self.env_of(kind)).read(["text"])
+            with self.subTest(kind), self.assertRaises(AccessError):
+                composer.with_env(self.env_of(kind)).read(["body"])
 
     def test_balance_is_refreshed_without_losing_anything(self):
-        wizard = self.open(text="Kept").save()
-        action = wizard.action_refresh_balance()
-        self.assertEqual((action["res_model"], action["res_id"]), (FORM, wizard.id))
-        self.assertEqual(wizard.text, "Kept")
-        self.assertTrue(wizard.balance)
-        self.account.login = "wrong"
-        action = wizard.action_refresh_balance()
-        self.assertEqual(action["params"]["message"], "Error: wrong login")
-        self.assertEqual(action["params"]["next"]["res_id"], wizard.id)
+        composer = self.open(text="Kept").save()
+        action = composer.action_sms_devino_refresh_balance()
+        self.assertEqual((action["res_model"], action["res_id"]), (FORM, composer.id))
+        self.assertEqual(composer.body, "Kept")
+        self.assertTrue(composer.quote_balance)
+
+    def test_sql_error_is_told_in_own_words(self):
+        """Another module's constraint fails: no text of PostgreSQL, nothing in a log."""
+        self.env.cr.execute(
+            "ALTER TABLE sms_devino_message ADD CONSTRAINT no_secret "
+            "CHECK (body NOT LIKE 'Secret%') NOT VALID"
+        )
+        mark_secret("qzx" + "75")
+        self.people["user"].group_ids += self.env.ref("base.group_partner_manager")
+        text = "Secret text " + "qzx" + "75"
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "+79214563763"}
+        )
+        with self.assertLogs("odoo", "INFO") as log:
+            self.open_contact(partner, text).save().action_send_sms()
+        self.assertFalse([line for line in log.output if "qzx75" in line])
+        self.assertFalse(self.journal())
+        notification = partner.message_ids.notification_ids.filtered(
+            lambda n: n.notification_type == "sms"
+        )
+        self.assertEqual(notification.notification_status, "exception")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestWaiting(FormCase):
+    """What the form of a message says while nothing serves the queue."""
+
+    def test_message_that_waits_too_long_says_why(self):
+        message = self.enqueue()
+        self.assertFalse(message.waiting_for)
+        self.env.cr.execute(
+            "UPDATE sms_devino_message SET create_date = create_date - interval '1 min'"
+        )
+        self.env.invalidate_all()
+        self.assertIn("scheduled actions are busy", message.waiting_for)
+        self.account.state = "stopped"
+        self.env.invalidate_all()
+        self.assertIn("the provider refused the account", message.waiting_for)
+        message.action_cancel()
+        self.env.invalidate_all()
+        self.assertFalse(message.waiting_for)
+
+    def test_scheduled_message_waits_for_its_time(self):
+        at = fields.Datetime.now() + timedelta(hours=1)
+        message = self.enqueue(scheduled_at=at)
+        self.assertFalse(message.waiting_for)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -301,10 +440,16 @@ class TestSendFormOverHttp(LiveCase):
 
     def call(self, method, args):
         """Call the form as the web client does; return the answer, error or not."""
+        kwargs = {"context": FROM_MENU}
         answer = self.opener.post(
             f"{self.base_url()}/web/dataset/call_kw/{FORM}/{method}",
             json={
-                "params": {"model": FORM, "method": method, "args": args, "kwargs": {}}
+                "params": {
+                    "model": FORM,
+                    "method": method,
+                    "args": args,
+                    "kwargs": kwargs,
+                }
             },
             timeout=30,
         ).json()
@@ -312,23 +457,14 @@ class TestSendFormOverHttp(LiveCase):
 
     def fill(self, number="79214563763", text="Hello"):
         """Return the id of a form that is filled in."""
-        with self.transaction() as env:
-            account = env["sms.devino.account"].browse(self.account_id)
-            sender_id = account.sender_ids.id
-        values = {
-            "account_id": self.account_id,
-            "sender_id": sender_id,
-            "number": number,
-            "text": text,
-        }
-        return self.call("create", [[values]])[0]
+        return self.call("create", [[{"sms_devino_number": number, "body": text}]])[0]
 
     def test_refused_number_stands_in_no_log(self):
         number, text = "812764019385512", "Improbable text qzx73"
         mark_secret(number, text)
-        wizard_id = self.fill(number, text)
+        composer_id = self.fill(number, text)
         with self.assertLogs("odoo.http", "DEBUG") as log:
-            error = self.call("action_send", [[wizard_id]])
+            error = self.call("action_send_sms", [[composer_id]])
         self.assertIn(number, error["data"]["message"])
         self.assertEqual(error["data"]["name"], "odoo.exceptions.UserError")
         loud = [r for r in log.records if r.levelname != "DEBUG"]
@@ -338,14 +474,15 @@ class TestSendFormOverHttp(LiveCase):
     def test_message_that_is_sent_stands_in_no_log(self):
         number, text = "79218350917", "Improbable text qzx74"
         mark_secret(number, text)
-        wizard_id = self.fill(number, text)
-        first = self.call("action_send", [[wizard_id]])
-        again = self.call("action_send", [[wizard_id]])
+        composer_id = self.fill(number, text)
+        first = self.call("action_send_sms", [[composer_id]])
+        again = self.call("action_send_sms", [[composer_id]])
         self.assertEqual(first, again, "told twice it sends once")
+        self.dispatch()
         self.assertEqual(self.states(), {"sent": 1})
         self.assertLedgerIsJournal()
 
-    def test_trouble_after_the_commit_is_no_error_of_the_form(self):
+    def test_trouble_of_the_provider_is_no_error_of_the_form(self):
         """Whatever the gateway does, the message opens and says what is known."""
         for fault, state, lost in (
             (Fault("drop_before"), "unknown", 0),
@@ -356,7 +493,8 @@ class TestSendFormOverHttp(LiveCase):
             with self.subTest(fault.kind):
                 self.provider.faults.clear()
                 self.provider.faults.add(replace(fault, path="Sms/Send"))
-                action = self.call("action_send", [[self.fill(text=fault.kind)]])
+                action = self.call("action_send_sms", [[self.fill(text=fault.kind)]])
                 self.assertEqual(action["res_model"], "sms.devino.message")
+                self.dispatch()
                 self.assertEqual(self.read(action["res_id"], "state"), state)
                 self.assertLedgerIsJournal(lost_answers=lost)

@@ -51,34 +51,39 @@ class TestToursBase(LiveCase):
             env["res.lang"].search([("code", "=", lang)]).active = False
 
     @contextmanager
-    def time_comes(self):
-        """Meanwhile the time of every planned message comes, and the scheduled action
-        runs."""
+    def scheduled_action(self, *, time_comes=False):
+        """Meanwhile the scheduled action runs as on a server.
+
+        :param bool time_comes: also let the time of every scheduled message come
+        """
         over = threading.Event()
 
-        def watch():
+        def serve():
             while not over.wait(0.3):
                 with self.registry.cursor() as cr:
-                    cr.execute(
-                        "UPDATE sms_devino_message SET scheduled_at = now() "
-                        "AT TIME ZONE 'UTC' - interval '1 second' "
-                        "WHERE state = 'scheduled' "
-                        "AND create_date < now() AT TIME ZONE 'UTC' - interval '2 s'"
-                    )
-                    if cr.rowcount:
-                        # another transaction than the test's own
-                        # pylint: disable-next=invalid-commit
-                        cr.commit()
-                        env = api.Environment(cr, SUPERUSER_ID, {})
-                        env["sms.devino.dispatcher"]._cron_dispatch()
+                    if time_comes:
+                        self._bring_time(cr)
+                    # another transaction than the test's own
+                    # pylint: disable-next=invalid-commit
+                    cr.commit()
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    env["sms.devino.dispatcher"]._cron_dispatch()
 
-        thread = threading.Thread(target=watch)
+        thread = threading.Thread(target=serve)
         thread.start()
         try:
             yield
         finally:
             over.set()
             thread.join()
+
+    def _bring_time(self, cr):
+        cr.execute(
+            "UPDATE sms_devino_message SET scheduled_at = now() "
+            "AT TIME ZONE 'UTC' - interval '1 second' "
+            "WHERE state = 'scheduled' "
+            "AND create_date < now() AT TIME ZONE 'UTC' - interval '2 s'"
+        )
 
     def test_account_is_connected(self):
         """A wrong password, then the right one."""
@@ -89,7 +94,7 @@ class TestToursBase(LiveCase):
 
     def test_message_is_sent_now_and_followed_until_delivered(self):
         for kind in ("user", "manager"):
-            with self.subTest(kind):
+            with self.subTest(kind), self.scheduled_action():
                 self.tour("send_now", kind)
                 self.assertEqual(self.states(), {"delivered": 1})
                 self.assertEqual(self.provider.ledger[0].text, "Price list - 5€")
@@ -108,7 +113,7 @@ class TestToursBase(LiveCase):
         self.assertFalse(self.provider.ledger)
 
     def test_delayed_message_leaves_at_its_time(self):
-        with self.time_comes():
+        with self.scheduled_action(time_comes=True):
             self.tour("delayed_leaves", "user")
         self.assertEqual(self.states(), {"sent": 1})
         self.assertLedgerIsJournal()
@@ -119,9 +124,10 @@ class TestToursBase(LiveCase):
                 {"name": "Анна", "phone": "+7 921 456-37-63"}
             )
         self.addCleanup(self._remove, partner.id)
-        self.tour(
-            "contact_ru", "manager", f"/odoo/res.partner/{partner.id}", lang="ru_RU"
-        )
+        with self.scheduled_action():
+            self.tour(
+                "contact_ru", "manager", f"/odoo/res.partner/{partner.id}", lang="ru_RU"
+            )
         self.assertEqual(self.states(), {"delivered": 1})
         self.assertLedgerIsJournal()
 

@@ -34,6 +34,8 @@ LEFT_OUT = {
     "sms_number_format": None,  # read from the number
 }
 split_numbers = re.compile(r"[,;\n]").split
+# {{ object.name ||| customer }}, as the composer has it
+find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
 
 
 class SmsComposer(models.TransientModel):
@@ -581,28 +583,37 @@ class SmsComposer(models.TransientModel):
         """Go on in the draft of a mass sending, which shows everybody and the cost."""
         batch = self.env["sms.devino.batch"].create(
             {
-                "name": self.env._("SMS to contacts"),
                 "account_id": self.sms_devino_account_id.id,
                 "company_id": self.sms_devino_account_id.sudo().company_id.id,
                 "sender_id": self.sms_devino_sender_id.id,
-                "body": self.body,
-                "partner_ids": self._sms_devino_records().ids,
+                "body": self._sms_devino_draft_body(),
+                "partner_ids": [fields.Command.set(self._sms_devino_records().ids)],
             }
         )
-        return batch._get_records_action()
+        return batch._get_records_action(context={})
+
+    def _sms_devino_draft_body(self):
+        """Return the text with its placeholders as a mass sending has them."""
+
+        def convert(match):
+            name, default = match.groups()
+            inside = f"{name} | {default.strip()}" if default else name
+            return f"{{{{ {inside} }}}}"
+
+        return find_placeholder.sub(convert, self.body or "")
 
     def _sms_devino_open_sent(self):
         """Show what this form has sent, to those who may see the journal."""
         if not self.env["sms.devino.message"].has_access("read"):
             return False
-        messages = self.sms_devino_message_ids
-        return messages._get_records_action() if messages else False
+        messages = self.sms_devino_message_ids.sorted("id")
+        return messages._get_records_action(context={}) if messages else False
 
     def _sms_devino_own_options(self, *, automatic=False):
         """Return what this form says about its messages."""
         is_later = self.sms_devino_when == "later"
         has_document = self.res_model and self.res_id
-        partner = self.sms_devino_partner_id
+        partner = self._sms_devino_contact()
         sender = self.sms_devino_sender_id or self.template_id.sms_devino_sender_id
         return self.env["sms.devino.options"]._sms_devino_make_options(
             account_id=self.sms_devino_account_id.id,
@@ -643,11 +654,18 @@ class SmsComposer(models.TransientModel):
         messages = messages.search([("uuid", "in", sent.sudo().mapped("uuid"))])
         self.sudo().sms_devino_message_ids = messages
 
+    def _sms_devino_contact(self):
+        """Return the contact that was chosen, or that the form was opened from."""
+        if self.sms_devino_partner_id:
+            return self.sms_devino_partner_id._filtered_access("read")
+        is_contact = self.res_model == "res.partner" and self.comment_single_recipient
+        return self._sms_devino_records() if is_contact else self.env["res.partner"]
+
     def _action_send_sms_numbers(self):
         """Send to the numbers as the account's country reads them."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms_numbers()
-        partner = self.sms_devino_partner_id
+        partner = self._sms_devino_contact()
         all_sms = self.env["sms.sms"].sudo()
         all_sms = all_sms.create(
             [
@@ -663,9 +681,15 @@ class SmsComposer(models.TransientModel):
         return all_sms
 
     def _action_send_sms_comment_single(self, records=None):
-        """From our own doors, never write a number that was changed to the contact."""
+        """From our own doors, never write a number that was changed to the contact.
+
+        Nor is the right to write in the contact's chatter needed to send.
+        """
         if not (self.sms_devino_account_id and self.sms_devino_direct):
             return super()._action_send_sms_comment_single(records)
+        records = records if records is not None else self._get_records()
+        if not records.has_access(records._mail_post_access):
+            return self._action_send_sms_numbers()
         country = self.sms_devino_account_id.sudo().country_id.code
         [reading] = self._sms_devino_readings()
         theirs = phone.read(self.recipient_single_number or "", country)

@@ -74,17 +74,17 @@ function plan(minutesFromNow) {
     return [
         {
             content: "choose to send later",
-            trigger: `${FORM} .o_field_widget[name=when] label:contains(Send at)`,
+            trigger: `${FORM} .o_field_widget[name=sms_devino_when] label:contains(Send at)`,
             run: "click",
         },
         {
             content: "enter the time",
-            trigger: `${FORM} .o_field_widget[name=scheduled_at] input`,
+            trigger: `${FORM} .o_field_widget[name=sms_devino_scheduled_at] input`,
             run: (helpers) => helpers.edit(localTime(minutesFromNow)),
         },
         {
             content: "leave the field",
-            trigger: `${FORM} .o_field_widget[name=text] textarea`,
+            trigger: `${FORM} .o_field_widget[name=body] textarea`,
             run: "click",
         },
     ];
@@ -140,9 +140,9 @@ registry.category("web_tour.tours").add("sms_devino_base_account", {
 registry.category("web_tour.tours").add("sms_devino_base_send_now", {
     steps: () => [
         openForm(),
-        fill("number", "allo"),
-        fill("text", "Price list — 5€", "textarea"),
-        see("number_hint", "letters", FORM),
+        fill("sms_devino_number", "allo"),
+        fill("body", "Price list — 5€", "textarea"),
+        see("sms_devino_number_hint", "letters", FORM),
         {
             content: "the counter names what makes it Unicode",
             trigger: `${FORM} .o_sms_devino_reason:contains(—)`,
@@ -160,7 +160,7 @@ registry.category("web_tour.tours").add("sms_devino_base_send_now", {
             content: "the text is GSM now",
             trigger: `${FORM} .o_sms_devino_parts:contains(GSM)`,
         },
-        press("action_send", ".modal"),
+        press("action_send_sms", ".modal"),
         {
             content: "a bad number is refused in a sentence",
             trigger: ".modal:not(:has(.o_form_view)):contains(letters in it) .modal-footer .btn-primary",
@@ -168,16 +168,16 @@ registry.category("web_tour.tours").add("sms_devino_base_send_now", {
         },
         {
             content: "what was entered is still there",
-            trigger: `${FORM} .o_field_widget[name=number] input:value(allo)`,
+            trigger: `${FORM} .o_field_widget[name=sms_devino_number] input:value(allo)`,
         },
-        fill("number", "8 921 456-37-63"),
+        fill("sms_devino_number", "8 921 456-37-63"),
         {
             content: "leave the field",
-            trigger: `${FORM} .o_field_widget[name=text] textarea`,
+            trigger: `${FORM} .o_field_widget[name=body] textarea`,
             run: "click",
         },
-        see("number_hint", "+79214563763", FORM),
-        press("action_send", ".modal"),
+        see("sms_devino_number_hint", "+79214563763", FORM),
+        press("action_send_sms", ".modal"),
         seeState("sent"),
         {
             content: "the message has its id",
@@ -195,12 +195,12 @@ registry.category("web_tour.tours").add("sms_devino_base_send_now", {
 registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
     steps: () => [
         openForm(),
-        fill("number", "79214563763"),
-        fill("text", "Later", "textarea"),
+        fill("sms_devino_number", "79214563763"),
+        fill("body", "Later", "textarea"),
         ...plan(120),
         {
-            content: "plan it",
-            trigger: ".modal button[name=action_send]:contains(Plan)",
+            content: "schedule it",
+            trigger: ".modal button[name=action_send_sms]:visible:contains(Schedule)",
             run: "click",
         },
         seeState("scheduled"),
@@ -213,12 +213,12 @@ registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
 registry.category("web_tour.tours").add("sms_devino_base_delayed_leaves", {
     steps: () => [
         openForm(),
-        fill("number", "79214563763"),
-        fill("text", "On time", "textarea"),
+        fill("sms_devino_number", "79214563763"),
+        fill("body", "On time", "textarea"),
         ...plan(120),
         {
-            content: "plan it",
-            trigger: ".modal button[name=action_send]:contains(Plan)",
+            content: "schedule it",
+            trigger: ".modal button[name=action_send_sms]:visible:contains(Schedule)",
             run: "click",
         },
         seeState("scheduled"),
@@ -269,14 +269,14 @@ registry.category("web_tour.tours").add("sms_devino_base_contact_ru", {
         },
         {
             content: "the number is that of the contact",
-            trigger: `${FORM} .o_field_widget[name=number] input:value(456-37-63)`,
+            trigger: `${FORM} .o_field_widget[name=recipient_single_number_itf] input:value(+79214563763)`,
         },
-        fill("text", "Ваш заказ готов", "textarea"),
+        fill("body", "Ваш заказ готов", "textarea"),
         {
             content: "the counter speaks Russian",
             trigger: `${FORM} .o_sms_devino_counter:contains(символ)`,
         },
-        press("action_send", ".modal"),
+        press("action_send_sms", ".modal"),
         seeState("sent"),
         see("operation_status", "Операция выполнена"),
         see("partner_id", "Анна"),
