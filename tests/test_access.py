@@ -53,7 +53,6 @@ class TestAccess(SmsCase):
                 "sms.devino.message",
                 "sms.devino.segment",
                 "sms.devino.account",
-                "sms.devino.message.send",
             ):
                 with (
                     self.subTest(kind=kind, model=model),
@@ -121,23 +120,6 @@ class TestAccess(SmsCase):
         ):
             with self.subTest(f"{model}.{name}"), self.assertRaises(AccessError):
                 get_public_method(self.env[model], name)
-
-    def test_raw_answer_and_history_are_hidden(self):
-        for kind, hidden in {
-            "user": {"raw_answer", "history"},
-            "manager": {"raw_answer", "history"},
-            "admin": {"history"},
-        }.items():
-            message = self.own.with_env(self.env_of(kind))
-            with self.subTest(kind):
-                self.assertFalse(hidden & message.fields_get().keys())
-                self.assertFalse(hidden & message.read()[0].keys())
-                for name in hidden:
-                    with self.assertRaises(AccessError):
-                        message.read([name])
-                    with self.assertRaises(AccessError):
-                        message.search([(name, "!=", False)])
-        self.own.with_env(self.env_of("admin")).read(["raw_answer"])
 
     def test_timeline_is_for_whoever_sees_the_message(self):
         self.own.action_cancel()

@@ -5,7 +5,7 @@ from pathlib import Path
 from odoo.tests import BaseCase, tagged
 
 ROOT = Path(__file__).resolve().parent.parent
-# The rooms of the house: what each may import, apart from the standard library.
+# The rooms that never import Odoo: their libraries, apart from the standard one.
 PLAIN = {
     "gateway": {"requests", "urllib3"},
     "sandbox": set(),
@@ -19,12 +19,15 @@ PLAIN = {
         "xlwt",
     },
 }
-# Inside Odoo: which other rooms of the addon each may reach into.
+# The rooms inside Odoo: which other rooms of the addon each may reach into.
 NEIGHBOURS = {
-    "models": {"gateway", "tools", "services"},
+    "models": {"services", "gateway", "tools"},
     "wizards": {"services", "tools"},
-    "controllers": {"tools"},
+    "services": {"gateway", "tools"},
 }
+# The one file that plays the provider for accounts in test mode.
+TEST_MODE = ROOT / "services" / "test_mode.py"
+TEST_MODE_LIBRARIES = {"requests", "urllib3"}
 
 
 def imports(path):
@@ -35,6 +38,22 @@ def imports(path):
                 yield 0, alias.name
         elif isinstance(node, ast.ImportFrom):
             yield node.level, node.module or ""
+
+
+def strings(path):
+    """Yield every text in the code of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def declared_models(room):
+    """Yield the value of each ``_name`` in a room."""
+    for path in files(room):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                if any(getattr(t, "id", None) == "_name" for t in node.targets):
+                    yield node.value.value
 
 
 def files(room):
@@ -62,16 +81,34 @@ class TestRooms(BaseCase):
                         top = name.split(".")[0]
                         self.assertIn(top, libraries | set(sys.stdlib_module_names))
 
+    def test_rooms_that_are_listed_exist(self):
+        for room in PLAIN | NEIGHBOURS:
+            self.assertTrue(files(room), room)
+
     def test_rooms_inside_odoo_use_the_plain_ones_and_never_http(self):
         for room, neighbours in NEIGHBOURS.items():
             for path in files(room):
+                is_test_mode = path == TEST_MODE
+                reachable = neighbours | ({"sandbox"} if is_test_mode else set())
+                forbidden = {"requests", "urllib3", "http"}
+                forbidden -= TEST_MODE_LIBRARIES if is_test_mode else set()
                 for level, name in imports(path):
                     with self.subTest(file=path.relative_to(ROOT), name=name):
                         top = name.split(".")[0]
                         if level and leaves_room(path, room, level) and top:
-                            self.assertIn(top, neighbours)
+                            self.assertIn(top, reachable)
                         if not level:
-                            self.assertNotIn(top, ("requests", "urllib3", "http"))
+                            self.assertNotIn(top, forbidden)
+
+    def test_only_doors_name_doors(self):
+        """Models and services know no form that collects input, not by name either."""
+        doors = set(declared_models("wizards"))
+        self.assertTrue(doors)
+        for room in ("models", "services"):
+            for path in files(room):
+                for name in strings(path):
+                    with self.subTest(file=path.relative_to(ROOT), name=name):
+                        self.assertNotIn(name, doors)
 
     def test_nothing_names_a_place_of_some_machine(self):
         words = ("/home/", "/root/", "deb.debian" + ".org", "pypi" + ".org/simple")

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 
 class ResConfigSettings(models.TransientModel):
@@ -38,7 +38,10 @@ class ResConfigSettings(models.TransientModel):
         self.ensure_one()
         if self.company_id not in self.env.companies:
             raise AccessError(self.env._("The settings are those of another company."))
-        return self.company_id.sudo().sms_devino_account_id._check_connection()
+        account = self.company_id.sudo().sms_devino_account_id
+        if not account:
+            raise UserError(self.env._("Choose and save an SMS account first."))
+        return account._check_connection()
 
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""
