@@ -658,8 +658,9 @@ class TestCommand(BaseCase):
         url = process.stdout.readline().strip()
         certificate = process.stderr.readline().split(": ")[1].strip()
         pair = {"login": "demo", "password": "demo"}
-        options = {"data": pair, "verify": certificate, "timeout": 10}
-        answer = requests.post(f"{url}/User/SessionId", **options)
+        answer = requests.post(
+            f"{url}/User/SessionId", data=pair, verify=certificate, timeout=10
+        )
         self.assertEqual(len(answer.json()), 36)
         process.terminate()
         process.communicate(timeout=10)
