@@ -123,7 +123,7 @@ class TestImport(ImportCase):
                 first = created.recipient_ids.sorted("id")[1]
                 self.assertEqual(first.number, "+79000000002")
                 self.assertEqual(first.number_raw, "8 (900) 000-00-02")
-                self.assertEqual(first.data["Дата покупки"], "02.10.2026")
+                self.assertEqual(first.data["Дата покупки"], "10/02/2026")
                 self.assertIn(first.data["Долг, руб."], ("1250.50", "1250,50"))
 
     def test_nothing_is_written_before_import_is_pressed(self):
