@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table to be read line by line
 """Headers as programs and people write them, to measure the recognition of columns.
 
 One line is one table: columns separated by "|", each a title and, after "=", what is

@@ -1,6 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from ..tools.recipients import clean, parse_pasted, unique_titles
+from ..tools.recipients import MAX_PASTED, clean, parse_pasted, unique_titles
+from ..tools.sheet import SheetError
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -50,6 +51,16 @@ class TestPasted(BaseCase):
     def test_decimals_of_a_spreadsheet_are_no_number(self):
         self.assertPasted("79214563763,00", ("79214563763", ""))
 
+    def test_more_than_can_be_pasted(self):
+        """Test that more numbers are refused by a sentence, in lines or in one."""
+        self.assertEqual(MAX_PASTED, 200_000)
+        parse_pasted("1\n" * 50, limit=50)
+        for separator in ("\n", ";"):
+            with self.assertRaises(SheetError) as caught:
+                parse_pasted(f"79161002030{separator}" * 51, limit=50)
+            self.assertEqual(caught.exception.code, "paste_too_long")
+            self.assertEqual(caught.exception.params, {"limit": 50})
+
     def test_nothing(self):
         for text in ("", " \n \n", ",;\t", None, False):
             self.assertPasted(text)
@@ -70,3 +81,8 @@ class TestTexts(BaseCase):
             unique_titles(["City", "city", "City 2", "CITY"]),
             ["City", "city 2", "City 2 2", "CITY 3"],
         )
+
+    def test_many_equal_titles(self):
+        """Test that equal titles are numbered without trying each number anew."""
+        titles = unique_titles(["x"] * 50_000)
+        self.assertEqual(titles[-1], "x 50000")

@@ -94,7 +94,11 @@ class TestSheetColumns(BaseCase):
 
     def test_telephones_in_disguise(self):
         """Test an apostrophe, a name, or another number before the mobile one."""
-        for cell in ("'89161002030", "Яна 8 916 100-20-30", "8 495 1234567, 89161002030"):
+        for cell in (
+            "'89161002030",
+            "Яна 8 916 100-20-30",
+            "8 495 1234567, 89161002030",
+        ):
             found = guess_columns(["А", "Б"], [["x", cell]] * 3)
             self.assertEqual(found["phone"], 1, cell)
 

@@ -69,7 +69,7 @@ class Pasted:
     name: str = ""
 
 
-def parse_pasted(text: str) -> list[Pasted]:
+def parse_pasted(text: str, *, limit: int = MAX_PASTED) -> list[Pasted]:
     """Read numbers, with or without names, out of a pasted text.
 
     One or several in a line, parted by comma, semicolon or tab; a name stands before
@@ -77,13 +77,14 @@ def parse_pasted(text: str) -> list[Pasted]:
     number after it, else to the one before it.  A line without any number is kept as
     a number, so that it is shown as wrong and not lost.
 
-    :raise SheetError: "paste_too_long" for more than ``MAX_PASTED`` numbers
+    :param int limit: how many numbers are read at most
+    :raise SheetError: "paste_too_long" for more
     """
     found: list[Pasted] = []
     for line in clean(text).splitlines():
         found += _parse_line(line)
-        if len(found) > MAX_PASTED:
-            raise SheetError("paste_too_long", limit=MAX_PASTED)
+        if len(found) > limit:
+            raise SheetError("paste_too_long", limit=limit)
     return found
 
 

@@ -38,7 +38,7 @@ def find_encoding(content: bytes) -> str:
 
 
 def find_wide(content: bytes) -> str | None:
-    """Recognise UTF-16 without its mark by the zeros in half of the ASCII characters."""
+    """Recognise UTF-16 without its mark: ASCII characters are half zeros."""
     sample = content[: _SAMPLE // 2 * 2]
     for odd, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros = sample[odd::2].count(0)

@@ -52,7 +52,8 @@ _NAME = (
 )
 _NOT_NAME = (
     r"id|код|code|e mail|email|почта|адрес\w*|address|файла?|file|дата|date"
-    r"|user name|username|login|логин|тип|type|группа|group|статус|status|номера?|number"
+    r"|user name|username|login|логин|тип|type|группа|group|статус|status"
+    r"|номера?|number"
     r"|менеджер\w*|manager|ответственн\w*|сделк\w*|товара?|услуг\w*|product|middle name"
     r"|инн|тариф\w*|источник\w*|source|класс\w*|курса?|тренер\w*|врач\w*|банка?|рейс\w*"
     r"|менеджера|created|lead|лида|отправител\w*|sender|валют\w*|категори\w*|филиал\w*"

@@ -60,7 +60,7 @@ class Csv:
     def read(
         self, _sheet: str, _limit: int | None
     ) -> tuple[list[Merge], Iterator[Row]]:
-        """Return no merged cells, and the rows, numbered as Excel would (not by line)."""
+        """Return no merged cells, and the rows, numbered as by Excel, not by line."""
         return [], self._rows()
 
     def _rows(self) -> Iterator[Row]:

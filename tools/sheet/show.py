@@ -6,7 +6,6 @@ written as the user's language does.  ``docs/spreadsheets.md`` names what Excel 
 beyond that.
 """
 
-import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -193,7 +192,9 @@ def _sections(code: str) -> list[_Section | None]:
             before, digits, after, plain = "", "", "", True
         elif kind == "digits" and not digits:
             digits = text
-        elif (kind == "digits" and text.strip(".,")) or (kind == "plain" and text in "Ee@/"):
+        elif kind == "digits" and text.strip(".,"):
+            plain = False
+        elif kind == "plain" and text in "Ee@/":
             plain = False
         elif kind != "pad" and digits:
             after += text

@@ -178,7 +178,9 @@ class Xlsx:
         styles: list[int] = []
         within = ""
         part = self._others.get("styles", "xl/styles.xml")
-        for tag, attributes in self._package.tags(part) if part in self._package else ():
+        for tag, attributes in (
+            self._package.tags(part) if part in self._package else ()
+        ):
             tag = tag.rpartition(" ")[2]
             if tag in ("numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"):
                 within = tag
