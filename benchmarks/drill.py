@@ -161,7 +161,7 @@ class Drill:
             rows = message_rows(
                 env, self._account_id, self._batch, text, first=self._count
             )
-            env["sms.devino.message"]._insert(rows)
+            env["sms.devino.message"]._write_rows(rows)
             env.ref("sms_devino.ir_cron_dispatch")._trigger()
         self._count += self._batch
 

@@ -85,7 +85,7 @@ def copy_rows(env, rows):
 def fill(registry, account_id, count, text):
     empty_journal(registry)
     with transaction(registry) as env:
-        env["sms.devino.message"]._insert(message_rows(env, account_id, count, text))
+        env["sms.devino.message"]._write_rows(message_rows(env, account_id, count, text))
 
 
 def dispatch(registry):
@@ -140,7 +140,7 @@ def bench_different(registry, account_id, provider, count):
 
     def refresh():
         with transaction(registry) as env:
-            env["sms.devino.status.checker"]._cron_check_statuses()
+            env["sms.devino.dispatcher"]._cron_dispatch()
 
     tell("refresh of statuses", count, timed(refresh))
     with transaction(registry) as env:

@@ -126,12 +126,18 @@ def empty_journal(registry):
 
 def message_rows(env, account_id, count, text="Sale: everything must go", first=0):
     """Return journal rows for ``count`` different numbers; ``text`` may hold ``{}``."""
-    messages = env["sms.devino.message"]
     record = env["sms.devino.account"].browse(account_id)
     return [
-        messages._message_values(
-            record, number_of(key), text.format(key), "DevinoTest", None, 0, "0"
-        )
+        {
+            **record._message_values(env.cr.now(), 0),
+            "use_until": None,
+            "sender_name": "DevinoTest",
+            "number": number_of(key),
+            "body": text.format(key),
+            "segment_count": 1,
+            "state": "outgoing",
+            "priority": "0",
+        }
         for key in range(first, first + count)
     ]
 

@@ -2,4 +2,6 @@
 UPDATE sms_devino_account
    SET mode = 'test',
        login = NULL,
-       password = NULL;
+       stored_password = NULL,
+       database_uuid = NULL,
+       balance_at = NULL;

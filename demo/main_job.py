@@ -90,9 +90,7 @@ def follow(env, messages):
     request = urllib.request.Request(control, b'{"advance": 60}', method="POST")
     with urllib.request.urlopen(request, timeout=10):
         pass
-    env["sms.devino.status.checker"]._check(
-        messages.filtered(lambda message: message.state == "sent")
-    )
+    messages.filtered(lambda message: message.state == "sent").action_check_status()
     env.cr.commit()  # pylint: disable=invalid-commit  # end of the script
 
 

@@ -15,6 +15,11 @@ _DATE = re.compile(r"/Date\((-?\d{1,15})\)/")
 # .NET's DateTime.MinValue, the provider's way to say "never" (documented).
 _NEVER = -62135596800000
 _SESSION_ID = re.compile(r"[!-~]{1,512}")
+# 18 digits in the documentation and in every client.
+_MESSAGE_ID = re.compile(r"[!-~]{1,64}")
+# What PostgreSQL cannot store.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MAX_TEXT = 2000
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def error_of(value: object) -> tuple[int, str] | None:
     if not isinstance(value, dict) or not _is_integer(value.get("Code")):
         return None
     description = value.get("Desc")
-    return value["Code"], description if isinstance(description, str) else ""
+    return value["Code"], _text(description if isinstance(description, str) else "")
 
 
 def session_id(value: object) -> str:
@@ -88,8 +93,8 @@ def decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("not a number")
     number = Decimal(value)
-    if number.adjusted() > 15:
-        raise ValueError("a number too large")
+    if number.adjusted() > 15 or number.as_tuple().exponent < -30:
+        raise ValueError("a number out of range")
     return number
 
 
@@ -98,8 +103,8 @@ def message_ids(value: object) -> list[str]:
     float, and an id that came as a number is not trusted."""
     if not isinstance(value, list) or not value:
         raise ValueError("not a list of ids")
-    if not all(isinstance(item, str) and item.strip() for item in value):
-        raise ValueError("an id is not a string")
+    if not all(isinstance(item, str) and _MESSAGE_ID.fullmatch(item) for item in value):
+        raise ValueError("an id is not a string of visible characters")
     if len(set(value)) != len(value):
         raise ValueError("an id stands twice")
     return value
@@ -192,9 +197,10 @@ def _integer(value: object) -> int:
 
 
 def _text(value: object) -> str:
+    """A string of bounded size, without characters that a database refuses."""
     if not isinstance(value, str):
         raise ValueError("not a string")
-    return value
+    return _UNSTORABLE.sub("\ufffd", value[:MAX_TEXT])
 
 
 def _date(value: object) -> datetime | None:

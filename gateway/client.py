@@ -23,7 +23,7 @@ from .codes import MAX_BULK_NUMBERS
 from .errors import GatewayError
 from .session import SessionKeeper
 from .transport import Transport
-from .verdict import Call, classify, session_refused, unusable
+from .verdict import CallKind, classify, session_refused, unusable
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class DevinoClient:
         adapter: BaseAdapter | None = None,
         connect_timeout: float = 10.0,
         read_timeout: float = 45.0,
-        pool_size: int = 8,
+        pool_size: int = 16,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._credentials = credentials
@@ -91,6 +91,10 @@ class DevinoClient:
         """Log in anew and return the session id (good for 120 minutes). The other
         methods log in by themselves."""
         return self._sessions.renew()
+
+    def log_in_once(self) -> str:
+        """Return the session id in use; log in if there is none that is good now."""
+        return self._sessions.get()
 
     def balance(self) -> Decimal:
         """What is left on the account, in its currency (overdraft included)."""
@@ -219,37 +223,38 @@ class DevinoClient:
         return self._post("login", "User/SessionId", pairs, answers.session_id)
 
     def _call(
-        self, call: Call, path: str, pairs: Pairs, parse: Callable[[object], Value]
+        self, kind: CallKind, path: str, pairs: Pairs, parse: Callable[[object], Value]
     ) -> Value:
         session = self._sessions.get()
         try:
-            return self._post(call, path, pairs, parse, session)
+            return self._post(kind, path, pairs, parse, session)
         except GatewayError as err:
             if not session_refused(err):
                 raise
         # The session is checked before anything is accepted (documented).
         session = self._sessions.replace(session)
-        return self._post(call, path, pairs, parse, session)
+        return self._post(kind, path, pairs, parse, session)
 
-    def _post(self, call, path, pairs, parse, session=""):
+    def _post(self, kind, path, pairs, parse, session=""):
         if session:
             pairs = [("SessionId", session), *pairs]
         started, outcome = time.monotonic(), "OK"
         try:
-            return self._exchange(call, path, pairs, parse, session)
+            return self._exchange(kind, path, pairs, parse, session)
         except GatewayError as err:
             outcome = str(err)
             raise
         finally:
             milliseconds = (time.monotonic() - started) * 1000
-            _logger.info("POST %s: %s, %.0f ms", path, outcome, milliseconds)
+            _logger.debug("POST %s: %s, %.0f ms", path, outcome, milliseconds)
 
-    def _exchange(self, call, path, pairs, parse, session):
+    def _exchange(self, kind, path, pairs, parse, session):
         came = self._transport.post(path, pairs)
         secrets = (self._credentials.login, self._credentials.password, session)
         error = classify(
-            call=call,
+            kind=kind,
             exception=came.exception,
+            is_sent=came.is_sent,
             http_status=came.http_status,
             body=came.body,
             retry_after=came.retry_after,
@@ -260,7 +265,7 @@ class DevinoClient:
         try:
             return parse(answers.load(came.body))
         except ValueError as err:
-            raise unusable(call, came.body, str(err), secrets) from err
+            raise unusable(kind, came.body, str(err), secrets) from err
 
 
 def _content(

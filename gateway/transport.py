@@ -3,15 +3,14 @@
 What `requests` leaves open matters here, because a sending must be told apart by
 whether it may have reached the provider:
 
-- a connection kept for long is not used again, so that a server closing it at that
+- connections idle for long are not used again, so that a server closing one at that
   very moment does not turn a sending into one with an unknown outcome;
-- all that fails before a connection stands (TLS and proxy handshakes included) is
-  reported as such, and not as a read timeout or an aborted connection;
+- a request whose body nobody has begun to write surely did not leave, whatever the
+  exception (TLS and proxy handshakes included);
 - ``read_timeout`` bounds the whole answer, not each single byte of it.
 """
 
 import contextlib
-import functools
 import http.client
 import io
 import re
@@ -25,9 +24,8 @@ from urllib.parse import urlencode
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 # Well below the idle time after which usual servers close (IIS 120 s, nginx 75 s, and
 # 5 s for the shortest defaults).
@@ -55,12 +53,29 @@ class Exchange:
     :param body: the answer, or the part of it that came.
     :param retry_after: seconds, from the ``Retry-After`` header.
     :param exception: why there is no (complete) answer.
+    :param is_sent: ``False`` when the request surely did not leave.
     """
 
     http_status: int | None = None
     body: str = ""
     retry_after: float | None = None
     exception: Exception | None = None
+    is_sent: bool = True
+
+
+class _Body:
+    """The body of a request, which knows whether anybody has begun to write it."""
+
+    def __init__(self, content: bytes):
+        self._content = content
+        self.is_taken = False
+
+    def __len__(self):
+        return len(self._content)
+
+    def __iter__(self):
+        self.is_taken = True
+        yield self._content
 
 
 class Transport:
@@ -83,10 +98,16 @@ class Transport:
     ):
         self._url = url.strip().rstrip("/?")
         self._read_timeout = read_timeout
-        self._session = _Session()
+        self._last_used = time.monotonic()
+        self._session = requests.Session()
         self._session.headers.update(_HEADERS)
         # A cookie would tie the calls of all threads to one session of the web server.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Without it a password for this host in a .netrc file would go along.
+        self._session.auth = _no_auth
+        # No redirect exists: `requests` would read its body whole, however long, and
+        # prepare the next request even when told not to follow.
+        self._session.get_redirect_target = lambda response: None
         adapter = adapter or _Adapter(connect_timeout, read_timeout, pool_size)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -94,10 +115,13 @@ class Transport:
     def post(self, path: str, pairs: Iterable[tuple[str, str]]) -> Exchange:
         """Post ``pairs`` as a UTF-8 form (a key may repeat). Raises nothing for
         trouble on the way: it is in the result."""
+        self._close_if_idle()
+        body = None
         try:
+            body = _Body(urlencode(list(pairs)).encode("ascii"))
             response = self._session.post(
                 f"{self._url}/{path}",
-                data=urlencode(list(pairs)).encode("ascii"),
+                data=body,
                 headers=_FORM,
                 # One number only: the adapter knows both timeouts.
                 timeout=self._read_timeout,
@@ -105,20 +129,24 @@ class Transport:
                 stream=True,
             )
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as err:
-            return Exchange(exception=err)
+            is_sent = body is not None and body.is_taken
+            return Exchange(exception=err, is_sent=is_sent)
         with contextlib.closing(response):
             return _read_answer(response)
+
+    def _close_if_idle(self):
+        """Begin with new connections after a while without any call."""
+        last, self._last_used = self._last_used, time.monotonic()
+        if self._last_used - last > MAX_IDLE_SECONDS:
+            self.close()
 
     def close(self):
         """Close the idle connections. A later call opens new ones."""
         self._session.close()
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp):
-        """No redirect exists: `requests` would read its body whole, however long, and
-        prepare the next request even when told not to follow."""
-        return None
+def _no_auth(request):
+    return request
 
 
 def _read_answer(response: requests.Response) -> Exchange:
@@ -141,7 +169,8 @@ def _read_answer(response: requests.Response) -> Exchange:
             failure = err
     return Exchange(
         http_status=response.status_code,
-        body=body.decode("utf-8-sig", "replace"),
+        # PostgreSQL stores no NUL
+        body=body.decode("utf-8-sig", "replace").replace("\0", "\ufffd"),
         retry_after=retry_after(response.headers.get("Retry-After"), time.time()),
         exception=failure,
     )
@@ -202,62 +231,25 @@ class _Answer(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_AnswerReader(sock))
 
 
-class _PlainConnection(HTTPConnection):
-    response_class = _Answer
+def _pool_of(pool_class):
+    """Return a maker of pools whose connections read answers until the deadline."""
+
+    def make_pool(*args, **kwargs):
+        pool = pool_class(*args, **kwargs)
+        connection_class = pool.ConnectionCls
+
+        def make_connection(*args, **kwargs):
+            connection = connection_class(*args, **kwargs)
+            connection.response_class = _Answer
+            return connection
+
+        pool.ConnectionCls = make_connection
+        return pool
+
+    return make_pool
 
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
-
-
-class _FreshConnections:
-    """A pool that gives out no connection idle for more than MAX_IDLE_SECONDS. (That a
-    connection was closed meanwhile urllib3 sees by itself.)"""
-
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
-    def _put_conn(self, conn):
-        if conn is not None:
-            conn.idle_since = time.monotonic()
-        super()._put_conn(conn)
-
-    def _get_conn(self, timeout=None):
-        conn = super()._get_conn(timeout)
-        idle_since = getattr(conn, "idle_since", None)
-        if idle_since is None or time.monotonic() - idle_since <= MAX_IDLE_SECONDS:
-            return conn
-        conn.close()
-        return self._new_conn()
-
-
-def _connecting(method):
-    """Let what goes wrong in ``method(pool, conn)`` count as a failure to connect."""
-
-    @functools.wraps(method)
-    def wrapper(pool, conn):
-        try:
-            return method(pool, conn)
-        except ConnectTimeoutError:
-            raise
-        except (OSError, HTTPError, http.client.HTTPException, ValueError) as err:
-            conn.close()
-            raise NewConnectionError(conn, f"{type(err).__name__}: {err}") from err
-
-    return wrapper
-
-
-class _PlainPool(_FreshConnections, HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(_FreshConnections, HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-    # Connect, handshake and check of the certificate; the tunnel through a proxy.
-    _validate_conn = _connecting(HTTPSConnectionPool._validate_conn)
-    _prepare_proxy = _connecting(HTTPSConnectionPool._prepare_proxy)
-
-
-_POOLS = {"http": _PlainPool, "https": _TlsPool}
+_POOLS = {"http": _pool_of(HTTPConnectionPool), "https": _pool_of(HTTPSConnectionPool)}
 
 
 class _Adapter(HTTPAdapter):
@@ -269,11 +261,6 @@ class _Adapter(HTTPAdapter):
             max_retries=0,
             pool_block=True,
         )
-
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
-    def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy, **proxy_kwargs):

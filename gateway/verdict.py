@@ -5,6 +5,7 @@ and nowhere else, always by one rule: a message sent twice is worse than a messa
 whose fate a person has to look up. So a sending counts as "not sent" only on proof.
 """
 
+import re
 import ssl
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
@@ -23,7 +24,7 @@ from .errors import (
 )
 from .redact import redact, redact_sessions
 
-Call = Literal["login", "send", "read"]
+CallKind = Literal["login", "send", "read"]
 
 # A wrong server address in the account's settings: waiting does not mend it.
 _BAD_ADDRESS = (
@@ -58,8 +59,9 @@ _BUSY = _Verdict(NotSentError, "Error_Gateway_Busy")
 
 def classify(
     *,
-    call: Call,
+    kind: CallKind,
     exception: Exception | None = None,
+    is_sent: bool = True,
     http_status: int | None = None,
     body: str | None = None,
     retry_after: float | None = None,
@@ -67,9 +69,10 @@ def classify(
 ) -> GatewayError | None:
     """Decide what came of a call.
 
-    :param call: "login", "send" (whatever makes the provider accept a message) or
+    :param kind: "login", "send" (whatever makes the provider accept a message) or
         "read".
     :param exception: what the exchange ended with, if it did not end well.
+    :param is_sent: ``False`` when the request surely did not leave.
     :param http_status: status of the answer, if one came.
     :param body: the answer as text, or the part of it that came.
     :param retry_after: seconds asked for by the answer's ``Retry-After``.
@@ -80,31 +83,32 @@ def classify(
     is_json, error = _read(body)
     code, description = error or (None, "")
     if exception is not None and http_status in (None, 200):
-        verdict, description = _by_exception(call, exception), _name(exception)
+        verdict = _by_exception(kind, exception, is_sent)
+        description = _name(exception)
     elif code in _BY_CODE:
-        verdict = _BY_CODE[code](call, description.lower())
+        verdict = _BY_CODE[code](kind, description.lower())
     elif http_status == 200 and is_json and error is None:
         return None
     elif http_status == 200:
-        verdict = _Verdict(_no_answer(call), None)
+        verdict = _Verdict(_no_answer(kind), None)
         description = description or "unreadable answer"
     else:
-        verdict = _by_http_status(call, http_status, retry_after)
+        verdict = _by_http_status(kind, http_status, retry_after)
     facts = {"http_status": http_status, "code": code, "description": description}
-    return _build(call, verdict, facts, body, secrets, retry_after)
+    return _build(kind, verdict, facts, body, secrets, retry_after)
 
 
 def unusable(
-    call: Call, body: str, reason: str, secrets: Iterable[str] = ()
+    kind: CallKind, body: str, reason: str, secrets: Iterable[str] = ()
 ) -> GatewayError:
     """The error for an HTTP 200 answer in JSON that is not what the call promises: a
     sending was accepted, yet its ids are not to be had.
 
     :param reason: what is wrong with it, quoting nothing of it.
     """
-    verdict = _Verdict(_no_answer(call), None)
+    verdict = _Verdict(_no_answer(kind), None)
     facts = {"http_status": 200, "description": reason}
-    return _build(call, verdict, facts, body, secrets)
+    return _build(kind, verdict, facts, body, secrets)
 
 
 def session_refused(error: GatewayError) -> bool:
@@ -113,9 +117,9 @@ def session_refused(error: GatewayError) -> bool:
     return error.http_status == 401 or error.code in (3, 4)
 
 
-def _build(call, verdict, facts, body, secrets, retry_after=None) -> GatewayError:
+def _build(kind, verdict, facts, body, secrets, retry_after=None) -> GatewayError:
     raw = redact(body or "", secrets)
-    if call == "login":
+    if kind == "login":
         raw = redact_sessions(raw)
     facts["description"] = redact(facts["description"], secrets)[:MAX_RAW]
     if verdict.error is NotSentError:
@@ -137,24 +141,24 @@ def _name(exception: Exception) -> str:
     return type(exception).__name__
 
 
-def _no_answer(call: Call) -> type[GatewayError]:
-    return OutcomeUnknownError if call == "send" else NotSentError
+def _no_answer(kind: CallKind) -> type[GatewayError]:
+    return OutcomeUnknownError if kind == "send" else NotSentError
 
 
 # --- no complete answer ---------------------------------------------------------------
 
 
-def _by_exception(call: Call, exception: Exception) -> _Verdict:
+def _by_exception(kind: CallKind, exception: Exception, is_sent: bool) -> _Verdict:
     if isinstance(exception, UnicodeEncodeError):
         # The text (half a surrogate pair) or the login cannot be written as UTF-8.
-        if call == "login":
+        if kind == "login":
             return _INVALID_LOGIN
         return _Verdict(MessageRefusedError, "Error_Invalid_Header")
     if isinstance(exception, _BAD_ADDRESS):
         return _WRONG_ADDRESS
-    if _never_connected(exception):
+    if not is_sent or _never_connected(exception):
         return _OFFLINE
-    return _Verdict(_no_answer(call), "Error_Gateway_Offline")
+    return _Verdict(_no_answer(kind), "Error_Gateway_Offline")
 
 
 def _never_connected(exception: BaseException | None) -> bool:
@@ -175,42 +179,59 @@ def _never_connected(exception: BaseException | None) -> bool:
 # --- the provider's codes -------------------------------------------------------------
 
 
-def _invalid_argument(call: Call, description: str) -> _Verdict:
-    """Codes 1, 2 and 6. "Invalid source address" is documented, "Invalid destination
-    address" was seen in one client, the other words are inference."""
-    if call == "login":
-        return _INVALID_LOGIN
-    for words, status in (
-        ("source", "Error_Invalid_Source_Address"),
-        ("destination", "Error_Invalid_Destination_Address"),
-        ("messageid", "Error_Invalid_MessageID"),
-    ):
-        if words in description:
+# "Invalid source address" is documented, "Invalid destination address" was seen in one
+# client, the other words are inference; the Russian ones are those of the states.
+_ARGUMENTS = (
+    (r"\bsource ?address|\bsource\b|отправител", "Error_Invalid_Source_Address"),
+    (
+        r"\bdestination ?address|\bdestination\b|получател",
+        "Error_Invalid_Destination_Address",
+    ),
+    (r"\bmessage ?id\b", "Error_Invalid_MessageID"),
+)
+
+
+def _invalid_argument(kind: CallKind, description: str) -> _Verdict:
+    """Codes 1, 2 and 6: the words of the description say which argument it was."""
+    if kind == "login":
+        return _invalid_login(description)
+    for words, status in _ARGUMENTS:
+        if re.search(words, description):
             return _Verdict(MessageRefusedError, status)
     return _Verdict(MessageRefusedError, "Error_Invalid_Header")
 
 
-def _invalid_operation(call: Call, description: str) -> _Verdict:
-    verdict = _invalid_argument(call, description)
+def _invalid_operation(kind: CallKind, description: str) -> _Verdict:
+    verdict = _invalid_argument(kind, description)
     if verdict.operation_status == "Error_Invalid_Header":
         return _Verdict(MessageRefusedError, "Error_Message_Rejected")
     return verdict
 
 
-def _unauthorized(_call: Call, description: str) -> _Verdict:
-    """Codes 3 and 4. The provider does not tell a wrong login from a wrong password."""
-    return _account_state(description) or _INVALID_LOGIN
+def _unauthorized(_kind: CallKind, description: str) -> _Verdict:
+    """Codes 3 and 4."""
+    return _account_state(description) or _invalid_login(description)
 
 
-def _no_credits(_call: Call, _description: str) -> _Verdict:
+def _invalid_login(description: str) -> _Verdict:
+    """The provider does not tell a wrong login from a wrong password by its code. That
+    the words may name the password alone is inference."""
+    if re.search(r"password|парол", description) and not re.search(
+        r"login|user|логин|пользовател", description
+    ):
+        return _Verdict(AccountRefusedError, "Error_Invalid_Password")
+    return _INVALID_LOGIN
+
+
+def _no_credits(_kind: CallKind, _description: str) -> _Verdict:
     return _Verdict(AccountRefusedError, "Error_Not_Enough_Credits")
 
 
-def _forbidden(call: Call, description: str) -> _Verdict:
+def _forbidden(kind: CallKind, description: str) -> _Verdict:
     """Code 7, "Forbidden", which an official client calls "anti-spam". Inference: on
     a sending it concerns the message, elsewhere the account."""
     verdict = _account_state(description)
-    if verdict is None and call == "send":
+    if verdict is None and kind == "send":
         verdict = _Verdict(MessageRefusedError, "Error_Message_Rejected")
     return verdict or _Verdict(AccountRefusedError, "Error_SMS_User_Disabled")
 
@@ -229,22 +250,22 @@ def _account_state(description: str) -> _Verdict | None:
     return None
 
 
-def _gateway_error(call: Call, description: str) -> _Verdict:
+def _gateway_error(kind: CallKind, description: str) -> _Verdict:
     """Code 8, "Offline, Timeout etc." of the SMS centre (documented). A timeout is
     the one kind after which the centre may have the message."""
     if "timeout" in description or "timed out" in description:
-        return _Verdict(_no_answer(call), "Error_Gateway_Offline")
+        return _Verdict(_no_answer(kind), "Error_Gateway_Offline")
     if "queue" in description:
         return _Verdict(NotSentError, "Error_Message_Queue_Full")
     return _BUSY if "busy" in description else _OFFLINE
 
 
-def _internal_error(call: Call, description: str) -> _Verdict:
+def _internal_error(kind: CallKind, description: str) -> _Verdict:
     """Code 9, an unhandled exception: anywhere, so also after the acceptance. The
     one text on record means a parameter missing."""
     if "parameters dictionary contains a null entry" in description:
-        return _invalid_argument(call, "")
-    return _Verdict(_no_answer(call), "Error_Database_Offline")
+        return _invalid_argument(kind, "")
+    return _Verdict(_no_answer(kind), "Error_Database_Offline")
 
 
 _BY_CODE = {
@@ -269,13 +290,13 @@ _UNHANDLED_STATUSES = (307, 407, 408, 425)
 
 
 def _by_http_status(
-    call: Call, http_status: int | None, retry_after: float | None
+    kind: CallKind, http_status: int | None, retry_after: float | None
 ) -> _Verdict:
     """Redirects are never followed, as one would repeat the sending or show the login
     to a stranger. 301, 307 and 308 tell to repeat the request, so it was not handled;
     302 and 303 may also follow a request that was handled (ASP.NET shows its error
     pages that way)."""
-    if http_status == 401 or (http_status == 403 and call == "login"):
+    if http_status == 401 or (http_status == 403 and kind == "login"):
         return _INVALID_LOGIN
     if http_status == 403:
         return _Verdict(AccountRefusedError, "Error_SMS_User_Disabled")
@@ -283,8 +304,8 @@ def _by_http_status(
         return _BUSY
     if http_status in _UNHANDLED_STATUSES:
         return _OFFLINE
-    if call != "read" and http_status in _ADDRESS_STATUSES:
+    if kind != "read" and http_status in _ADDRESS_STATUSES:
         return _WRONG_ADDRESS
-    if call == "send" and http_status is not None and 400 <= http_status < 500:
+    if kind == "send" and http_status is not None and 400 <= http_status < 500:
         return _Verdict(MessageRefusedError, "Error_Invalid_Header")
-    return _Verdict(_no_answer(call), "Error_Gateway_Offline")
+    return _Verdict(_no_answer(kind), "Error_Gateway_Offline")

@@ -1,5 +1,5 @@
-# A mixin stands before the models that inherit from it.
-from . import sms_devino_options
+# Mixins stand before the models that inherit from them.
+from . import sms_devino_audience, sms_devino_options, sms_devino_quote
 
 # isort: split
 from . import (
@@ -15,6 +15,5 @@ from . import (
     sms_devino_reminder,
     sms_devino_segment,
     sms_devino_sender,
-    sms_devino_status_checker,
     sms_devino_tariff,
 )

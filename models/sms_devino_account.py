@@ -1,30 +1,42 @@
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, float_compare
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.orm.models import NO_ACCESS
+from odoo.tools import SQL, float_compare, float_round, plaintext2html
 
 from ..gateway import (
     DEFAULT_URL,
     OPERATION_STATUSES,
+    AccountRefusedError,
     Credentials,
     GatewayError,
     get_client,
 )
-from ..sandbox.adapter import SandboxAdapter
+from ..services.balance import ask_balance
+from ..services.quote import DIGITS, make_quote
+from ..services.test_mode import TestModeAdapter
+from ..services.words import notify
+from ..tools.prices import make_price_finder
+from ..tools.web_address import find_problem
+from .sms_devino_message import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
-# Sums of prices are compared no finer than they are written down.
-DIGITS = 4
-# Asking a wrong password again may lock the account at the provider, so only lack of
-# credits, which passes by itself once the company has paid, is looked after.
+# Asking with a refused login again may lock the account at the provider. Only lack of
+# credits passes by itself, once the company has paid.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
-# What the sandbox says that an account in test mode has: enough for any sending.
+# What an account in test mode has: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
-PROBE_PAUSE = timedelta(minutes=15)
+# A person waits no longer for an answer, the scheduled action a little.
+BUTTON_SECONDS, WATCH_SECONDS = 5.0, 20.0
+# How often an account that stopped for lack of credits is looked at.
+WATCH_PAUSE = timedelta(minutes=15)
+# A mass sending in one of these is approved: what it has not queued yet is reserved.
+SENT_BATCH_STATES = ("scheduled", "running", "paused")
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 
 
@@ -32,23 +44,24 @@ class SmsDevinoAccount(models.Model):
     _name = "sms.devino.account"
     _description = "SMS Account"
     _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "is_default desc, sequence, id"
+    _order = "sequence, id"
     _check_company_auto = True
+    # a branch may use the account of its parent company
+    _check_company_domain = models.check_company_domain_parent_of
 
     name = fields.Char(required=True, help="How your company calls this account.")
     active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(
+        default=10,
+        help="The first account of a company is used when no other is chosen.",
+    )
     company_id = fields.Many2one(
         "res.company",
         required=True,
         index=True,
         default=lambda self: self._default_company_id(),
-    )
-    is_default = fields.Boolean(
-        string="Default of the company",
-        copy=False,
-        help="The account that messages use when no other is chosen. "
-        "One for each company.",
+        help="Branches of this company may use the account too. Once the account has "
+        "messages, its company is fixed.",
     )
     mode = fields.Selection(
         [("test", "Test"), ("live", "Live")],
@@ -62,8 +75,16 @@ class SmsDevinoAccount(models.Model):
         string="Server address",
         required=True,
         default=DEFAULT_URL,
+        groups="sms_devino.group_admin",
         help="The address of the provider's REST service. Keep the one filled in "
         "unless the provider tells you another.",
+    )
+    allow_private_address = fields.Boolean(
+        string="Allow an address in the own network",
+        copy=False,
+        groups="base.group_system",
+        help="Login and password may then go to this machine and to machines of the "
+        "company's own network, for example to an emulator of the provider.",
     )
     login = fields.Char(
         copy=False,
@@ -71,9 +92,25 @@ class SmsDevinoAccount(models.Model):
         help="The login of your account at the provider.",
     )
     password = fields.Char(
+        compute="_compute_password",
+        inverse="_inverse_password",
         copy=False,
         groups="sms_devino.group_admin",
-        help="The password of your account at the provider.",
+        help="The password of your account at the provider. It can be replaced, but "
+        "never read.",
+    )
+    stored_password = fields.Char(copy=False, groups=NO_ACCESS)
+    password_hint = fields.Char(
+        string="Password as shown",
+        compute="_compute_password_hint",
+        compute_sudo=True,
+        groups="sms_devino.group_admin",
+    )
+    database_uuid = fields.Char(copy=False, groups=NO_ACCESS)
+    is_copied = fields.Boolean(
+        string="Copied with the database",
+        compute="_compute_is_copied",
+        compute_sudo=True,
     )
     sender_ids = fields.One2many(
         "sms.devino.sender", "account_id", string="Sender names"
@@ -82,6 +119,7 @@ class SmsDevinoAccount(models.Model):
         "sms.devino.sender",
         string="Default sender",
         domain="[('account_id', '=', id), ('state', '!=', 'refused')]",
+        check_company=True,
         copy=False,
         ondelete="set null",
         index="btree_not_null",
@@ -118,16 +156,17 @@ class SmsDevinoAccount(models.Model):
     )
     balance_at = fields.Datetime(string="Balance asked at", readonly=True, copy=False)
     reserved = fields.Float(
-        string="Reserved by the queue",
+        string="Reserved",
         digits=(16, 4),
         compute="_compute_reserved",
-        help="The estimated cost of messages that are planned or wait in the queue.",
+        help="The estimated cost of messages that are still to be sent, and of those "
+        "sent after the balance was asked.",
     )
     responsible_id = fields.Many2one(
         "res.users",
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
-        help="Is told when sending stops.",
+        help="Gets an activity when sending stops or the balance is low.",
     )
     requests_per_second = fields.Integer(
         string="Requests per second",
@@ -158,7 +197,6 @@ class SmsDevinoAccount(models.Model):
     )
     last_error = fields.Char(string="Details of the error", readonly=True, copy=False)
     paused_until = fields.Datetime(readonly=True, copy=False)
-    probe_at = fields.Datetime(readonly=True, copy=False)
     probe_balance = fields.Float(digits=(16, 4), readonly=True, copy=False)
     tariff_ids = fields.One2many(
         "sms.devino.tariff",
@@ -178,18 +216,14 @@ class SmsDevinoAccount(models.Model):
     low_balance = fields.Float(
         string="Warn below",
         digits=(16, 4),
-        help="The responsible person is told by an activity and an e-mail when the "
-        "balance falls below this. 0: never.",
+        help="The responsible person gets an activity when the balance falls below "
+        "this. 0: never.",
     )
     is_low_balance_told = fields.Boolean(copy=False, readonly=True)
     message_count = fields.Integer(compute="_compute_message_count")
 
-    _one_default_per_company = models.UniqueIndex(
-        "(company_id) WHERE is_default AND active",
-        "This company already has a default SMS account.",
-    )
     _validity_not_negative = models.Constraint(
-        "CHECK (default_validity >= 0)", "A lifetime cannot be negative."
+        "CHECK (default_validity >= 0)", "A validity cannot be negative."
     )
     _price_not_negative = models.Constraint(
         "CHECK (price_per_segment >= 0)", "A price cannot be negative."
@@ -209,22 +243,29 @@ class SmsDevinoAccount(models.Model):
 
     # --- computes -------------------------------------------------------------------
 
-    def _compute_reserved(self):
-        """Sum the estimates of what still has to leave, in one query."""
-        self.env["sms.devino.message"].flush_model(["state", "cost_estimated"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT account_id, sum(cost_estimated)
-                     FROM sms_devino_message
-                    WHERE state IN ('scheduled', 'outgoing', 'sending')
-                      AND account_id = ANY(%s)
-                 GROUP BY account_id""",
-                list(self.ids),
-            )
-        )
-        reserved = dict(self.env.cr.fetchall())
+    def _compute_password(self):
+        self.password = False
+
+    def _inverse_password(self):
         for account in self:
-            account.reserved = reserved.get(account.id, 0.0)
+            account.sudo().stored_password = account.password
+
+    @api.depends("stored_password")
+    def _compute_password_hint(self):
+        for account in self:
+            account.password_hint = account.stored_password and "••••••••"
+
+    @api.depends("database_uuid", "mode")
+    def _compute_is_copied(self):
+        here = self._get_database_uuid()
+        for account in self:
+            known = account.database_uuid
+            account.is_copied = account.mode == "live" and bool(known) and known != here
+
+    def _compute_reserved(self):
+        for account in self:
+            saved = account._origin
+            account.reserved = saved._get_reserved() if saved else 0.0
 
     def _compute_message_count(self):
         counts = dict(
@@ -237,66 +278,118 @@ class SmsDevinoAccount(models.Model):
 
     # --- constraints ----------------------------------------------------------------
 
-    @api.constrains("url")
+    @api.constrains("url", "mode", "allow_private_address")
     def _check_url(self):
+        """Refuse an address to which a password must not go.
+
+        Only the program itself (superuser) needs no permission for private addresses.
+        """
+        is_program = self.env.user._is_superuser()
+        for account in self.sudo():
+            is_free = account.allow_private_address or is_program
+            problem = find_problem(account.url, allow_private=is_free)
+            # in test mode nothing goes there
+            if problem in ("private", "plain") and account.mode == "test":
+                continue
+            if problem:
+                raise ValidationError(self._describe_url_problem(problem))
+
+    @api.model
+    def _describe_url_problem(self, problem):
+        sentences = {
+            "malformed": self.env._(
+                "Server address: this is not a web address. It begins with https://, "
+                "for example %(example)s.",
+                example=DEFAULT_URL,
+            ),
+            "userinfo": self.env._(
+                "Server address: it must not contain a login or a password. Enter them "
+                "in their own fields."
+            ),
+            "private": self.env._(
+                "Server address: it is in the own network. A system administrator can "
+                "allow this on the account."
+            ),
+            "plain": self.env._(
+                "Server address: the password would travel in clear. It must begin "
+                "with https://."
+            ),
+        }
+        return sentences[problem]
+
+    @api.constrains("default_sender_id")
+    def _check_default_sender(self):
         for account in self:
-            url = (account.url or "").strip()
-            scheme, separator, rest = url.partition("://")
-            if not separator or scheme not in ("http", "https") or not rest.strip("/"):
+            sender = account.default_sender_id
+            if sender and sender.account_id != account:
                 raise ValidationError(
                     self.env._(
-                        "Server address: “%(url)s” is not a web address. It begins "
-                        "with https://, for example %(example)s.",
-                        url=account.url,
-                        example=DEFAULT_URL,
+                        "Default sender: “%(sender)s” belongs to another account.",
+                        sender=sender.name,
                     )
                 )
+
+    @api.constrains("company_id")
+    def _check_companies_using_it(self):
+        companies = self.env["res.company"].sudo()
+        using = companies.search([("sms_devino_account_id", "in", self.ids)])
+        using._check_company(["sms_devino_account_id"])
 
     # --- CRUD -----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Make the first account of a company its default one."""
-        accounts = super().create([vals | {"is_default": False} for vals in vals_list])
-        for account, vals in zip(accounts, vals_list, strict=True):
-            if vals.get("is_default"):
-                account.is_default = True
-        for account in accounts.filtered(lambda account: not account.is_default):
-            if not account._sibling_default():
-                account.is_default = True
+        """Remember in which database the account was made."""
+        accounts = super().create(vals_list)
+        accounts.sudo().database_uuid = self._get_database_uuid()
+        accounts.invalidate_recordset(["password"])
         return accounts
 
     def write(self, vals):
-        """Forget the verdict on a connection whose settings change."""
-        if vals.get("is_default"):
-            others = self._sibling_default()
-            others.is_default = False
-            # one UPDATE of all might meet the unique index in the wrong order
-            others.flush_recordset(["is_default"])
-        if CONNECTION_FIELDS & vals.keys():
-            vals = {
-                "state": "draft",
-                "operation_status": False,
-                "last_error": False,
-                "paused_until": False,
-                **vals,
-            }
+        """Reset the connection check when the connection changes."""
+        if "company_id" in vals:
+            self._check_company_may_change(vals["company_id"])
+        is_reconnected = bool(CONNECTION_FIELDS & vals.keys())
+        if is_reconnected:
+            vals = {**self._get_reset_values(), **vals}
+        switched = self.filtered(lambda a: vals.get("mode", a.mode) != a.mode)
+        if "price_per_segment" in vals:
+            self._forget_prices()
         result = super().write(vals)
-        if CONNECTION_FIELDS & vals.keys():
+        if switched:
+            # the balance of the sandbox is not that of the provider
+            switched.write({"balance": 0.0, "balance_at": False})
+            switched._close_activity("low_balance", self.env._("The mode was changed."))
+            switched.is_low_balance_told = False
+        if is_reconnected:
+            self.invalidate_recordset(["password"])
+            self.sudo().database_uuid = self._get_database_uuid()
+            self._close_activity("stopped", self.env._("The settings were changed."))
             self._wake_dispatcher()
         if {"balance", "low_balance"} & vals.keys():
-            self._watch_balance()
+            self._check_threshold()
         return result
 
-    def _sibling_default(self):
-        """Return the default accounts of the same companies, other than these."""
-        return self.sudo().search(
-            [
-                ("company_id", "in", self.company_id.ids),
-                ("is_default", "=", True),
-                ("id", "not in", self.ids),
-            ]
-        )
+    @api.model
+    def _get_reset_values(self):
+        return {
+            "state": "draft",
+            "operation_status": False,
+            "last_error": False,
+            "paused_until": False,
+        }
+
+    def _check_company_may_change(self, company_id):
+        moved = self.filtered(lambda account: account.company_id.id != company_id)
+        for model in ("sms.devino.message", "sms.devino.batch"):
+            domain = [("account_id", "in", moved.ids)]
+            if moved and self.env[model].sudo().search_count(domain, limit=1):
+                raise UserError(
+                    self.env._(
+                        "This account has messages: its company cannot be changed any "
+                        "more. Create another account for the other company."
+                    )
+                )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -319,35 +412,55 @@ class SmsDevinoAccount(models.Model):
 
         :return: a notification action that says the answer in the manual's words
         """
-        self.ensure_one()
         # each wrong password may bring the account nearer to being locked
         self.check_access("write")
+        self.ensure_one()
+        return self._check_connection()
+
+    def _check_connection(self):
         error = self._refresh_balance(login=True)
         label = self._operation_status_label(self.operation_status)
         if error:
-            message = f"{self.operation_status}: {label}"
-        else:
-            message = self.env._("Balance: %(balance)s", balance=self._format_balance())
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger" if error else "success",
-                "title": self.env._("Not connected") if error else label,
-                "message": message,
-                "sticky": bool(error),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+            return notify(
+                self.env._("Not connected"), label, kind="danger", sticky=True
+            )
+        balance = self.env._("Balance: %(balance)s", balance=self._format_balance())
+        if self.mode == "test":
+            return notify(
+                self.env._("Test mode: the provider was not asked"),
+                self.env._(
+                    "The sandbox inside Odoo answered. Choose Live to connect to the "
+                    "provider."
+                ),
+                kind="warning",
+            )
+        return notify(label, balance, kind="success")
 
     def action_refresh_balance(self):
         """Ask the balance now, for anyone who may send from this account."""
-        self.ensure_one()
         self.check_access("read")
+        self.ensure_one()
+        if not self._may_see_money():
+            raise AccessError(
+                self.env._("Only members of the group SMS / User see the balance.")
+            )
         self._refresh_balance()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
+    def action_confirm_database(self):
+        """Let an account send from this database, a copy of the one it was set up in."""
+        self.check_access("write")
+        for account in self.filtered("is_copied"):
+            account.sudo().database_uuid = self._get_database_uuid()
+            account._resume()
+            account.message_post(
+                body=self.env._("This database may send through the account.")
+            )
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
     def action_view_messages(self):
+        """Open the messages of the account."""
+        self.check_access("read")
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -359,27 +472,47 @@ class SmsDevinoAccount(models.Model):
 
     # --- the connection -------------------------------------------------------------
 
-    def _get_client(self):
+    @api.model
+    def _get_database_uuid(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    def _get_client(self, *, is_check=False):
         """Return the gateway client of this account, shared by the process.
 
         In test mode the whole client runs, over an adapter that plays the provider
         inside this process: no server and no network are needed.
 
-        :raise UserError: when login or password are missing
+        :param bool is_check: a person wants to know whether login and password are
+            right, so they are tried although they were refused
+        :raise UserError: when there is no login or password, when they were refused
+            and are still the same, or when the database is an unconfirmed copy
         """
         self.ensure_one()
         account = self.sudo()
+        if not is_check and not account._may_call():
+            raise UserError(
+                self.env._(
+                    "The provider refused the SMS account “%(account)s”: %(reason)s. "
+                    "An administrator corrects it and presses Check connection.",
+                    account=account.name,
+                    reason=account._operation_status_label(account.operation_status),
+                )
+            )
+        login, password = account.login, account.stored_password
         if account.mode == "test":
-            credentials = Credentials(
-                url=account.url,
-                login=account.login or "test",
-                password=account.password or "test",
-            )
             return get_client(
-                credentials,
-                adapter_factory=lambda: SandboxAdapter(balance=TEST_BALANCE),
+                Credentials(account.url, login or "test", password or "test"),
+                adapter_factory=lambda: TestModeAdapter(TEST_BALANCE),
             )
-        if not account.login or not account.password:
+        if account.is_copied:
+            raise UserError(
+                self.env._(
+                    "This database is a copy: the SMS account “%(account)s” sends "
+                    "nothing until an administrator allows it on the account.",
+                    account=account.name,
+                )
+            )
+        if not login or not password:
             raise UserError(
                 self.env._(
                     "The SMS account “%(account)s” has no login or no password. An "
@@ -387,139 +520,176 @@ class SmsDevinoAccount(models.Model):
                     account=account.name,
                 )
             )
-        return get_client(
-            Credentials(url=account.url, login=account.login, password=account.password)
+        return get_client(Credentials(account.url, login, password))
+
+    def _may_call(self):
+        """Tell whether calls make sense: not after a refusal that a person must mend.
+
+        The provider may lock an account for repeated logins with a wrong password.
+        """
+        self.ensure_one()
+        return (
+            self.state != "stopped" or self.operation_status in SELF_HEALING_STATUSES
         )
 
     def _refresh_balance(self, *, login=False):
-        """Ask the provider for the balance and keep what it answered.
+        """Ask the provider for the balance and keep what it answered, within 5 seconds.
 
         :param bool login: log in anew first, which proves login and password
         :return: the :class:`GatewayError` that it ended with, or ``None``
+        :raise UserError: when the account may not be asked now
         """
         self.ensure_one()
-        client = self._get_client()
-        try:
-            if login:
-                client.login()
-            balance = client.balance()
-        except GatewayError as error:
-            self._note_failed_check(error, login=login)
-            return error
-        self._note_balance(balance)
-        return None
-
-    def _note_failed_check(self, error, *, login):
-        """Keep why the connection failed; only a checked login changes the state."""
-        values = {
-            "operation_status": error.operation_status or "Error_Gateway_Offline",
-            "last_error": str(error)[:500],
-        }
         account = self.sudo()
-        if login and account.state == "ready":
-            values["state"] = "draft"
-        account.write(values)
+        answer = ask_balance(account, BUTTON_SECONDS, login=login)
+        if not isinstance(answer, GatewayError):
+            account._note_balance(answer)
+            return None
+        if isinstance(answer, AccountRefusedError):
+            # whoever checks the connection sees the answer
+            account._stop(answer, tell=not login)
+        else:
+            account.write(
+                {
+                    "operation_status": answer.operation_status
+                    or "Error_Gateway_Offline",
+                    "last_error": str(answer)[:500],
+                }
+            )
+            if login and account.state == "ready":
+                account.state = "draft"
+        return answer
 
-    def _note_balance(self, balance: Decimal):
-        account = self.sudo()
-        resumed = account.state == "stopped"
-        account.write(
-            {
-                "balance": float(balance),
-                "balance_at": fields.Datetime.now(),
-                "state": "ready",
-                "operation_status": "OK_Operation_Completed",
-                "last_error": False,
-                "paused_until": False,
-                "probe_at": False,
-            }
+    def _note_balance(self, balance):
+        """Keep a balance, which proves the connection: the queue goes on."""
+        self.sudo().write(
+            {"balance": float(balance), "balance_at": fields.Datetime.now()}
         )
-        if resumed:
-            account._close_stop_activities()
-            account._wake_dispatcher()
+        self.sudo()._resume()
 
     # --- stopping the queue ---------------------------------------------------------
 
-    def _stop(self, error):
-        """Stop the queue of this account and tell the person responsible.
+    def _stop(self, error, *, tell=True):
+        """Stop the queue of this account.
 
         :param GatewayError error: what the provider refused the account with
+        :param bool tell: whether the person responsible gets an activity
         """
         self.ensure_one()
-        if self.state == "stopped":
-            return
-        self_healing = error.operation_status in SELF_HEALING_STATUSES
+        was_stopped = self.state == "stopped"
         self.write(
             {
                 "state": "stopped",
                 "operation_status": error.operation_status,
                 "last_error": str(error)[:500],
-                "probe_at": fields.Datetime.now() if self_healing else False,
-                "probe_balance": -1,
+                "probe_balance": self.probe_balance if was_stopped else -1,
             }
         )
-        self._tell_responsible_of_stop()
-
-    def _tell_responsible_of_stop(self):
-        user = self.responsible_id or self.create_uid
-        account = self.with_context(lang=user.lang or self.env.lang)
-        account.activity_schedule(
-            "mail.mail_activity_data_warning",
-            user_id=user.id,
-            summary=account.env._("SMS sending has stopped"),
-            note=account.env._(
-                "The provider refused the account “%(account)s”: %(reason)s. Messages "
-                "wait in the queue. Mend the cause, then press Check connection.",
-                account=account.name,
-                reason=account._operation_status_label(account.operation_status),
-            ),
-        )
-
-    def _close_stop_activities(self):
-        self.activity_feedback(
-            ["mail.mail_activity_data_warning"],
-            feedback=self.env._("The connection works again."),
-        )
-
-    def _probe_stopped(self):
-        """Ask accounts that stopped for lack of credits whether they were topped up.
-
-        Runs outside any other work of the transaction: it talks HTTP, then commits.
-        """
-        for account in self.search(
-            [("state", "=", "stopped"), ("probe_at", "<=", fields.Datetime.now())]
-        ):
-            try:
-                balance = account._get_client().balance()
-            except (GatewayError, UserError) as error:
-                _logger.info("account %s: no balance, %s", account.id, error)
-                balance = None
-            account._judge_probe(balance)
-            self.env["ir.cron"]._commit_progress()
-
-    def _judge_probe(self, balance):
-        """Resume when there is more money than at the first look after the stop."""
-        known = self.probe_balance
-        if balance is not None and 0 <= known < float(balance):
-            self._note_balance(balance)
+        if was_stopped:
             return
-        values = {"probe_at": fields.Datetime.now() + PROBE_PAUSE}
-        if balance is not None:
-            values |= {"balance": float(balance), "balance_at": fields.Datetime.now()}
-            if known < 0:
-                values["probe_balance"] = float(balance)
-        self.write(values)
+        if error.operation_status in SELF_HEALING_STATUSES:
+            self._wake_balance_watch()
+        if tell:
+            reason = self._operation_status_label(self.operation_status)
+            self._notify("stopped", reason=reason)
+
+    @api.model
+    def _stop_copied(self):
+        """Stop the live accounts of a copied database, and ask a person once."""
+        live = self.search([("mode", "=", "live"), ("state", "!=", "stopped")])
+        for account in live.filtered("is_copied"):
+            account.write({"state": "stopped", "operation_status": False})
+            account._notify("copied")
+
+    def _resume(self):
+        """Note that the account works: close what asked for help, wake the queue."""
+        was_ready = self.state == "ready"
+        self.write({**self._get_reset_values(), "state": "ready"})
+        self.operation_status = "OK_Operation_Completed"
+        if not was_ready:
+            self._close_activity("stopped", self.env._("The connection works again."))
+            self._wake_dispatcher()
+
+    def _notify(self, kind, **facts):
+        """Give the person responsible an activity; Odoo mails it by itself.
+
+        :param str kind: ``stopped``, ``copied`` or ``low_balance``
+        """
+        self.ensure_one()
+        user = self._get_responsible()
+        account = self.with_context(lang=user.lang or self.env.lang)
+        summary, note = account._describe_notice(kind, **facts)
+        activity_type = "low_balance" if kind == "low_balance" else "stopped"
+        account.activity_schedule(
+            f"sms_devino.mail_activity_{activity_type}",
+            user_id=user.id,
+            summary=summary,
+            note=plaintext2html(note),
+        )
+
+    def _describe_notice(self, kind, reason=None):
+        env = self.env
+        if kind == "stopped":
+            return env._("SMS sending has stopped"), env._(
+                "The provider refused the account “%(account)s”: %(reason)s. Messages "
+                "wait in the queue. Correct the account, then press Check connection.",
+                account=self.name,
+                reason=reason,
+            )
+        if kind == "copied":
+            return env._("May this database send SMS?"), env._(
+                "This database is a copy, and the account “%(account)s” sends nothing "
+                "from it. If it is to send, press This database may send. The original "
+                "must not send the same messages then.",
+                account=self.name,
+            )
+        return env._("SMS balance is low"), env._(
+            "The balance of the SMS account “%(account)s” is %(balance)s, below "
+            "%(threshold)s. Top it up at the provider.",
+            account=self.name,
+            balance=self._format_balance(),
+            threshold=self._format_amount(self.low_balance),
+        )
+
+    def _close_activity(self, kind, feedback):
+        """Mark the activities of a kind as done.
+
+        :param str kind: ``stopped`` or ``low_balance``
+        """
+        xmlid = f"sms_devino.mail_activity_{kind}"
+        self.sudo().activity_feedback([xmlid], feedback=feedback)
+
+    def _get_responsible(self):
+        """Return whom to tell: somebody who can open the account."""
+        for user in self.responsible_id + self.create_uid:
+            if user.active and self.with_user(user).has_access("read"):
+                return user
+        return self.env.user
 
     def _wake_dispatcher(self):
         self.env.ref("sms_devino.ir_cron_dispatch").sudo()._trigger()
+
+    def _wake_balance_watch(self, at=None):
+        self.env.ref("sms_devino.ir_cron_watch_balance").sudo()._trigger(at=at)
 
     # --- for whoever writes a message -----------------------------------------------
 
     @api.model
     def _get_default(self, company=None):
-        """Return the account that a message of ``company`` uses, maybe empty."""
+        """Return the account that a message of ``company`` uses, maybe empty.
+
+        A branch without an account of its own uses that of the nearest company above.
+        """
         company = company or self.env.company
-        return self.sudo().search([("company_id", "=", company.id)], limit=1)
+        accounts = self.sudo().search([("company_id", "parent_of", company.id)])
+        return accounts.sorted(lambda a: -len(a.company_id.parent_ids))[:1]
+
+    def _get_message_company(self):
+        """Return the company of a message of this account: a branch keeps its own."""
+        self.ensure_one()
+        company = self.env.company
+        above = company.sudo().parent_ids
+        return company if self.company_id in above else self.company_id
 
     def _get_default_sender(self):
         """Return the sender name to offer first: the default, else one not refused,
@@ -546,6 +716,12 @@ class SmsDevinoAccount(models.Model):
         digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
+    def _format_shortage(self, amount):
+        """Return a missing amount, rounded up: paying it in is enough."""
+        return self._format_amount(
+            float_round(amount, precision_digits=2, rounding_method="UP")
+        )
+
     def _format_balance(self):
         return self._format_amount(self.balance)
 
@@ -558,24 +734,20 @@ class SmsDevinoAccount(models.Model):
     def _get_price_finder(self):
         """Return a function that tells the price of one segment to a number.
 
-        :return: callable taking an E.164 number or None, made for very many numbers
+        It is made once a transaction, for very many numbers.
+
+        :return: callable taking an E.164 number or None
         """
         self.ensure_one()
-        default = self.price_per_segment
-        prices = {tariff.prefix: tariff.price for tariff in self.tariff_ids}
-        if not prices:
-            return lambda number: default
-        lengths = sorted({len(prefix) for prefix in prices}, reverse=True)
+        known = self.env.cr.cache.setdefault("sms_devino_prices", {})
+        if self.id not in known:
+            account = self.sudo()
+            prices = {tariff.prefix: tariff.price for tariff in account.tariff_ids}
+            known[self.id] = make_price_finder(account.price_per_segment, prices)
+        return known[self.id]
 
-        def find(number):
-            digits = (number or "").removeprefix("+")
-            for length in lengths:
-                price = prices.get(digits[:length])
-                if price is not None:
-                    return price
-            return default
-
-        return find
+    def _forget_prices(self):
+        self.env.cr.cache.pop("sms_devino_prices", None)
 
     def _find_price(self, number):
         """Return the price of one segment to an E.164 number, by the longest prefix."""
@@ -592,51 +764,110 @@ class SmsDevinoAccount(models.Model):
         minutes = self.default_validity if validity is None else validity
         return {
             "account_id": self.id,
-            "company_id": self.company_id.id,
+            "company_id": self._get_message_company().id,
             "mode": self.mode,
             "use_until": start + timedelta(minutes=minutes) if minutes else False,
         }
 
-    # --- is it enough? --------------------------------------------------------------
+    # --- the quote ------------------------------------------------------------------
 
-    def _get_spent_since_balance(self):
-        """Return the estimated cost of what was accepted after the balance was asked.
+    def _get_quote(self, cost):
+        """Return a :class:`~..services.quote.Quote`: a cost beside the money there is.
 
-        The balance that is known does not tell of it yet.
+        :param float cost: of the sending that is about to be made
         """
         self.ensure_one()
-        if not self.balance_at:
-            return 0.0
-        self.env["sms.devino.message"].flush_model(
-            ["accepted_at", "account_id", "cost_estimated"]
+        account = self._origin.sudo()
+        known = bool(account.balance_at)
+        quote = make_quote(
+            cost,
+            account._get_reserved(),
+            account.balance if known else None,
+            account.balance_at or None,
         )
-        self.env.cr.execute(
-            SQL(
-                """SELECT COALESCE(sum(cost_estimated), 0) FROM sms_devino_message
-                    WHERE account_id = %s AND accepted_at > %s""",
-                self.id,
-                self.balance_at,
-            )
+        if not quote.shortage:
+            return quote
+        sentence = self.env._(
+            "The balance is not enough: the sending costs %(cost)s, %(shortage)s more "
+            "than is available. Top up the account at the provider, then refresh the "
+            "balance.",
+            cost=account._format_amount(cost),
+            shortage=account._format_shortage(quote.shortage),
         )
-        return self.env.cr.fetchone()[0]
+        is_refused = account.insufficient_policy == "refuse"
+        return replace(quote, is_refused=is_refused, sentence=sentence)
 
-    def _get_bound(self):
-        """Return what is spent already, though the balance does not tell of it yet."""
+    def _get_quote_values(self, cost):
+        """Return the values of the fields of ``sms.devino.quote``, for the user.
+
+        :return: dict, with nothing but false values where the user may not see the
+            money: he or she is no member, or the account is another company's
+        """
+        names = self.env["sms.devino.quote"]._fields
+        values = {name: False for name in names if name.startswith("quote_")}
+        account = self._origin
+        if not account or not account._may_see_money():
+            return values
+        account = account.sudo()
+        quote = account._get_quote(cost)
+        known = quote.balance is not None
+        return values | {
+            "quote_cost": account._format_amount(quote.cost),
+            "quote_reserved": account._format_amount(quote.reserved),
+            "quote_balance": known and account._format_amount(quote.balance),
+            "quote_balance_at": quote.balance_at,
+            "quote_after": known and account._format_amount(quote.after),
+            "quote_shortage": bool(quote.shortage)
+            and account._format_shortage(quote.shortage),
+            "quote_refused": quote.is_refused,
+            "quote_sentence": quote.sentence or False,
+        }
+
+    def _may_see_money(self):
+        """Tell whether the user, whatever rights the code has, may read the account."""
         self.ensure_one()
-        return self.reserved + self._get_spent_since_balance()
+        return self.env.user.has_group("sms_devino.group_user") and (
+            self.with_user(self.env.user).has_access("read")
+        )
+
+    def _get_reserved(self):
+        """Return what is committed but not yet deducted from the balance that is known.
+
+        These are messages that are still to be sent, of sent mass sendings too where
+        they are not in the queue yet, and those accepted after the balance was asked.
+        """
+        self.ensure_one()
+        reserved = self._sum_estimates([("state", "in", OPEN_STATES)])
+        batches = self.env["sms.devino.batch"].sudo()
+        waiting = batches.search(
+            [("account_id", "=", self.id), ("state", "in", SENT_BATCH_STATES)]
+        )
+        if waiting:
+            reserved += self._sum_estimates(
+                [("batch_id", "in", waiting.ids), ("state", "=", "draft")]
+            )
+        if self.balance_at:
+            reserved += self._sum_estimates([("accepted_at", ">", self.balance_at)])
+        return reserved
+
+    def _sum_estimates(self, domain):
+        """Return the estimated cost of messages of the account in its present mode."""
+        domain = [("account_id", "=", self.id), ("mode", "=", self.mode), *domain]
+        messages = self.env["sms.devino.message"].sudo()
+        [(total,)] = messages._read_group(domain, aggregates=["cost_estimated:sum"])
+        return total or 0.0
 
     def _lock_money(self):
         """Let two sendings at once see each other's reservation, one after the other.
 
-        Whoever comes second waits for the first one's commit. That the row was written
-        makes it a conflict then, after which Odoo repeats the whole request, which now
-        sees what the first one has put into the journal.
+        Call it last before the messages are written. Whoever comes second waits for
+        the first one's commit. The row was written then, which makes it a conflict,
+        and Odoo repeats the whole request. ``lock_for_update`` would raise at once.
         """
         self.ensure_one()
         self.env.cr.execute(
             SQL(
-                """UPDATE sms_devino_account SET write_date = write_date
-                    WHERE id = %s""",
+                "UPDATE sms_devino_account SET write_date = write_date WHERE id = %s",
                 self.id,
             )
         )
@@ -644,77 +875,65 @@ class SmsDevinoAccount(models.Model):
     def _check_enough(self, cost):
         """Refuse to spend what is not there, unless an administrator said to warn only.
 
-        :raise UserError: telling how much is missing
+        :raise UserError: saying how much is missing
         """
-        self.ensure_one()
-        missing = cost + self._get_bound() - self.balance
-        if (
-            self.insufficient_policy == "warn"
-            or not self.balance_at
-            or float_compare(missing, 0, precision_digits=DIGITS) <= 0
-        ):
-            return
-        raise UserError(
-            self.env._(
-                "The balance is not enough: the sending costs %(cost)s, %(shortage)s "
-                "more than there is. Top up the account at the provider, then "
-                "calculate again.",
-                cost=self._format_amount(cost),
-                shortage=self._format_amount(missing),
-            )
-        )
+        quote = self._get_quote(cost)
+        if quote.is_refused:
+            raise UserError(quote.sentence)
 
-    # --- low balance ----------------------------------------------------------------
+    # --- watching the balance -------------------------------------------------------
 
-    def _watch_balance(self):
+    def _check_threshold(self):
         """Tell of a balance that has fallen below the threshold, once for each fall."""
         for account in self.filtered("balance_at"):
-            low = account.balance < account.low_balance
-            if low == account.is_low_balance_told:
+            is_low = float_compare(account.balance, account.low_balance, DIGITS) < 0
+            if is_low == account.is_low_balance_told:
                 continue
-            account.is_low_balance_told = low
-            if low:
-                account._tell_responsible_of_low_balance()
+            account.is_low_balance_told = is_low
+            if is_low:
+                account._notify("low_balance")
             else:
-                account._close_low_balance_activities()
-
-    def _tell_responsible_of_low_balance(self):
-        user = self.responsible_id or self.create_uid
-        account = self.with_context(lang=user.lang or self.env.lang)
-        summary = account.env._("SMS balance is low")
-        note = account.env._(
-            "The balance of the SMS account “%(account)s” is %(balance)s, below "
-            "%(threshold)s. Top it up at the provider.",
-            account=account.name,
-            balance=account._format_balance(),
-            threshold=account._format_amount(account.low_balance),
-        )
-        # the e-mail below says more than the one about the activity would
-        account.with_context(mail_activity_quick_update=True).activity_schedule(
-            "sms_devino.mail_activity_low_balance",
-            user_id=user.id,
-            summary=summary,
-            note=note,
-        )
-        account.env["mail.mail"].sudo().create(
-            {
-                "subject": f"{summary}: {account.name}",
-                "body_html": note,
-                "recipient_ids": [fields.Command.link(user.partner_id.id)],
-                "model": account._name,
-                "res_id": account.id,
-            }
-        )
-
-    def _close_low_balance_activities(self):
-        self.activity_feedback(
-            ["sms_devino.mail_activity_low_balance"],
-            feedback=self.env._("The balance has risen: %s", self._format_balance()),
-        )
+                balance = account._format_balance()
+                account._close_activity(
+                    "low_balance", self.env._("Balance: %(balance)s", balance=balance)
+                )
 
     @api.model
     def _cron_watch_balance(self):
-        """Ask the balance of the accounts whose balance somebody wants watched."""
-        for account in self.search([("low_balance", ">", 0), ("state", "=", "ready")]):
-            account._refresh_balance()
+        """Ask the balance where it is watched, or awaited. Commits as it goes."""
+        watched = self.search([("low_balance", ">", 0), ("state", "=", "ready")])
+        waiting = self.search(
+            [
+                ("state", "=", "stopped"),
+                ("operation_status", "in", SELF_HEALING_STATUSES),
+            ]
+        )
+        for account in watched + waiting:
+            try:
+                account._watch_balance()
+            except Exception as error:
+                if self.env.cr.closed:
+                    raise
+                self.env.cr.rollback()
+                _logger.warning(
+                    "account %s: balance not asked, %s", account.id, type(error).__name__
+                )
             self.env["ir.cron"]._commit_progress(1)
+        if waiting:
+            self._wake_balance_watch(fields.Datetime.now() + WATCH_PAUSE)
+
+    def _watch_balance(self):
+        """Ask once; an account that stopped for lack of credits goes on when it has
+        more than at the first look after the stop."""
+        answer = ask_balance(self, WATCH_SECONDS)
+        if isinstance(answer, AccountRefusedError):
+            if answer.operation_status not in SELF_HEALING_STATUSES:
+                self._stop(answer)
+        elif isinstance(answer, GatewayError):
+            _logger.info("account %s: no balance, %s", self.id, answer)
+        elif self.state != "stopped" or 0 <= self.probe_balance < float(answer):
+            self._note_balance(answer)
+        else:
+            self.write({"balance": float(answer), "balance_at": fields.Datetime.now()})
+            if self.probe_balance < 0:
+                self.probe_balance = float(answer)

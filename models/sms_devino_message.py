@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -6,7 +7,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
-from ..services import odoo_link
+from ..services import automation, odoo_link
+from ..services.asking import check_now
 from ..services.bulk import insert_rows, update_rows
 from ..services.commit import CONFLICTS, wake_once
 from ..services.words import (
@@ -43,6 +45,14 @@ OPEN_STATES = (*QUEUED_STATES, "sending")
 # States in which the provider surely delivered nothing: sending again cannot double.
 SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 RISKY_TO_REPEAT = ("unknown", "unconfirmed")
+# A message given up as unknown, which somebody may have sent again since.
+NOT_REPEATED = SQL(
+    """(m.state != 'unknown' OR NOT EXISTS (
+            SELECT 1 FROM sms_devino_message r
+             WHERE r.repeat_of_id = COALESCE(m.repeat_of_id, m.id) AND r.id > m.id))"""
+)
+# How long a message that is due may wait before its form says why.
+PATIENCE = timedelta(seconds=10)
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -188,6 +198,9 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="What became of the message, by the provider's report.",
     )
+    waiting_for = fields.Char(
+        string="Waits because", compute="_compute_waiting_for"
+    )
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
         string="Raw answer", readonly=True, groups="sms_devino.group_admin"
@@ -285,7 +298,7 @@ class SmsDevinoMessage(models.Model):
         "(account_id, priority DESC, id) WHERE state = 'outgoing'"
     )
     _open_idx = models.Index(
-        "(account_id) INCLUDE (cost_estimated) "
+        "(account_id, mode) INCLUDE (cost_estimated) "
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
@@ -365,6 +378,34 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_gateway_ids(self, operator, value):
         return [("segment_ids.gateway_id", operator, value)]
+
+    def _compute_waiting_for(self):
+        """Say why a message that is due does not leave.
+
+        The queue is served within a second, single messages first. When one has waited
+        longer, nothing serves it.
+        """
+        waits_since = fields.Datetime.now() - PATIENCE
+        for message in self:
+            moments = [message.create_date, message.scheduled_at, message.next_at]
+            due_at = max(filter(None, moments), default=waits_since)
+            message.waiting_for = (
+                message.state in QUEUED_STATES
+                and not message.batch_id
+                and due_at < waits_since
+                and message._describe_wait()
+            )
+
+    def _describe_wait(self):
+        if self.account_id.sudo().state == "stopped":
+            return self.env._(
+                "Sending is stopped: the provider refused the account. The message "
+                "leaves when the cause is mended."
+            )
+        return self.env._(
+            "The server's scheduled actions are busy or switched off. The message "
+            "leaves as soon as they run."
+        )
 
     def _compute_timeline(self):
         for message in self:
@@ -447,7 +488,7 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when something about the message cannot be sent; it says what
         """
         account = self._pick_account(account)
-        if key and (known := self._find_by_key(account.company_id, key)):
+        if key and (known := self._find_by_key(account._get_message_company(), key)):
             return known
         values = self._prepare_message(
             account,
@@ -495,7 +536,8 @@ class SmsDevinoMessage(models.Model):
                 )
             )
         account = account.sudo()
-        if account.company_id not in self.env.companies and not self.env.su:
+        usable = self.env.companies.sudo().parent_ids
+        if account.company_id not in usable and not self.env.su:
             raise AccessError(
                 self.env._(
                     "The SMS account “%(account)s” belongs to another company.",
@@ -555,7 +597,9 @@ class SmsDevinoMessage(models.Model):
         """
         written = self.browse()
         for start in range(0, len(rows), PAGE):
-            written += insert_rows(self.browse(), rows[start : start + PAGE])
+            page = insert_rows(self.browse(), rows[start : start + PAGE])
+            automation.recompute(page)
+            written += page
         return written
 
     def _wake(self):
@@ -566,7 +610,7 @@ class SmsDevinoMessage(models.Model):
     # --- the life of a message ------------------------------------------------------
 
     @api.model
-    def _transition(self, target, rows, *, extra=None, condition=None):
+    def _transition(self, target, rows, *, extra=None, condition=None, claim=None):
         """Move messages to a state: the only code that changes ``state``.
 
         A message that is already there is left alone, one that may not go there is
@@ -577,24 +621,35 @@ class SmsDevinoMessage(models.Model):
             same keys
         :param SQL extra: further assignments, the same for all
         :param SQL condition: what else must hold of the message, in terms of ``m``
+        :param int claim: only messages claimed under this number. Their owner may also
+            move those that were given up as unknown meanwhile
         :return: list of ids that were moved
         """
         if not rows:
             return []
+        sources = list(TRANSITIONS[target])
+        conditions = [condition or SQL("TRUE")]
+        if claim is not None:
+            sources.append("unknown")
+            conditions.append(SQL("m.claim = %s", claim))
+            if target == "outgoing":
+                conditions.append(NOT_REPEATED)
         columns = [column for column in rows[0] if column != "id"]
+        watched = self._watch(target, [row["id"] for row in rows])
         records = update_rows(
             self.browse(),
             columns,
             rows,
             extra=SQL(", ").join(filter(None, [SQL("state = %s", target), extra])),
             condition=SQL(
-                "m.state = ANY(%s) AND %s",
-                list(TRANSITIONS[target]),
-                condition or SQL("TRUE"),
+                "m.state = ANY(%s) AND %s", sources, SQL(" AND ").join(conditions)
             ),
         )
         records.modified(["state", *columns])
         records._validate_fields(["state", *columns])
+        automation.recompute(records)
+        if watched:
+            automation.run_after_commit(watched, records)
         moved = records.ids
         if len(moved) != len(rows) and target != "sending":
             # losing a claim race is normal
@@ -602,6 +657,18 @@ class SmsDevinoMessage(models.Model):
         if moved:
             self._run_hooks(target, moved)
         return moved
+
+    @api.model
+    def _watch(self, target, ids):
+        """Prepare the automation rules that watch the journal, if there are any.
+
+        A claim runs none. A row of a mass sending is "created" when it enters the
+        queue.
+        """
+        if target == "sending":
+            return None
+        created = target in QUEUED_STATES and self.browse(ids[:1]).state == "draft"
+        return automation.watch(self.browse(ids), "state", created=created)
 
     @api.model
     def _run_hooks(self, target, ids):
@@ -620,6 +687,7 @@ class SmsDevinoMessage(models.Model):
     def _on_transition(self, target, ids):
         """Called with messages that have reached a state; for others to extend."""
         odoo_link.report(self, target, ids)
+        self.env["sms.devino.batch"]._recount(ids)
 
     @api.model
     def _log_refused(self, target, ids):
@@ -655,7 +723,7 @@ class SmsDevinoMessage(models.Model):
         """Ask the provider what became of these messages, now."""
         self.check_access("read")
         asked = self.sudo().filtered(lambda message: message.segment_ids)
-        self.env["sms.devino.status.checker"].sudo()._check(asked)
+        check_now(asked)
         if len(self) > 1:
             return {"type": "ir.actions.client", "tag": "soft_reload"}
         return self._notify_status()
@@ -705,9 +773,28 @@ class SmsDevinoMessage(models.Model):
         for first in firsts:
             chain = first + first.repeated_by_ids
             chain._check_may_repeat()
+        self._check_may_send_again()
+        for first in firsts:
+            chain = first + first.repeated_by_ids
             copies += (self & chain)[:1]._repeat(chain)
         copies._wake()
         return copies._get_records_action()
+
+    def _check_may_send_again(self):
+        """Check what every door to sending checks: rights, blacklist and money.
+
+        :raise AccessError: when the person may not send, or not to so many
+        :raise UserError: when a number is on the blacklist or the balance not enough
+        """
+        user = self.env.user
+        self._check_not_blacklisted(self.mapped("number"))
+        for account, messages in self.sudo().grouped("account_id").items():
+            user._sms_devino_check_may_use(account)
+            user._sms_devino_check_may_reach(len(messages), account.company_id)
+            find_price = account._get_price_finder()
+            cost = sum(m.segment_count * find_price(m.number) for m in messages)
+            account._lock_money()
+            account._check_enough(cost)
 
     def _check_may_repeat(self):
         """Refuse to repeat a chain of messages of which one may still arrive."""

@@ -1,9 +1,26 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
-# A value that no caller from outside can put into a context: JSON has no such object.
-AUTOMATIC = object()
+
+class Options(dict):
+    """How messages are to be sent, as a person, a template or a rule decided.
+
+    The context key ``sms_devino_options`` carries it to the ``sms.sms``, which keeps
+    it. A context that came from outside was JSON: it holds no object of this class.
+
+    Keys, all optional: ``account_id``; ``sender``, a name; ``scheduled_at``, UTC as
+    text; ``validity`` in minutes; ``is_mass``; ``override``, true to send also to
+    numbers on the blacklist; ``res_model`` and ``res_id`` of the document;
+    ``automatic``, true for what a rule or an app sends, which needs no right of
+    whoever sets it off.
+    """
+
+
+def given_options(env):
+    """Return the :class:`Options` that were decided on before, maybe empty."""
+    given = env.context.get("sms_devino_options")
+    return given if isinstance(given, Options) else Options()
 
 
 class SmsDevinoOptions(models.AbstractModel):
@@ -43,3 +60,26 @@ class SmsDevinoOptions(models.AbstractModel):
         unit = self.sms_devino_delay_unit or "hours"
         delay = timedelta(**{unit: self.sms_devino_delay})
         return fields.Datetime.now() + delay
+
+    def _sms_devino_options(self, **more):
+        """Return what this record says about its messages, and ``more``."""
+        record = self.sudo()
+        return self._sms_devino_make_options(
+            sender=record.sms_devino_sender_id.name,
+            scheduled_at=record._sms_devino_scheduled_at(),
+            **more,
+        )
+
+    @api.model
+    def _sms_devino_make_options(self, *, scheduled_at=None, **values):
+        """Return :class:`Options` of what is said; the rest is left to the account.
+
+        :param datetime scheduled_at: UTC, or ``None`` for at once
+        """
+        values["scheduled_at"] = fields.Datetime.to_string(scheduled_at or None)
+        said = {
+            name: value
+            for name, value in values.items()
+            if value or (name == "validity" and value == 0)
+        }
+        return Options(said)

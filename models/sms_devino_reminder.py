@@ -92,10 +92,7 @@ class SmsDevinoReminder(models.AbstractModel):
         """
         company = partner.company_id or self.env.company
         account = company.sudo().sms_devino_account_id or None
-        options = {}
-        if template:
-            options["sender"] = template.sms_devino_sender_id.name or None
-            options["scheduled_at"] = template._sms_devino_scheduled_at()
+        said = template._sms_devino_options() if template else {}
         try:
             self.env["sms.devino.message"].with_company(company).enqueue(
                 partner.phone_sanitized or partner.phone,
@@ -104,7 +101,8 @@ class SmsDevinoReminder(models.AbstractModel):
                 partner=partner,
                 record=partner,
                 key=key,
-                **options,
+                sender=said.get("sender"),
+                scheduled_at=fields.Datetime.to_datetime(said.get("scheduled_at")),
             )
         except UserError as error:
             _logger.info("no SMS %s: %s", key, type(error).__name__)

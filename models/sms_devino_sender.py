@@ -10,6 +10,7 @@ class SmsDevinoSender(models.Model):
     _name = "sms.devino.sender"
     _description = "SMS Sender Name"
     _order = "account_id, sequence, name"
+    _check_company_domain = models.check_company_domain_parent_of
 
     name = fields.Char(
         string="Sender name",
@@ -72,7 +73,18 @@ class SmsDevinoSender(models.Model):
         return {"warning": {"title": self.env._("Sender name"), "message": message}}
 
     def write(self, vals):
-        """Forget when a name was refused once it is offered again."""
+        """Forget when a name was refused once it is offered again.
+
+        :raise UserError: a name stays with the account it is registered for
+        """
+        account_id = vals.get("account_id")
+        if account_id and self.account_id.ids not in ([], [account_id]):
+            raise UserError(
+                self.env._(
+                    "A sender name stays with its account. Add it to the other account "
+                    "instead."
+                )
+            )
         if vals.get("state", "refused") != "refused":
             vals = {**vals, "refused_at": False}
         return super().write(vals)

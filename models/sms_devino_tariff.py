@@ -6,7 +6,6 @@ class SmsDevinoTariff(models.Model):
     _name = "sms.devino.tariff"
     _description = "SMS Tariff"
     _order = "account_id, prefix"
-    _check_company_auto = True
 
     name = fields.Char(
         string="Destination", help="Whose numbers they are, such as an operator."
@@ -53,11 +52,18 @@ class SmsDevinoTariff(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Take the prefix as people and spreadsheets write it."""
+        self.env["sms.devino.account"]._forget_prices()
         return super().create([self._clean_prefix(vals) for vals in vals_list])
 
     def write(self, vals):
         """Take the prefix as people and spreadsheets write it."""
+        self.env["sms.devino.account"]._forget_prices()
         return super().write(self._clean_prefix(vals))
+
+    def unlink(self):
+        """Have prices looked up anew."""
+        self.env["sms.devino.account"]._forget_prices()
+        return super().unlink()
 
     @api.model
     def _clean_prefix(self, vals):

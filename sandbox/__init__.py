@@ -1,22 +1,16 @@
-"""The provider emulated: its rules, an HTTP server and an adapter for ``requests``.
+"""The provider emulated: its rules, and an HTTP server around them.
 
 Nothing here sends anything to anybody. See ``README.md`` in this folder.
 """
 
-from .adapter import SandboxAdapter
-from .answers import Answer
-from .faults import Fault, Faults
-from .rules import Entry, Provider
+from .faults import Fault
+from .rules import Provider
 from .server import SandboxServer
 from .switches import Switches
 
 __all__ = [
-    "Answer",
-    "Entry",
     "Fault",
-    "Faults",
     "Provider",
-    "SandboxAdapter",
     "SandboxServer",
     "Switches",
 ]

@@ -53,14 +53,13 @@ def is_sender(name):
     return bool(_LATIN_SENDER.fullmatch(name) or _DIGIT_SENDER.fullmatch(name))
 
 
-def price_of(number, prices):
+def price_of(number):
     """The price of one segment by the longest prefix.
 
     :param str number: digits
-    :param dict[str, Decimal] prices: by prefix; "" is the last resort
     :rtype: Decimal
     """
-    return prices[_longest_prefix(number, prices)]
+    return PRICES[_longest_prefix(number, PRICES)]
 
 
 def utc_offset(number):

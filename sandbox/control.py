@@ -1,27 +1,44 @@
-"""Steering a sandbox that runs in another process."""
+"""Watching and steering a sandbox that runs: the page, and what it calls."""
 
 import json
+import pkgutil
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from .answers import Answer
-from .fates import fates_table
-from .faults import KINDS, Fault
+from .answers import HTML_TYPE, Answer
+from .fates import DESCRIPTIONS, UNKNOWN_DESCRIPTION, fates_rows, fates_table
+from .faults import CALLS, KINDS, Fault
+from .log import KEPT
 
 PREFIX = "/_sandbox"
+#: How many messages and requests the page shows.
+_SHOWN = 100
+#: The clock goes forward by so many seconds at most, ten years.
+_LONGEST_JUMP = 10 * 366 * 86400.0
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+}
 
 _HELP = """\
 The sandbox of the SMS provider. Nothing is sent to anybody.
 
-GET  /_sandbox/ledger    the accepted messages, in order
-GET  /_sandbox/faults    the faults that can still occur
-POST /_sandbox/faults    {{"kind": "code8", "path": "Sms/Send", "times": 1}}, or a list
-POST /_sandbox/reset     forget messages, sessions and faults
-POST /_sandbox/clock     {{"advance": 3600}}
-POST /_sandbox/balance   {{"demo": "12.5"}}
-POST /_sandbox/incoming  {{"source": "79160000000", "destination": "79030000000",
-                          "text": "STOP"}}
+GET  /_sandbox/           a page to look at all this
+GET  /_sandbox/help       this text
+GET  /_sandbox/ledger     the accepted messages, in order
+GET  /_sandbox/requests   the last {kept} requests, the newest first, with the reason
+                          why one was refused
+GET  /_sandbox/state      what the page shows
+GET  /_sandbox/faults     the faults that can still occur
+POST /_sandbox/faults     {{"kind": "code8", "path": "Sms/Send", "times": 1}}, or a list
+POST /_sandbox/faults/clear
+POST /_sandbox/fates      {{"on": false}}
+POST /_sandbox/reset      forget messages, sessions, faults and requests
+POST /_sandbox/clock      {{"advance": 3600}}
+POST /_sandbox/balance    {{"demo": "12.5"}}
+POST /_sandbox/incoming   {{"source": "79160000000", "destination": "79030000000",
+                           "text": "STOP"}}, with "login" for one account only
 
 What becomes of a message, by the last two digits of its number:
 
@@ -31,10 +48,10 @@ Kinds of faults: {kinds}
 """
 
 
-def control(provider, method, path, body):
+def control(sandbox, method, path, body):
     """The answer to a request under ``/_sandbox``.
 
-    :param Provider provider:
+    :param SandboxServer sandbox:
     :param str method:
     :param str path: "/_sandbox/ledger"
     :param bytes body: JSON
@@ -43,52 +60,147 @@ def control(provider, method, path, body):
     name = path[len(PREFIX) :].strip("/").lower()
     action = _ACTIONS.get((method, name))
     if action is None:
-        return _json(404, {"error": "no such page"})
+        return _json(404, {"error": f"no such page; see {PREFIX}/help"})
     try:
-        return action(provider, json.loads(body or b"{}"))
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation) as why:
+        return action(sandbox, json.loads(body or b"{}", parse_constant=_no_number))
+    except KeyError as why:
+        return _json(400, {"error": str(why.args[0])})
+    except (ValueError, TypeError, AttributeError, InvalidOperation) as why:
         return _json(400, {"error": str(why)})
 
 
-def _help(provider, members):
-    text = _HELP.format(fates=fates_table(), kinds=", ".join(KINDS))
+def _no_number(text):
+    raise ValueError(f"{text} is no number")
+
+
+# -- to look at
+
+
+def _page(sandbox, members):
+    page = pkgutil.get_data(__package__, "page.html").decode()
+    return Answer(200, page, HTML_TYPE, _PAGE_HEADERS)
+
+
+def _help(sandbox, members):
+    text = _HELP.format(fates=fates_table(), kinds=", ".join(KINDS), kept=KEPT)
     return Answer(200, text, "text/plain; charset=utf-8")
 
 
-def _ledger(provider, members):
-    return _json(200, [asdict(entry) for entry in provider.ledger])
+def _ledger(sandbox, members):
+    return _json(200, [asdict(entry) for entry in sandbox.provider.ledger])
 
 
-def _pending_faults(provider, members):
-    return _json(200, [asdict(fault) for fault in provider.faults.pending()])
+def _requests(sandbox, members):
+    return _json(200, [request.as_dict() for request in sandbox.log.latest()])
 
 
-def _add_faults(provider, members):
+def _pending_faults(sandbox, members):
+    return _json(200, [asdict(fault) for fault in sandbox.provider.faults.pending()])
+
+
+def _state(sandbox, members):
+    provider = sandbox.provider
+    messages = [
+        {**asdict(entry), "states": [[state, _describe(state)] for state in states]}
+        for entry, states in provider.latest(_SHOWN)
+    ]
+    return _json(
+        200,
+        {
+            "url": sandbox.url,
+            "now": provider.now(),
+            "speed": provider.speed,
+            "fates_on": provider.has_fates,
+            "fates": fates_rows(),
+            "kinds": KINDS,
+            "calls": CALLS,
+            "balances": provider.balances(),
+            "faults": [asdict(fault) for fault in provider.faults.pending()],
+            "counts": sandbox.requests,
+            "total": provider.accepted(),
+            "messages": messages,
+            "requests": [one.as_dict() for one in sandbox.log.latest(_SHOWN)],
+        },
+    )
+
+
+def _describe(state):
+    return DESCRIPTIONS.get(state, UNKNOWN_DESCRIPTION)
+
+
+# -- to steer
+
+
+def _add_faults(sandbox, members):
     orders = members if isinstance(members, list) else [members]
     for fault in [Fault.from_dict(order) for order in orders]:
-        provider.faults.add(fault)
+        sandbox.provider.faults.add(fault)
     return _done()
 
 
-def _reset(provider, members):
-    provider.reset()
+def _clear_faults(sandbox, members):
+    sandbox.provider.faults.clear()
     return _done()
 
 
-def _clock(provider, members):
-    provider.advance(float(members["advance"]))
-    return _json(200, {"now": provider.now()})
-
-
-def _balance(provider, members):
-    for login, amount in members.items():
-        provider.set_balance(Decimal(str(amount)), login)
+def _fates(sandbox, members):
+    wish = _member(members, "on")
+    if not isinstance(wish, bool):
+        raise ValueError("on is true or false")
+    sandbox.provider.has_fates = wish
     return _done()
 
 
-def _incoming(provider, members):
-    provider.add_incoming(members["source"], members["destination"], members["text"])
+def _reset(sandbox, members):
+    sandbox.provider.reset()
+    sandbox.log.clear()
     return _done()
+
+
+def _clock(sandbox, members):
+    seconds = float(_member(members, "advance"))
+    if not 0 <= seconds <= _LONGEST_JUMP:  # NaN and Infinity are not either
+        raise ValueError("advance is a number of seconds, ten years at most")
+    sandbox.provider.advance(seconds)
+    return _json(200, {"now": sandbox.provider.now()})
+
+
+def _balance(sandbox, members):
+    amounts = {login: read_amount(str(amount)) for login, amount in members.items()}
+    for login, amount in amounts.items():
+        sandbox.provider.set_balance(amount, login)
+    return _done()
+
+
+def _incoming(sandbox, members):
+    login = members.get("login")
+    if login is not None and login not in sandbox.provider.balances():
+        raise ValueError(f"there is no account {login!r}")
+    names = ("source", "destination", "text")
+    texts = [str(_member(members, name)) for name in names]
+    sandbox.provider.add_incoming(*texts, login=login)
+    return _done()
+
+
+def read_amount(text):
+    """A Decimal of a sum of money.
+
+    :param str text:
+    :raise ValueError: when it is none; NaN and Infinity are none
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 15:
+        raise ValueError(f"{text[:30]} is no amount of money")
+    return amount
+
+
+def _member(members, name):
+    if name not in members:
+        raise ValueError(f"{name} is missing")
+    return members[name]
 
 
 def _done():
@@ -102,14 +214,21 @@ def _json(status, value):
 def _plain(value):
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return str(value)
 
 
 _ACTIONS = {
-    ("GET", ""): _help,
+    ("GET", ""): _page,
+    ("GET", "help"): _help,
     ("GET", "ledger"): _ledger,
+    ("GET", "requests"): _requests,
+    ("GET", "state"): _state,
     ("GET", "faults"): _pending_faults,
     ("POST", "faults"): _add_faults,
+    ("POST", "faults/clear"): _clear_faults,
+    ("POST", "fates"): _fates,
     ("POST", "reset"): _reset,
     ("POST", "clock"): _clock,
     ("POST", "balance"): _balance,

@@ -44,6 +44,8 @@ class Fate:
 
 
 ORDINARY = Fate("delivered after 10 s")
+#: In the place of the last two digits, where they decide nothing.
+NO_ENDING = ""
 FATES = {
     "80": Fate("a state nobody documented (1234)", 1234),
     "81": Fate("delivered after an hour", seconds=3600.0),
@@ -66,10 +68,18 @@ def fate_of(number):
     return FATES.get(number[-2:], ORDINARY)
 
 
+def fates_rows():
+    """The magic endings and what becomes of their messages, in words.
+
+    :rtype: list[tuple[str, str]]
+    """
+    rows = [(f"…{ending}", fate.label) for ending, fate in FATES.items()]
+    return [*rows, ("other", ORDINARY.label)]
+
+
 def fates_table():
-    """The table of fates as text, one a line."""
-    lines = [f"  …{ending}  {fate.label}" for ending, fate in FATES.items()]
-    return "\n".join([*lines, f"  other  {ORDINARY.label}"])
+    """The same as text, one a line."""
+    return "\n".join(f"  {ending}  {label}" for ending, label in fates_rows())
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,14 @@ class Segment:
     def end(self):
         """``(state, seconds after the start)`` in which it ends, or None if never.
 
-        A life shorter than the way to the end ends in 46 (documented).
+        What has no end when its validity is over ends in 46 (documented).
         """
         fate = fate_of(self.ending)
+        validity = (self.validity or 0) * 60.0
+        if validity and (fate.state is None or validity < fate.seconds):
+            return EXPIRED, validity
         if fate.state is None:
             return None
-        life = (self.validity or 0) * 60.0
-        if life and life < fate.seconds:
-            return EXPIRED, life
         odd = self.index % 2 or fate.even_state is None
         return fate.state if odd else fate.even_state, fate.seconds
 

@@ -1,6 +1,7 @@
 """What may go wrong, on order."""
 
 import json
+import math
 import random
 import threading
 from dataclasses import dataclass, fields, replace
@@ -8,8 +9,15 @@ from dataclasses import dataclass, fields, replace
 from .answers import Answer, error, html
 from .wire import encode
 
-_SENDS = ("Sms/Send", "Sms/SendBulk", "Sms/SendByTimeZone")
-_LOGIN = "User/SessionId"
+LOGIN = "User/SessionId"
+SENDS = (
+    "Sms/Send",
+    "Sms/SendByTimeZone",
+    "Sms/SendBulk",
+    "Sms/SendByTimeZoneToAddresses",
+)
+#: The documented calls.
+CALLS = (LOGIN, "User/Balance", *SENDS, "Sms/State", "Sms/In", "Sms/Statistics")
 
 #: Kinds whose request is never handled, and the answer to it.
 _INSTEAD = {
@@ -56,17 +64,18 @@ _OF_SESSIONS = ("session_expired", "session_invalid")
 #: goes together with one of the others.
 PAUSES = ("hold", "latency")
 KINDS = (*PAUSES, *_INSTEAD, *_AFTER)
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class Fault:
     """One thing going wrong.
 
-    :raise ValueError: an unknown kind
+    :raise ValueError: a value that is none of its field's, told in a sentence
     """
 
     kind: str
-    #: the call it concerns, "Sms/Send"; None = any
+    #: the call it concerns, "Sms/Send" in any case; None = any
     path: str = None
     #: how often; None = always
     times: int = 1
@@ -86,38 +95,65 @@ class Fault:
     declared: str = "cut"
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        self._check("kind", self.kind in KINDS, f"one of {', '.join(KINDS)}")
+        calls = {call.lower() for call in CALLS}
+        known = self.path is None or str(self.path).lower() in calls
+        self._check(
+            "path", known, f"one of {', '.join(CALLS)}, or none for all of them"
+        )
+        for name, least in (
+            ("times", 1),
+            ("after", 0),
+            ("retry_after", 0),
+            ("count", 1),
+        ):
+            value = getattr(self, name)
+            free = value is None and name in ("times", "retry_after")
+            right = free or (type(value) is int and value >= least)
+            self._check(name, right, f"a whole number, {least} or more")
+        self._check("rate", _is_number(self.rate, 1), "a number from 0 to 1")
+        self._check("seconds", _is_number(self.seconds, DAY), "seconds, a day at most")
+        self._check("handled", type(self.handled) is bool, "true or false")
+        self._check("declared", self.declared in ("cut", "full"), "cut or full")
         if self.handled and self.kind in _UNHANDLED:
             raise ValueError(f"{self.kind} leaves nothing to be handled")
-        if self.declared not in ("cut", "full"):
-            raise ValueError("declared is one of cut, full")
+
+    def _check(self, name, right, expected):
+        if not right:
+            raise ValueError(
+                f"{name} is {getattr(self, name)!r}; it must be {expected}"
+            )
 
     @classmethod
     def from_dict(cls, members):
         """A Fault from plain data.
 
         :param dict members: the fields by name
-        :raise ValueError: an unknown field or kind
+        :raise ValueError: what is wrong with it, in a sentence
         """
-        unknown = set(members) - {field.name for field in fields(cls)}
-        if unknown or "kind" not in members:
-            raise ValueError(f"unknown: {sorted(unknown)}; kind is required")
-        return cls(**members)
+        if not isinstance(members, dict):
+            raise ValueError(f"a fault is an object with its fields, not {members!r}")
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(set(members) - set(names))
+        if unknown:
+            raise ValueError(
+                f"no such field: {unknown[0]}; they are {', '.join(names)}"
+            )
+        return cls(**{"kind": None, **members})
 
     def concerns(self, path):
         """Whether it may befall a call of ``path``, as documented ("Sms/Send")."""
         if self.path and self.path.lower() != path.lower():
             return False
         if self.kind in _OF_SESSIONS:
-            return path != _LOGIN
-        return self.kind not in _OF_SENDS or path.startswith(_SENDS)
+            return path != LOGIN
+        return self.kind not in _OF_SENDS or path in SENDS
 
     def instead(self):
         """The Answer given without handling the request, or None."""
         if self.handled or self.kind not in _INSTEAD:
             return None
-        return _INSTEAD[self.kind](self)
+        return self._explained(_INSTEAD[self.kind](self))
 
     def spoil(self, answer):
         """The Answer to a handled request, made worse.
@@ -125,22 +161,26 @@ class Fault:
         Changes of ids leave errors as they are.
         """
         if self.handled and self.kind in _INSTEAD:
-            return _INSTEAD[self.kind](self)
+            return self._explained(_INSTEAD[self.kind](self))
         if self.kind not in _AFTER:
             return answer
         if self.kind in _OF_SENDS and answer.status != 200:
             return answer
-        return _AFTER[self.kind](self, answer)
+        return self._explained(_AFTER[self.kind](self, answer))
+
+    def _explained(self, answer):
+        done = self.handled or self.kind in _AFTER
+        handled = "; the request was carried out" if done else ""
+        return replace(answer, reason=f"the fault {self.kind} was on order{handled}")
 
 
 class Faults:
     """The faults on order, in order; safe under threads.
 
-    :param int seed: of the chance that ``Fault.rate`` leaves
+    The chance that ``Fault.rate`` leaves is the same in every run.
     """
 
-    def __init__(self, seed=0):
-        self._seed = seed
+    def __init__(self):
         self._lock = threading.Lock()
         self.clear()
 
@@ -153,7 +193,7 @@ class Faults:
         """Forget all orders and start the chance anew."""
         with self._lock:
             self._orders = []
-            self._random = random.Random(self._seed)
+            self._random = random.Random(0)
 
     def pending(self):
         """The faults that can still occur.
@@ -168,6 +208,8 @@ class Faults:
 
         :rtype: list[Fault]
         """
+        if not self._orders:
+            return []
         with self._lock:
             taken = []
             for order in self._orders:
@@ -199,6 +241,11 @@ class _Order:
             return False
         self._struck += 1
         return True
+
+
+def _is_number(value, most):
+    """Whether it is a number from 0 to ``most``; true, NaN and "1" are none."""
+    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most
 
 
 def seconds_of(faults, kind):

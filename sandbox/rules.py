@@ -1,7 +1,7 @@
 """The provider's rules without any input or output."""
 
+import itertools
 import logging
-import re
 import threading
 import time
 from collections import Counter, deque
@@ -10,12 +10,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from . import checks, fates
-from .answers import Refusal, html, success
+from .answers import Refusal, html, state_object, statistics_object, success
+from .calls import (
+    ParsedCall,
+    find_endpoint,
+    identity,
+    null_entry,
+    optional_date,
+    read_validity,
+    require,
+    required_date,
+)
 from .faults import Faults, seconds_of
 from .segments import count_segments
 from .store import Message, Store
 from .switches import Switches
-from .wire import NEVER, Params, parse_date, to_datetime, to_seconds
+from .wire import Params, to_datetime, to_seconds
 
 _logger = logging.getLogger(__name__)
 
@@ -25,47 +35,6 @@ MAX_TEXT = 2000
 SESSION_SECONDS = 120 * 60.0
 MAX_STATISTICS = timedelta(days=90)
 MAX_INCOMING = timedelta(days=366)
-
-_MINUTES = re.compile(r"\d{1,9}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A call: its documented name, verbs, and the Provider's method that answers it."""
-
-    name: str
-    handler: str
-    methods: tuple = ("GET", "POST")
-    many: bool = False
-    local_time: bool = False
-
-
-_POST = ("POST",)
-_ENDPOINTS = {
-    endpoint.name.lower(): endpoint
-    for endpoint in (
-        Endpoint("User/SessionId", "_open_session"),
-        Endpoint("User/Balance", "_balance"),
-        Endpoint("Sms/Send", "_send", _POST),
-        Endpoint("Sms/SendByTimeZone", "_send", _POST, local_time=True),
-        Endpoint("Sms/SendBulk", "_send", _POST, many=True),
-        Endpoint("Sms/SendByTimeZoneToAddresses", "_send", _POST, True, True),
-        Endpoint("Sms/State", "_state"),
-        Endpoint("Sms/In", "_incoming"),
-        Endpoint("Sms/Statistics", "_statistics"),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request as the handlers see it; ``now`` in seconds since 1970."""
-
-    endpoint: Endpoint
-    params: Params
-    v2: bool
-    client_ip: str
-    now: float
 
 
 @dataclass(frozen=True)
@@ -110,11 +79,12 @@ class Provider:
     :param Switches switches: answers to what is uncertain
     :param Decimal balance: of each account at first
     :param dict[str, str] accounts: login -> password; default demo/demo
+    :param dict[str, Decimal] balances: login -> balance at first, where it differs
     :param senders: the approved sender names, case-sensitive; None = every valid one
-    :param dict[str, Decimal] prices: of one segment by prefix of the number
-    :param int seed: of the chance of the faults
     :param Store store: keeps accounts, sessions and messages in another way
     :param int ledger_limit: keep only so many of the last entries; None = all
+    :param bool has_fates: whether the number decides what becomes of a message;
+        without fates every message is delivered
     """
 
     def __init__(
@@ -125,25 +95,25 @@ class Provider:
         switches=Switches(),  # noqa: B008  frozen
         balance=Decimal("1000"),
         accounts=None,
+        balances=None,
         senders=None,
-        prices=None,
-        seed=0,
         store=None,
         ledger_limit=None,
+        has_fates=True,
     ):
         self._clock = clock
         self._offset = 0.0
-        self._speed = speed
+        self.speed = speed
         self._switches = switches
         self._senders = senders
-        self._prices = prices or checks.PRICES
-        self._store = store or Store(
-            accounts or {"demo": "demo"}, balance, switches.id_style, clock()
-        )
+        accounts = accounts or {"demo": "demo"}
+        balances = {**dict.fromkeys(accounts, balance), **(balances or {})}
+        self._store = store or Store(accounts, balances, switches.id_style, clock())
+        self.has_fates = has_fates
         self._ledger = deque(maxlen=ledger_limit)
         self._inbox = []
         self._lock = threading.RLock()
-        self.faults = Faults(seed)
+        self.faults = Faults()
 
     # -- for those who watch and steer
 
@@ -170,6 +140,14 @@ class Provider:
         with self._lock:
             return self._store.balance(login)
 
+    def balances(self):
+        """What every account has left.
+
+        :rtype: dict[str, Decimal]
+        """
+        with self._lock:
+            return self._store.balances()
+
     def set_balance(self, amount, login="demo"):
         """Set what an account has left.
 
@@ -178,22 +156,44 @@ class Provider:
         with self._lock:
             self._store.set_balance(login, Decimal(amount))
 
-    def add_incoming(self, source, destination, text):
+    def accepted(self):
+        """How many messages the ledger has."""
+        with self._lock:
+            return len(self._ledger)
+
+    def latest(self, count):
+        """The newest messages, the last one first, with what Sms/State tells of them.
+
+        :rtype: list[tuple[Entry, list[int]]]
+        """
+        with self._lock:
+            entries = list(itertools.islice(reversed(self._ledger), count))
+            return [(entry, self._states(entry)) for entry in entries]
+
+    def _states(self, entry):
+        found = (self._store.find(one, entry.login) for one in entry.ids)
+        now = self.now()
+        return [fates.progress(one, now, self.speed).state for one in found]
+
+    def add_incoming(self, source, destination, text, login=None):
         """A message from a subscriber, received now.
 
         :param str source: the subscriber's number
         :param str destination: the account's inbound number
+        :param str login: the account that receives it; None = every one
         """
         with self._lock:
-            self._inbox.append(
+            message = (
+                login,
                 {
                     "Data": text,
                     "SourceAddress": source,
                     "DestinationAddress": destination,
                     "ID": 539187174 + len(self._inbox),
                     "CreatedDateUtc": to_datetime(self.now()),
-                }
+                },
             )
+            self._inbox.append(message)
 
     def reset(self):
         """Forget messages, sessions, faults; first balances, true clock. Ids go on."""
@@ -228,13 +228,15 @@ class Provider:
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:
-            return html(404, "Not Found")
+            reason = "no call has this path; they are /rest/Sms/Send and the like"
+            return replace(html(404, "Not Found"), reason=reason)
         taken = self.befall(path) if faults is None else faults
-        call = Call(endpoint, Params(pairs), v2, client_ip, self.now())
+        call = ParsedCall(endpoint, Params(pairs), v2, client_ip, self.now())
         answer = self._instead(call, taken) or self._answer(method, call)
         for fault in taken:
             answer = fault.spoil(answer)
-        return replace(answer, delay=seconds_of(taken, "latency"))
+        delay = seconds_of(taken, "latency")
+        return replace(answer, delay=delay) if delay else answer
 
     def _instead(self, call, taken):
         for fault in taken:
@@ -248,7 +250,8 @@ class Provider:
 
     def _answer(self, method, call):
         if method not in call.endpoint.methods:
-            return html(405, "Method Not Allowed")
+            reason = f"{call.endpoint.name} takes {' or '.join(call.endpoint.methods)}"
+            return replace(html(405, "Method Not Allowed"), reason=reason)
         try:
             with self._lock:
                 return success(getattr(self, call.endpoint.handler)(call))
@@ -256,7 +259,8 @@ class Provider:
             return refusal.answer
         except Exception:
             _logger.exception("The sandbox failed in %s", call.endpoint.name)
-            return Refusal(500, 9, "Internal server error").answer
+            reason = "the emulator itself failed: its log has the traceback"
+            return Refusal(500, 9, "Internal server error", reason).answer
 
     # -- who asks
 
@@ -269,13 +273,15 @@ class Provider:
         session_id = call.params.first("SessionID")
         session = self._store.session(session_id)
         if session is None:
-            raise Refusal(400, 3, "Invalid session id")
+            reason = "no such session: log in with User/SessionId first"
+            raise Refusal(400, 3, "Invalid session id", reason)
         sliding = self._switches.session_life == "sliding"
         since = session.used_at if sliding else session.opened_at
         if call.now - since >= SESSION_SECONDS:
+            reason = f"the session is older than {SESSION_SECONDS / 60:.0f} minutes"
             if self._switches.expired_session == "401/4":
-                raise Refusal(401, 4, "SessionID expired")
-            raise Refusal(400, 3, "Invalid session id")
+                raise Refusal(401, 4, "SessionID expired", reason)
+            raise Refusal(400, 3, "Invalid session id", reason)
         if sliding:
             self._store.touch_session(session_id, replace(session, used_at=call.now))
         return session.login
@@ -283,16 +289,17 @@ class Provider:
     def _authenticate(self, login, password):
         if not self._store.authenticate(login, password):
             status = self._switches.login_failure
-            raise Refusal(status, 4, "Invalid user login or password")
+            reason = f"no account {login!r} with this password"
+            raise Refusal(status, 4, "Invalid user login or password", reason)
 
     def _open_session(self, call):
-        _require(call, "Login", "Password")
+        require(call, "Login", "Password")
         login = call.params.first("Login")
         self._authenticate(login, call.params.first("Password"))
         return self._store.open_session(login, call.now)
 
     def _balance(self, call):
-        _require(call, *_identity(call))
+        require(call, *identity(call))
         return self._store.balance(self._login(call))
 
     # -- sending
@@ -304,12 +311,11 @@ class Provider:
         numbers = self._read_numbers(order.addresses)
         segments = count_segments(order.text)
         self._check_balance(login, numbers, segments)
-        if not all(numbers) or any(fates.fate_of(one).refused for one in numbers):
-            # The text was seen in one client; the code is an inference.
-            raise Refusal(400, 6, "Invalid destination address")
+        self._check_numbers(order.addresses, numbers)
         self._check_sender(order.sender)
         if len(order.text) > MAX_TEXT:
-            raise Refusal(400, 2, "Invalid argument")
+            reason = f"a text of {len(order.text)} characters; {MAX_TEXT} at most"
+            raise Refusal(400, 2, "Invalid argument", reason)
         starts = [self._start(call, order, number) for number in numbers]
         ids = []
         for number, start in zip(numbers, starts, strict=True):
@@ -320,20 +326,21 @@ class Provider:
         params = call.params
         many = self._takes_list(call)
         name = "DestinationAddresses" if many else "DestinationAddress"
-        _require(call, *_identity(call), "SourceAddress", name, "Data")
-        send_date = _optional_date(call, "SendDate")
+        require(call, *identity(call), "SourceAddress", name, "Data")
+        send_date = optional_date(call, "SendDate")
         if call.endpoint.local_time and send_date is None:
-            raise _null_entry("SendDate")
+            raise null_entry("SendDate")
         addresses = params.all(name) if many else [params.first(name)]
         limited = self._switches.above_limit == "refuse"
         if limited and len(addresses) > MAX_NUMBERS:
-            raise Refusal(400, 2, "Invalid argument")
+            reason = f"{len(addresses)} numbers; {MAX_NUMBERS} at most"
+            raise Refusal(400, 2, "Invalid argument", reason)
         return _Order(
             addresses,
             params.text("Data"),
             params.first("SourceAddress"),
             send_date,
-            _read_validity(params.first("Validity")),
+            read_validity(params.first("Validity")),
         )
 
     def _takes_list(self, call):
@@ -350,14 +357,37 @@ class Provider:
         return numbers
 
     def _check_balance(self, login, numbers, segments):
-        prices = (checks.price_of(one, self._prices) for one in numbers if one)
-        if sum(prices) * segments > self._store.balance(login):
-            raise Refusal(403, 5, "Not enough credits")
+        prices = (checks.price_of(one) for one in numbers if one)
+        cost, balance = sum(prices) * segments, self._store.balance(login)
+        if cost > balance:
+            reason = f"it costs {cost}, the balance is {balance}"
+            raise Refusal(403, 5, "Not enough credits", reason)
+
+    def _check_numbers(self, addresses, numbers):
+        reason = ""
+        if not all(numbers):
+            wrong = next(one for one in addresses if not checks.read_number(one))
+            reason = f"{wrong!r} is not a number with its country code"
+        elif refused := [one for one in numbers if self._is_refused(one)]:
+            reason = f"{refused[0]} is refused, as its last two digits are 99"
+        if reason:
+            # The text was seen in one client; the code is an inference.
+            raise Refusal(400, 6, "Invalid destination address", reason)
+
+    def _is_refused(self, number):
+        return fates.fate_of(self._ending(number)).refused
+
+    def _ending(self, number):
+        return number[-2:] if self.has_fates else fates.NO_ENDING
 
     def _check_sender(self, sender):
-        approved = self._senders is None or sender in self._senders
-        if not approved or not checks.is_sender(sender):
-            raise Refusal(400, 6, "Invalid source address")
+        desc = "Invalid source address"
+        if not checks.is_sender(sender):
+            reason = f"{sender!r} is not 1 to 11 Latin characters or 1 to 15 digits"
+            raise Refusal(400, 6, desc, reason)
+        if self._senders is not None and sender not in self._senders:
+            reason = f"{sender!r} is none of the approved sender names"
+            raise Refusal(400, 6, desc, reason)
 
     def _start(self, call, order, number):
         """When the message leaves, in seconds since 1970."""
@@ -367,13 +397,14 @@ class Provider:
         if call.endpoint.local_time:
             start -= checks.utc_offset(number)
         if start < call.now and self._switches.past_send_date == "refuse":
-            raise Refusal(400, 2, "Invalid argument")
+            raise Refusal(400, 2, "Invalid argument", "the SendDate is in the past")
         return max(start, call.now)
 
     def _accept(self, call, order, login, number, start, segments):
-        price = checks.price_of(number, self._prices)
+        price = checks.price_of(number)
         message = Message(
-            login, number, segments, call.now, start, order.validity, price
+            *(login, number, self._ending(number), segments),
+            *(call.now, start, order.validity, price),
         )
         ids = self._store.keep(message)
         cost = price * segments
@@ -398,128 +429,42 @@ class Provider:
     # -- asking
 
     def _state(self, call):
-        _require(call, *_identity(call), "MessageID")
+        require(call, *identity(call), "MessageID")
         login = self._login(call)
         segment = self._store.find(call.params.first("MessageID"), login)
         if segment is None and self._switches.unknown_message == "code":
-            raise Refusal(400, 2, "Invalid argument")
+            raise Refusal(400, 2, "Invalid argument", "no message has this id")
         if segment is None:
-            return _state_object(fates.Progress(fates.UNKNOWN), None)
-        return _state_object(fates.progress(segment, call.now, self._speed), segment)
+            return state_object(fates.Progress(fates.UNKNOWN), None)
+        return state_object(fates.progress(segment, call.now, self.speed), segment)
 
     def _incoming(self, call):
-        _require(call, *_identity(call))
-        newest = _required_date(call, "maxDateUtc")
-        oldest = _required_date(call, "minDateUtc")
-        self._login(call)
+        require(call, *identity(call))
+        newest = required_date(call, "maxDateUtc")
+        oldest = required_date(call, "minDateUtc")
+        login = self._login(call)
         if newest <= oldest or oldest < to_datetime(call.now) - MAX_INCOMING:
-            raise Refusal(400, 2, "Invalid argument")
-        return [one for one in self._inbox if oldest <= one["CreatedDateUtc"] <= newest]
+            reason = "maxDateUtc is not after minDateUtc, or that is over a year ago"
+            raise Refusal(400, 2, "Invalid argument", reason)
+        return [
+            message
+            for receiver, message in self._inbox
+            if receiver in (None, login)
+            and oldest <= message["CreatedDateUtc"] <= newest
+        ]
 
     def _statistics(self, call):
-        _require(call, *_identity(call))
-        start = _required_date(call, "startDateTime")
-        end = _required_date(call, "endDateTime")
+        require(call, *identity(call))
+        start = required_date(call, "startDateTime")
+        end = required_date(call, "endDateTime")
         login = self._login(call)
         if end - start > MAX_STATISTICS:
-            raise Refusal(400, 2, "Нельзя указывать диапазон дат более 90 дней.")
+            desc = "Нельзя указывать диапазон дат более 90 дней."
+            raise Refusal(400, 2, desc, "the dates are more than 90 days apart")
         # Taken as UTC; the sources contradict each other.
         states = Counter(
-            fates.life(segment, call.now, self._speed).state
+            fates.life(segment, call.now, self.speed).state
             for segment in self._store.segments(login)
             if start <= to_datetime(segment.accepted_at) <= end
         )
-        return _statistics_object(states)
-
-
-def find_endpoint(path):
-    """``(Endpoint, v2)`` of a path in any case, with or without a trailing "/" or "?".
-
-    :return: ``(None, False)`` when there is no such call
-    :rtype: tuple[Endpoint | None, bool]
-    """
-    parts = [part for part in path.rstrip("?").lower().split("/") if part]
-    if "rest" not in parts:
-        return None, False
-    rest = parts[parts.index("rest") + 1 :]
-    v2 = rest[:1] == ["v2"]
-    name = "/".join(rest[1:] if v2 else rest)
-    if v2 and name == "user/sessionid":
-        return None, False
-    return _ENDPOINTS.get(name), v2
-
-
-def _identity(call):
-    return ("Login", "Password") if call.v2 else ("SessionID",)
-
-
-def _require(call, *names):
-    for name in names:
-        if not call.params.text(name):
-            camel = name[0].lower() + name[1:].replace("ID", "Id")
-            desc = f"{name} can not be null or empty\r\nParameter name: {camel}"
-            raise Refusal(400, 1, desc)
-
-
-def _null_entry(name):
-    """What ASP.NET says to a missing date (seen; the text is on record)."""
-    desc = f"The parameters dictionary contains a null entry for parameter '{name}'"
-    return Refusal(500, 9, f"{desc} of non-nullable type 'DateTime'")
-
-
-def _optional_date(call, name):
-    text = call.params.first(name)
-    try:
-        return parse_date(text) if text else None
-    except (ValueError, OverflowError):
-        raise _null_entry(name) from None
-
-
-def _required_date(call, name):
-    moment = _optional_date(call, name)
-    if moment is None:
-        raise _null_entry(name)
-    return moment
-
-
-def _read_validity(text):
-    """Minutes, None for the default; official clients send 0 or nothing for it."""
-    if not text:
-        return None
-    if not _MINUTES.fullmatch(text):
-        raise Refusal(400, 2, "Invalid argument")
-    return int(text) or None
-
-
-def _state_object(progress, segment):
-    known = progress.state != fates.UNKNOWN
-    description = fates.DESCRIPTIONS.get(progress.state, fates.UNKNOWN_DESCRIPTION)
-    return {
-        "State": progress.state,
-        "CreationDateUtc": to_datetime(segment.accepted_at) if known else None,
-        "SubmittedDateUtc": to_datetime(progress.submitted),
-        "ReportedDateUtc": to_datetime(progress.reported),
-        "TimeStampUtc": to_datetime(progress.changed) if known else NEVER,
-        "StateDescription": description,
-        "Price": None if progress.submitted is None else segment.price,
-    }
-
-
-def _statistics_object(states):
-    """The documented counters; in the sample TotalWithErrors = Total + Errors."""
-    counts = {
-        "Sent": states[fates.SENT],
-        "Delivered": states[fates.DELIVERED],
-        "Errors": states[10] + states[11] + states[41] + states[1234],
-        "InProcess": states[fates.QUEUED],
-        "Expired": states[fates.EXPIRED],
-        "Rejected": states[42] + states[47] + states[48] + states[69],
-    }
-    total = sum(counts.values()) - counts["Errors"]
-    ratio = Decimal(100 * counts["Delivered"]) / total if total else Decimal(0)
-    return {
-        **counts,
-        "Total": total,
-        "TotalWithErrors": total + counts["Errors"],
-        "DeliveryRatio": round(ratio, 2),
-    }
+        return statistics_object(states)

@@ -19,10 +19,14 @@ class Session:
 
 @dataclass(frozen=True)
 class Message:
-    """An accepted message to one number; ``price`` is that of one segment."""
+    """An accepted message to one number; ``price`` is that of one segment.
+
+    ``ending``: the digits that decide its fate.
+    """
 
     login: str
     number: str
+    ending: str
     total: int
     accepted_at: float
     starts_at: float
@@ -32,7 +36,7 @@ class Message:
     def segment(self, index):
         """The segment ``index`` (from 1) as a ``Segment``."""
         return Segment(
-            self.number[-2:],
+            self.ending,
             index,
             self.total,
             self.accepted_at,
@@ -46,21 +50,21 @@ class Store:
     """Everything in memory. The Provider's lock guards it.
 
     :param dict[str, str] accounts: login -> password
-    :param Decimal balance: of each account at first
+    :param dict[str, Decimal] balances: login -> balance at first
     :param str id_style: see ``Switches.id_style``
     :param float now: seconds since 1970; ids of a later run are greater
     """
 
-    def __init__(self, accounts, balance, id_style, now):
+    def __init__(self, accounts, balances, id_style, now):
         self._accounts = dict(accounts)
-        self._initial = balance
+        self._initial = dict(balances)
         self._make_ids = _ID_MAKERS[id_style]
         self._counter = itertools.count(int(now * 1e8))
         self.clear()
 
     def clear(self):
         """Forget all but the accounts, with their first balance. Ids go on."""
-        self._balances = dict.fromkeys(self._accounts, self._initial)
+        self._balances = dict(self._initial)
         self._sessions = {}
         self._segments = {}
 
@@ -73,13 +77,17 @@ class Store:
         """The Decimal left."""
         return self._balances[login]
 
+    def balances(self):
+        """What every account has left, by login."""
+        return dict(self._balances)
+
     def set_balance(self, login, amount):
         """Set it.
 
         :raise KeyError: an unknown login
         """
         if login not in self._balances:
-            raise KeyError(login)
+            raise KeyError(f"there is no account {login!r}")
         self._balances[login] = amount
 
     def debit(self, login, amount):

@@ -2,14 +2,21 @@
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from decimal import Decimal
+from email import message_from_bytes
 from urllib.parse import parse_qsl
 
 _EPOCH = datetime(1970, 1, 1)
 #: .NET's DateTime.MinValue, which the provider writes for "never" (documented).
 NEVER = datetime(1, 1, 1)
 
+_DATE = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"([T ](?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
 _INDEX = re.compile(r"\[\d*\]$")
 
 
@@ -53,33 +60,69 @@ def encode(value):
 def parse_date(text):
     """A naive UTC datetime from ``yyyy-MM-ddTHH:mm:ss``, a blank for T, or a date.
 
-    The three forms are sent by official clients.
+    The three forms are sent by official clients. Seconds may be missing or have a
+    fraction, and a zone may follow (``Z``, ``+03:00``), as .NET reads them.
 
+    :param str text:
     :raise ValueError: when it is none of these
     """
-    text = text[:-1] + "+00:00" if text.endswith("Z") else text
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return moment
+    match = _DATE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is no date like 2026-11-24T18:30:00")
+    fraction = ((match["fraction"] or "") + "000000")[:6]
+    clock = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    moment = datetime(
+        *(int(match[name]) for name in ("year", "month", "day")), *clock, int(fraction)
+    )
+    try:
+        return moment - _offset(match["zone"])
+    except OverflowError:
+        raise ValueError(f"{text!r} is out of range") from None
+
+
+def _offset(zone):
+    """How far a zone ("Z", "+03:00", None) is before UTC."""
+    if not zone or zone in "Zz":
+        return timedelta(0)
+    hours, minutes = int(zone[1:3]), int(zone[-2:])
+    if hours > 14 or minutes > 59:
+        raise ValueError(f"{zone!r} is no time zone")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return -offset if zone[0] == "-" else offset
 
 
 def parse_pairs(query, content_type, body):
     """The parameters of a request, those of the body before those of the query.
 
     A form body is read on GET too, without a Content-Type as well; a JSON body is
-    flattened, its lists becoming repeated names (all seen in clients).
+    flattened, its lists becoming repeated names (all seen in clients). A multipart
+    form is what several HTTP libraries make of a dict without being asked.
 
     :param str query: without "?"
     :param str content_type: may be empty
     :param bytes body:
     :rtype: list[tuple[str, str]]
     """
-    if "json" in content_type.lower() or body[:1] == b"{":
+    kind = content_type.lower()
+    if "json" in kind or body[:1] == b"{":
         pairs = _json_pairs(body)
+    elif kind.startswith("multipart/form-data"):
+        pairs = _multipart_pairs(content_type, body)
     else:
         pairs = _form_pairs(body.decode("utf-8", "replace"))
-    return pairs + _form_pairs(query)
+    return pairs + _form_pairs(query) if query else pairs
+
+
+def _multipart_pairs(content_type, body):
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    form = message_from_bytes(head + body)
+    pairs = []
+    for part in form.get_payload() if form.is_multipart() else ():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and value is not None:
+            pairs.append((name, value.decode("utf-8", "replace")))
+    return pairs
 
 
 def _form_pairs(text):

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -31,7 +32,7 @@ from .base import (
 from .databases import DEMO_DB, demo_database, prepared
 from .odoo import virtual_environment
 from .postgres import Cluster
-from .system import BROWSER_NEEDS, PYTHON_NEEDS, browser, pg_bin, system_packages
+from .system import BROWSER_NEEDS, browser, pg_bin, system_packages
 
 STATE = HOME / "run" / "up.json"
 HTTP_PORT = 8069
@@ -217,10 +218,10 @@ def command_psql(args):
 
 
 def command_sandbox(args):
-    with Lock("setup"):
-        system_packages(PYTHON_NEEDS)
-        python = virtual_environment()
-    return foreground([python, "-m", "sandbox", *args.options], cwd=CHECKOUT)
+    """The emulator needs Python alone; paths among its options are the caller's."""
+    env = clean_env(PYTHONPATH=str(CHECKOUT))
+    command = [sys.executable, "-m", "sandbox", *args.options]
+    return foreground(command, env=env, cwd=Path.cwd())
 
 
 def command_screenshots(args):

@@ -170,6 +170,7 @@ def write_config(odoo, cluster):
     link(OWN / "addons" / ADDON, CHECKOUT)
     link(OWN / "python" / "odoo", odoo / "odoo")
     addons = [odoo / "odoo" / "addons", odoo / "addons", OWN / "addons"]
+    addons.append(CHECKOUT / "tests" / "modules")
     settings = {
         "addons_path": ",".join(str(path) for path in addons if path.is_dir()),
         "data_dir": HOME / "data",

@@ -5,11 +5,14 @@ import time
 
 import psycopg2.errors
 
+from odoo import fields
+
 CONFLICTS = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
     psycopg2.errors.LockNotAvailable,
 )
+LOST_CONNECTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 CONFLICT_RETRIES = 10
 
 
@@ -26,12 +29,21 @@ def commit_retrying(env, work, processed=0):
         try:
             result = work()
             env.flush_all()
-            return result, env["ir.cron"]._commit_progress(processed)
+            if processed:
+                return result, env["ir.cron"]._commit_progress(processed)
+            # the caller's work is to be kept whatever comes next
+            env.cr.commit()  # pylint: disable=invalid-commit
+            return result, seconds_left(env)
         except CONFLICTS:
             if attempt == CONFLICT_RETRIES - 1:
                 raise
             env.cr.rollback()
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        except Exception:
+            # the next piece of work must not find a transaction that failed
+            if not env.cr.closed:
+                env.cr.rollback()
+            raise
     raise AssertionError("unreachable")
 
 
@@ -40,17 +52,6 @@ def seconds_left(env):
     there is no limit."""
     end = env.context.get("cron_end_time", float("inf"))
     return max(end - time.monotonic(), 0)
-
-
-def call_deadline(env, grace):
-    """Return the moment of ``time.monotonic`` after which no call may start.
-
-    A scheduled action that is not through after ``limit_time_real_cron`` (120 seconds
-    by default) is killed, and one call may take more than a minute. Odoo has actions
-    stop by themselves after 10 seconds; a piece of work begun by then gets ``grace``
-    seconds. Whatever runs outside an action gets them from now.
-    """
-    return time.monotonic() + min(seconds_left(env), grace) + grace
 
 
 def wake_later(env, xmlid, at):
@@ -62,12 +63,12 @@ def wake_later(env, xmlid, at):
     :param datetime at: UTC, in the future
     """
     cron = env.ref(xmlid).sudo()
-    env.cr.execute(
-        """SELECT 1 FROM ir_cron_trigger
-            WHERE cron_id = %s AND call_at > %s AND call_at <= %s LIMIT 1""",
-        [cron.id, env.cr.now(), at],
-    )
-    if not env.cr.fetchone():
+    planned = [
+        ("cron_id", "=", cron.id),
+        ("call_at", ">", env.cr.now()),
+        ("call_at", "<=", at),
+    ]
+    if not env["ir.cron.trigger"].sudo().search_count(planned, limit=1):
         cron._trigger(at=at)
 
 
@@ -81,7 +82,8 @@ def wake_once(env, xmlid, at=None):
     if not wanted:
         # of the superuser, since whoever sends may not read scheduled actions
         env.cr.precommit.add(lambda: _trigger_wanted(env(su=True)))
-    wanted.setdefault(xmlid, set()).add(at or env.cr.now())
+    # To the second, as Odoo compares: a part of a second ahead wakes nobody now.
+    wanted.setdefault(xmlid, set()).add(at or fields.Datetime.now())
 
 
 def _trigger_wanted(env):

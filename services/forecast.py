@@ -1,5 +1,6 @@
-"""What a mass sending will be: each recipient's text, its parts and its price."""
+"""What a mass sending will be: the rows of its recipients, with text and price."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -7,87 +8,57 @@ from functools import lru_cache
 from ..gateway import MAX_BULK_NUMBERS
 from ..tools import sms_text
 
-SAMPLES = 3
 # So many different texts are counted once only.
-REMEMBERED = 10000
+REMEMBERED = 10_000
 
 
-@dataclass(slots=True)
-class Line:
-    """A candidate with the text that he or she will get, or the reason for none."""
+def make_row(recipient, template, find_price, *, skip_empty):
+    """Return what the journal keeps of a recipient, apart from what all rows share.
 
-    candidate: object
-    body: str | None = None
-    encoding: str | None = None
-    segments: int = 0
-    cost: float = 0.0
-    reason: str | None = None
-    empty_values: str | None = None
-
-
-@dataclass
-class Forecast:
-    """Sums over the lines.
-
-    :ivar messages: encoding -> how many messages
-    :ivar segments: encoding -> how many segments
-    :ivar left_out: reason -> how many recipients
-    :ivar cost: of all segments, in the account's currency
-    :ivar calls: requests to the provider that it takes
-    :ivar empty: recipients for whom a value that the text asks for is empty
-    :ivar unicode_chars: character outside GSM -> in how many messages
-    :ivar unicode_segments: segments that would not be needed, were these in GSM
-    :ivar unicode_cost: and their price
-    :ivar saved_segments: segments that plain stand-ins for typographic characters save
-    :ivar saved_cost: and their price
-    """
-
-    messages: Counter = field(default_factory=Counter)
-    segments: Counter = field(default_factory=Counter)
-    left_out: Counter = field(default_factory=Counter)
-    unicode_chars: Counter = field(default_factory=Counter)
-    cost: float = 0.0
-    calls: int = 0
-    empty: int = 0
-    unicode_segments: int = 0
-    unicode_cost: float = 0.0
-    saved_segments: int = 0
-    saved_cost: float = 0.0
-    samples: list[Line] = field(default_factory=list)
-    longest: Line | None = None
-
-    @property
-    def total(self):
-        return self.messages.total()
-
-
-def make_lines(candidates, template, find_price):
-    """Return a :class:`Line` for each candidate.
-
+    :param recipient: a :class:`~.audience.Recipient`
     :param template: a :class:`~..tools.placeholders.Template`
     :param find_price: callable, number -> price of a segment
+    :param bool skip_empty: leave out recipients without a value that the text asks for
+    :return: dict of columns of ``sms.devino.message``
     """
-    return [_make_line(one, template, find_price) for one in candidates]
-
-
-def _make_line(candidate, template, find_price):
-    if candidate.reason:
-        return Line(candidate, reason=candidate.reason)
-    body, empty = candidate.body, None
+    raw, data = recipient.raw, recipient.data
+    row = {
+        "number": recipient.number or None,
+        "number_raw": raw if raw and raw != recipient.number else None,
+        "name": recipient.name or None,
+        "data": json.dumps(data, ensure_ascii=False) if data else None,
+        "partner_id": recipient.partner_id,
+        "repeat_of_id": recipient.repeat_of_id,
+        "body": None,
+        "segment_count": 0,
+        "cost_estimated": 0.0,
+        "empty_values": None,
+        "state": "left_out",
+        "reason": recipient.reason,
+    }
+    if row["reason"]:
+        return row
+    body = recipient.body
     if body is None:
-        body = sms_text.normalise(template.render(candidate.values)).replace("\x00", "")
-        empty = ", ".join(template.empty(candidate.values)) or None
+        text = template.render(recipient.values)
+        body = sms_text.normalise(text).replace("\x00", "")
+        row["empty_values"] = ", ".join(template.empty(recipient.values)) or None
+    row["body"] = body
     if not body.strip():
-        return Line(candidate, reason="no_text", empty_values=empty)
-    if len(body) > sms_text.MAX_TEXT_LENGTH:
-        return Line(candidate, body=body, reason="long_text", empty_values=empty)
-    encoding, segments = _count(body)[:2]
-    cost = segments * find_price(candidate.number)
-    return Line(candidate, body, encoding, segments, cost, None, empty)
+        row["reason"] = "no_text"
+    elif len(body) > sms_text.MAX_TEXT_LENGTH:
+        row["reason"] = "long_text"
+    elif skip_empty and row["empty_values"]:
+        row["reason"] = "no_value"
+    else:
+        row["state"] = "draft"
+        row["segment_count"] = count_segments(body)[1]
+        row["cost_estimated"] = row["segment_count"] * find_price(recipient.number)
+    return row
 
 
 @lru_cache(REMEMBERED)
-def _count(body):
+def count_segments(body):
     """Return (encoding, segments, of these due to Unicode, saved, characters)."""
     info = sms_text.analyse(body)
     if info.encoding == "gsm7":
@@ -98,40 +69,74 @@ def _count(body):
     return "ucs2", info.segments, due, max(saved, 0), info.unicode_chars
 
 
-def forecast(lines):
-    """Add the lines up; return a :class:`Forecast`."""
-    result = Forecast()
-    texts = Counter()
-    for line in lines:
-        if line.reason:
-            result.left_out[line.reason] += 1
-            continue
-        result.messages[line.encoding] += 1
-        result.segments[line.encoding] += line.segments
-        result.cost += line.cost
-        result.empty += bool(line.empty_values)
-        texts[line.body] += 1
-        if line.encoding == "ucs2":
-            _add_unicode(result, line)
-    result.calls = sum(-(-count // MAX_BULK_NUMBERS) for count in texts.values())
-    _pick_samples(result, [line for line in lines if not line.reason])
-    return result
+@dataclass
+class Forecast:
+    """Sums over the rows of what is no column of the journal.
 
+    :ivar messages: encoding -> how many messages
+    :ivar segments: encoding -> how many segments
+    :ivar unicode_chars: character outside GSM -> in how many messages
+    :ivar unicode_segments: segments that would not be needed, were these in GSM
+    :ivar unicode_cost: and their price
+    :ivar saved_segments: segments that plain stand-ins for typographic characters save
+    :ivar saved_cost: and their price
+    """
 
-def _add_unicode(result, line):
-    _encoding, segments, due, saved, chars = _count(line.body)
-    price = line.cost / segments
-    result.unicode_segments += due
-    result.unicode_cost += due * price
-    result.saved_segments += saved
-    result.saved_cost += saved * price
-    result.unicode_chars.update(chars)
+    messages: Counter = field(default_factory=Counter)
+    segments: Counter = field(default_factory=Counter)
+    unicode_chars: Counter = field(default_factory=Counter)
+    unicode_segments: int = 0
+    unicode_cost: float = 0.0
+    saved_segments: int = 0
+    saved_cost: float = 0.0
+    _texts: Counter = field(default_factory=Counter)
+    _first: int | None = None
+    _middle: int | None = None
+    _last: int | None = None
+    _longest: tuple = ()
 
+    def add(self, row, message_id):
+        """Add a row as :func:`make_row` returns it."""
+        if row["state"] != "draft":
+            return
+        body = row["body"]
+        encoding, segments, due, saved, chars = count_segments(body)
+        self.messages[encoding] += 1
+        self.segments[encoding] += segments
+        self._texts[body] += 1
+        if chars:
+            price = row["cost_estimated"] / segments
+            self.unicode_segments += due
+            self.unicode_cost += due * price
+            self.saved_segments += saved
+            self.saved_cost += saved * price
+            self.unicode_chars.update(chars)
+        self._pick_sample(message_id, (segments, len(body)))
 
-def _pick_samples(result, lines):
-    """Take the first recipient, one from the middle, the last, and the longest text."""
-    if not lines:
-        return
-    positions = dict.fromkeys((0, len(lines) // 2, len(lines) - 1))
-    result.samples = [lines[position] for position in positions][:SAMPLES]
-    result.longest = max(lines, key=lambda line: (line.segments, len(line.body)))
+    def _pick_sample(self, message_id, length):
+        """Keep the first row, one from the middle, the last, and the longest text."""
+        self._first, self._last = self._first or message_id, message_id
+        total = self.messages.total()
+        if not total & (total - 1):
+            # the last power of two is somewhere in the second half
+            self._middle = message_id
+        if not self._longest or length > self._longest[0]:
+            self._longest = length, message_id
+
+    def get_figures(self):
+        """Return the sums as a dict for a Json field; samples are ids of messages."""
+        longest = self._longest and self._longest[1]
+        picked = (self._first, self._middle, self._last, longest)
+        return {
+            "messages": dict(self.messages),
+            "segments": dict(self.segments),
+            "calls": sum(
+                -(-count // MAX_BULK_NUMBERS) for count in self._texts.values()
+            ),
+            "unicode_segments": self.unicode_segments,
+            "unicode_cost": self.unicode_cost,
+            "saved_segments": self.saved_segments,
+            "saved_cost": self.saved_cost,
+            "samples": list(dict.fromkeys(filter(None, picked))),
+            "longest": longest or None,
+        }

@@ -5,7 +5,11 @@ message in ``sms.tracker`` (chatter, mailing traces) and in ``sms.sms`` while it
 """
 
 import logging
+import threading
+from collections import Counter
+from contextlib import contextmanager
 
+from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools import phone
@@ -42,6 +46,22 @@ class Unlogged(str):
         return "'…'"
 
 
+@contextmanager
+def private_sql():
+    """Keep a statement that fails, which quotes numbers and texts, out of the log."""
+    thread = threading.get_ident()
+    logger = logging.getLogger("odoo.sql_db")
+
+    def is_of_others(_record):
+        return threading.get_ident() != thread
+
+    logger.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_of_others)
+
+
 # --- what goes in -----------------------------------------------------------------------
 
 
@@ -62,13 +82,16 @@ def take_over(journal, company, messages):
         for number in message["numbers"]
     }
     known = journal.search([("uuid", "in", list(wanted))]).grouped("uuid")
-    all_sms = journal.env["sms.sms"].search([("uuid", "in", list(wanted))])
-    all_sms = all_sms.grouped("uuid")
+    found = journal.env["sms.sms"].search([("uuid", "in", list(wanted))])
+    all_sms = found.grouped("uuid")
+    crowds = Counter(sms.mail_message_id.id for sms in found)
     results, rows = [], []
     for uuid, (number, content) in wanted.items():
         sms = all_sms.get(uuid, journal.env["sms.sms"])
+        earlier = known.get(uuid, journal)
+        crowd = crowds[sms.mail_message_id.id] if sms.mail_message_id else 1
         answer, row = _read_sms(
-            company, sms, known.get(uuid, journal), number, sms.body or content
+            company, sms, earlier, number, sms.body or content, crowd
         )
         results.append({"uuid": uuid, **answer})
         if row:
@@ -89,11 +112,12 @@ def _write(journal, rows):
         journal.create(rows)._wake()
 
 
-def _read_sms(company, sms, earlier, number, body):
+def _read_sms(company, sms, earlier, number, body, crowd):
     """Decide about one message that Odoo wants to send.
 
     :param sms: its ``sms.sms``, maybe empty
     :param earlier: the journal's message with the same uuid, maybe empty
+    :param int crowd: how many recipients the same note on a document has
     :return: the answer for Odoo, and the values for the journal or ``None``
     """
     if earlier and earlier.state not in SAFE_TO_REPEAT:
@@ -106,12 +130,14 @@ def _read_sms(company, sms, earlier, number, body):
     if reading.code == "empty":
         return {"state": "sms_number_missing"}, None
     try:
+        if not options.get("automatic"):
+            _check_author(author.with_env(journal.env), account, crowd)
         values = journal._prepare_message(
             journal._pick_account(account),
             number,
             body,
             sender=account._get_sender_named(options.get("sender")).name,
-            scheduled_at=sms._sms_devino_scheduled_at(),
+            scheduled_at=fields.Datetime.to_datetime(options.get("scheduled_at")),
             validity=options.get("validity"),
         )
     except UserError as error:
@@ -120,7 +146,7 @@ def _read_sms(company, sms, earlier, number, body):
     model, res_id = _document_of_sms(sms, options)
     return {"state": "processing"}, values | {
         "priority": "0" if options.get("is_mass") else "1",
-        "partner_id": sms.partner_id.id,
+        "partner_id": _partner_of(sms, values["number"], account),
         "author_id": author.id,
         "res_model": model,
         "res_id": res_id,
@@ -128,6 +154,22 @@ def _read_sms(company, sms, earlier, number, body):
         "repeat_of_id": (earlier.repeat_of_id or earlier).id,
         "repeats": earlier.id,
     }
+
+
+def _check_author(author, account, crowd):
+    """Refuse what a person sends who may not, whatever rights the code has.
+
+    :raise AccessError: saying who may
+    """
+    author._sms_devino_check_may_use(account)
+    author._sms_devino_check_may_reach(crowd, account.company_id)
+
+
+def _partner_of(sms, number, account):
+    """Return the id of the contact that a number belongs to, or false."""
+    partner = sms.partner_id
+    theirs = phone.read(partner.phone or "", account.country_id.code).e164
+    return partner.id if number in (theirs, partner.phone_sanitized) else False
 
 
 def _override_of(sms, options, number, author):

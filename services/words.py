@@ -32,6 +32,7 @@ LEFT_OUT_REASONS = [
     BLACKLISTED,
     ("no_text", "Nothing is left of the text"),
     ("long_text", "The text is too long"),
+    ("no_value", "A value that the text asks for is empty"),
     ("repeated", "Sent again already"),
 ]
 

@@ -119,7 +119,7 @@ class AppCase(TransactionCase):
             "WHERE state = 'sent'"
         )
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            self.env(cr=cr)["sms.devino.status.checker"]._cron_check_statuses()
+            self.env(cr=cr)["sms.devino.dispatcher"]._cron_dispatch()
 
     def send_all(self):
         """Bring to its end whatever was sent."""

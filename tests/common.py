@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.orm.registry import DummyRLock, Registry
 from odoo.tests import HttpCase, get_db_name, new_test_user
 
@@ -65,7 +65,6 @@ class LiveCase(HttpCase):
                 "password": PASSWORD,
                 "country_id": env.ref("base.ru").id,
                 "requests_per_second": 0,
-                "is_default": True,
                 "company_id": env.company.id,
                 **values,
             }
@@ -94,6 +93,28 @@ class LiveCase(HttpCase):
             options.setdefault("account", account)
             return env["sms.devino.message"].enqueue(number, text, **options).id
 
+    def enqueue_rows(self, count, text="Text {}", **values):
+        """Commit messages to different numbers by one statement; return their ids.
+
+        :param str text: may hold ``{}`` for the message's number
+        """
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            rows = [
+                {
+                    **account._message_values(fields.Datetime.now(), 0),
+                    "use_until": None,
+                    "sender_name": "DevinoTest",
+                    "number": f"+7921{number:05}11",
+                    "body": text.format(number),
+                    "segment_count": 1,
+                    "state": "outgoing",
+                    **values,
+                }
+                for number in range(count)
+            ]
+            return env["sms.devino.message"]._write_rows(rows).ids
+
     def dispatch(self):
         """Do what the scheduled action does."""
         with self.transaction() as env:
@@ -106,8 +127,7 @@ class LiveCase(HttpCase):
                 "UPDATE sms_devino_message "
                 "SET next_at = now() AT TIME ZONE 'UTC' WHERE state = 'sent'"
             )
-        with self.transaction() as env:
-            env["sms.devino.status.checker"]._cron_check_statuses()
+        self.dispatch()
 
     @contextmanager
     def message(self, message_id):

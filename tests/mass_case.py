@@ -1,6 +1,5 @@
 """What the tests of mass sendings stand on."""
 
-from odoo import SUPERUSER_ID
 from odoo.fields import Command
 
 from .common import LiveCase
@@ -32,7 +31,7 @@ class MassCase(LiveCase):
         """Return numbers that the sandbox delivers to."""
         return [str(first + 100 * index) for index in range(count)]
 
-    def make_list(self, numbers, name="Test: customers", data=None):
+    def make_list(self, numbers, name="Test: customers", data=None, **values):
         """Commit a recipient list; return its id.
 
         :param data: number of a row -> dict of extra columns
@@ -46,28 +45,37 @@ class MassCase(LiveCase):
             for index, number in enumerate(numbers)
         ]
         with self.transaction() as env:
-            record = env["sms.devino.recipient.list"].create(
-                {"name": name, "country_id": env.ref("base.ru").id}
-            )
+            values = {"name": name, "country_id": env.ref("base.ru").id, **values}
+            record = env["sms.devino.recipient.list"].create(values)
             record._add_rows(rows, keep_wrong=True)
             return record.id
 
-    def prepare(self, user="manager", **values):
-        """Commit a preparation that has been calculated; return its id."""
-        user_id = self.users[user] if user else SUPERUSER_ID
-        values = {"text": TEXT, **values}
+    def draft(self, user="manager", **values):
+        """Commit a draft that has not been calculated; return its id."""
+        values = {"name": "Test", "body": TEXT, **values}
         values.setdefault("list_ids", [Command.set([self.list_id])])
-        with self.transaction(user_id) as env:
-            wizard = env["sms.devino.batch.send"].create(values)
-            wizard.action_preview()
-            return wizard.id
-
-    def approve(self, wizard_id, user="manager"):
-        """Press Send; return the id of the batch."""
         with self.transaction(self.users[user]) as env:
-            wizard = env["sms.devino.batch.send"].browse(wizard_id)
-            wizard.action_send()
-            return wizard.batch_id.id
+            return env["sms.devino.batch"].create(values).id
+
+    def calculate(self, batch_id, user="manager"):
+        """Press Calculate, and do what the scheduled action does."""
+        self.press(batch_id, "action_calculate", user)
+        self.run_calculations()
+
+    def run_calculations(self):
+        with self.transaction() as env:
+            env["sms.devino.batch"]._cron_calculate()
+
+    def prepare(self, user="manager", **values):
+        """Commit a draft that has been calculated; return its id."""
+        batch_id = self.draft(user, **values)
+        self.calculate(batch_id, user)
+        return batch_id
+
+    def approve(self, batch_id, user="manager"):
+        """Press Send; return the id of the batch."""
+        self.press(batch_id, "action_send", user)
+        return batch_id
 
     def send_mass(self, **values):
         """Prepare and approve; return the id of the batch."""
@@ -78,17 +86,27 @@ class MassCase(LiveCase):
         with self.transaction(self.users[user]) as env:
             return getattr(env["sms.devino.batch"].browse(batch_id), button)()
 
+    def write(self, batch_id, user="manager", **values):
+        """Write a batch as a person."""
+        with self.transaction(self.users[user]) as env:
+            env["sms.devino.batch"].browse(batch_id).write(values)
+
     def read_batch(self, batch_id, *names):
-        with self.transaction() as env:
+        with self.transaction(self.users["manager"]) as env:
             batch = env["sms.devino.batch"].browse(batch_id)
             values = [batch[name] for name in names]
         return values[0] if len(names) == 1 else tuple(values)
 
-    def read_wizard(self, wizard_id, *names):
-        with self.transaction(self.users["manager"]) as env:
-            wizard = env["sms.devino.batch.send"].browse(wizard_id)
-            values = [wizard[name] for name in names]
-        return values[0] if len(names) == 1 else tuple(values)
+    def rows(self, batch_id, *names, state="draft"):
+        """Return the values of the rows in a state, in order."""
+        with self.transaction() as env:
+            rows = env["sms.devino.message"].search(
+                [("batch_id", "=", batch_id), ("state", "=", state)], order="id"
+            )
+            return [
+                row[names[0]] if len(names) == 1 else tuple(row[n] for n in names)
+                for row in rows
+            ]
 
     def progress(self, batch_id):
         """Return what the progress bar shows: group -> count, without empty groups."""
@@ -105,11 +123,12 @@ class MassCase(LiveCase):
         self.assertEqual(self.progress(batch_id), expected)
         self.assertLedgerIsJournal()
         with self.transaction() as env:
-            env.cr.execute(
-                "SELECT count(*), count(accepted_at) FROM sms_devino_message "
-                "WHERE batch_id = %s",
-                [batch_id],
-            )
-            total, accepted = env.cr.fetchone()
-        self.assertEqual(total, sum(expected.values()))
+            batch = env["sms.devino.batch"].browse(batch_id)
+            batch._follow()
+            stored = {key: batch[f"{key}_count"] for key in expected}
+            self.assertEqual(stored, expected)
+            messages = env["sms.devino.message"]
+            sent = [("batch_id", "=", batch_id), ("state", "!=", "left_out")]
+            self.assertEqual(messages.search_count(sent), sum(expected.values()))
+            accepted = messages.search_count([*sent, ("accepted_at", "!=", False)])
         self.assertEqual(accepted, len(self.provider.ledger))

@@ -112,12 +112,11 @@ class TestAccess(SmsCase):
     def test_remote_calls_reach_no_inner_method(self):
         for model, name in (
             ("sms.devino.message", "enqueue"),
-            ("sms.devino.message", "_insert"),
+            ("sms.devino.message", "_write_rows"),
             ("sms.devino.message", "_transition"),
             ("sms.devino.account", "_get_client"),
             ("sms.devino.account", "_note_balance"),
-            ("sms.devino.dispatcher", "_dispatch_now"),
-            ("sms.devino.status.checker", "_check"),
+            ("sms.devino.dispatcher", "_cron_dispatch"),
             ("sms.devino.sender", "_mark"),
         ):
             with self.subTest(f"{model}.{name}"), self.assertRaises(AccessError):

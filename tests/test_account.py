@@ -1,16 +1,20 @@
 """What an administrator sees of an account: its connection, its secrets, its life."""
 
+import time
 from pathlib import Path
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import convert_file, mute_logger
 
 from ..sandbox import Fault
+from ..services.balance import lock_asking
 from .base_case import SmsCase
 from .common import LiveCase, mark_secret
 
+ACCOUNT_LOGGER = "odoo.addons.sms_devino.models.sms_devino_account"
+QUIET = ("odoo.models", "odoo.addons.base.models.ir_rule")
 SECRET_LOGIN, SECRET_PASSWORD = "l0gin-qzx71-secret", "s3cret-qzx72-password"
 
 
@@ -52,13 +56,13 @@ class TestConnection(LiveCase):
                 shown = self.check(**values)
                 self.assertEqual(shown["type"], "danger")
                 self.assertEqual(
-                    shown["message"], "Error_Invalid_Login: Error: wrong login"
+                    shown["message"], "Error: wrong login"
                 )
                 self.assertTrue(shown["sticky"])
                 state, status, balance = self.account(
                     "state", "operation_status", "balance"
                 )
-                self.assertEqual((state, status), ("draft", "Error_Invalid_Login"))
+                self.assertEqual((state, status), ("stopped", "Error_Invalid_Login"))
                 self.assertEqual(balance, 1000, "the last known balance is kept")
 
     def test_answer_that_is_none_says_that_the_server_is_not_available(self):
@@ -69,33 +73,110 @@ class TestConnection(LiveCase):
                 shown = self.check()
                 self.provider.faults.clear()
                 self.assertEqual(shown["type"], "danger")
-                self.assertIn("Error_", shown["message"])
-                self.assertRegex(shown["message"], "(server|parameters)")
-                state, details, password = self.account(
-                    "state", "last_error", "password"
-                )
-                self.assertEqual(state, "draft")
-                self.assertTrue(details)
-                self.assertEqual(password, "demo", "nothing entered is lost")
+                self.assertRegex(shown["message"], "^Error: .*(server|parameters)")
+                with self.transaction() as env:
+                    account = env["sms.devino.account"].browse(self.account_id)
+                    self.assertNotEqual(account.state, "ready")
+                    self.assertTrue(account.last_error)
+                    self.assertEqual(account.stored_password, "demo", "is kept")
 
     def test_server_that_does_not_answer(self):
         self.server.stop()
         shown = self.check()
         self.assertEqual(
             shown["message"],
-            "Error_Gateway_Offline: Error: the server is unavailable",
+            "Error: the server is unavailable",
         )
 
-    def test_mended_password_makes_the_queue_move_again(self):
-        self.check(password="wrong")
-        message_id = self.enqueue()
-        self.dispatch()
-        self.assertEqual(self.account("state"), ["stopped"])
-        self.assertEqual(self.read(message_id, "state"), "outgoing")
-        self.check(password="demo")
+    def activities(self):
+        with self.transaction() as env:
+            return env["sms.devino.account"].browse(self.account_id).activity_ids.ids
+
+    def test_corrected_password_makes_the_queue_move_again(self):
+        for password in ("wrong", "wrong too"):
+            self.save(password=password)
+            message_id = self.enqueue()
+            self.dispatch()
+            self.assertEqual(self.account("state"), ["stopped"])
+            self.assertEqual(self.read(message_id, "state"), "outgoing")
+            self.assertEqual(len(self.activities()), 1, "the first one was closed")
+        self.save(password="demo")
+        self.assertFalse(self.activities())
         self.dispatch()
         self.assertEqual(self.read(message_id, "state"), "sent")
-        self.assertLedgerIsJournal()
+
+    def save(self, **values):
+        with self.transaction(self.users["admin"]) as env:
+            env["sms.devino.account"].browse(self.account_id).write(values)
+
+    def test_refused_login_is_not_repeated(self):
+        self.save(password="wrong")
+        self.enqueue()
+        self.dispatch()
+        logins = self.server.requests["User/SessionId"]
+        self.dispatch()
+        with self.transaction() as env:
+            env["sms.devino.account"]._cron_watch_balance()
+        with self.transaction(self.users["user"]) as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            with self.assertRaisesRegex(UserError, "wrong login"):
+                account.action_refresh_balance()
+        self.assertEqual(self.server.requests["User/SessionId"], logins)
+        self.assertEqual(self.check()["type"], "danger", "a person may try")
+        self.assertEqual(self.server.requests["User/SessionId"], logins + 1)
+        self.save(password="demo")
+        self.assertEqual(self.check()["type"], "success")
+
+    def test_button_waits_five_seconds_at_most(self):
+        self.provider.faults.add(Fault("hold", path="User/Balance", seconds=8))
+        start = time.monotonic()
+        shown = self.check()
+        self.assertLess(time.monotonic() - start, 7)
+        self.assertEqual(shown["message"], "Error: the server is unavailable")
+
+    def test_one_person_at_a_time_asks(self):
+        with self.transaction() as env:
+            lock_asking(env["sms.devino.account"].browse(self.account_id))
+            with self.assertRaisesRegex(UserError, "is being asked already"):
+                self.check()
+        self.assertEqual(self.check()["type"], "success")
+
+    def test_copied_database_asks_a_person_once(self):
+        self.check()
+        message_id = self.enqueue()
+        with self.transaction() as env:
+            env["sms.devino.account"].browse(self.account_id).database_uuid = "other"
+        self.server.requests.clear()
+        for _run in range(2):
+            self.dispatch()
+        self.assertFalse(self.server.requests, "nothing reaches the provider")
+        self.assertEqual(self.account("state"), ["stopped"])
+        self.assertEqual(len(self.activities()), 1)
+        with self.assertRaisesRegex(UserError, "This database is a copy"):
+            self.check()
+        with self.transaction(self.users["user"]) as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            with self.assertRaises(AccessError):
+                account.action_confirm_database()
+        with self.transaction(self.users["admin"]) as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertTrue(account.is_copied)
+            account.action_confirm_database()
+            self.assertFalse(account.is_copied)
+        self.assertFalse(self.activities())
+        self.dispatch()
+        self.assertEqual(self.read(message_id, "state"), "sent")
+
+    def test_watch_survives_the_failure_of_one_account(self):
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            account.write({"low_balance": 1, "state": "ready"})
+            broken = self._create_account(env, name="Broken", sequence=0)
+            broken.write({"login": False, "low_balance": 1})
+            broken.state = "ready"
+        with self.transaction() as env, mute_logger(ACCOUNT_LOGGER):
+            env["sms.devino.account"]._cron_watch_balance()
+        self.assertEqual(self.account("balance"), [1000])
 
     def test_balance_that_cannot_be_asked_leaves_the_account_connected(self):
         self.check()
@@ -117,12 +198,18 @@ class TestConnection(LiveCase):
 class TestAccount(SmsCase):
     def test_test_mode_runs_the_whole_client_without_network(self):
         shown = self.account.action_check_connection()["params"]
-        self.assertEqual(shown["type"], "success")
+        self.assertEqual(shown["title"], "Test mode: the provider was not asked")
         self.assertEqual(self.account.state, "ready")
         self.assertGreater(self.account.balance, 0)
         self.account.login = "wrong"
         shown = self.account.action_check_connection()["params"]
-        self.assertIn("Error_Invalid_Login", shown["message"])
+        self.assertEqual(shown["message"], "Error: wrong login")
+
+    def test_balance_of_the_sandbox_never_counts_as_real(self):
+        self.account.action_check_connection()
+        self.account.mode = "live"
+        self.assertFalse(self.account.balance or self.account.balance_at)
+        self.assertIsNone(self.account._get_quote(1).balance)
 
     def test_live_account_without_login_or_password_says_so(self):
         for missing in ("login", "password"):
@@ -145,18 +232,42 @@ class TestAccount(SmsCase):
         for url in ("integrationapi.net/rest", "ftp://x/rest", "https://", "привет"):
             with (
                 self.subTest(url),
-                self.assertRaisesRegex(
-                    ValidationError, "Server address: “.*” is not a web address"
-                ),
+                self.assertRaisesRegex(ValidationError, "this is not a web address"),
             ):
                 self.account.url = url
+
+    def test_password_goes_to_no_unsafe_address(self):
+        account = self.create_account(
+            self.company, mode="live", url="https://provider.example/rest"
+        ).with_env(self.env_of("admin"))
+        for url, words in {
+            "http://provider.example/rest": "in clear",
+            "https://demo:demo@provider.example/rest": "must not contain a login",
+            "https://10.0.0.1/rest": "own network",
+            "https://169.254.169.254/latest": "own network",
+            "https://localhost/rest": "own network",
+            "http://127.0.0.1:8069": "own network",
+            "https://2130706433/rest": "own network",
+            "https://127.1/rest": "own network",
+            "https://[::1]/rest": "own network",
+            "https://[::ffff:10.0.0.1]/rest": "own network",
+            "https://gateway.internal/rest": "own network",
+        }.items():
+            with self.subTest(url), self.assertRaisesRegex(ValidationError, words):
+                account.url = url
+        with self.assertRaises(AccessError):
+            account.allow_private_address = True
+        account.sudo().allow_private_address = True
+        account.url = "http://127.0.0.1:8069"
+        account.mode = "test"
+        account.mode = "live"
 
     def test_server_address_is_filled_in(self):
         form = Form(self.env_of("admin")["sms.devino.account"])
         self.assertEqual(form.url, "https://integrationapi.net/rest")
         self.assertEqual(form.mode, "test")
 
-    def test_changed_connection_forgets_the_verdict(self):
+    def test_changed_connection_resets_the_check(self):
         for name, value in {
             "login": "other",
             "password": "other",
@@ -185,20 +296,11 @@ class TestAccount(SmsCase):
                     ],
                 )
 
-    def test_every_company_has_one_default_account(self):
-        self.assertTrue(self.account.is_default)
-        self.assertTrue(self.other_account.is_default)
+    def test_first_account_of_a_company_is_its_default(self):
         second = self.create_account(self.company)
-        self.assertFalse(second.is_default)
-        third = self.create_account(self.company, is_default=True)
-        self.assertEqual(
-            [self.account.is_default, second.is_default, third.is_default],
-            [False, False, True],
-        )
-        second.is_default = True
-        self.assertFalse(third.is_default)
-        self.assertTrue(self.other_account.is_default)
         default = self.env["sms.devino.account"]._get_default
+        self.assertEqual(default(self.company), self.account)
+        second.sequence = 1
         self.assertEqual(default(self.company), second)
         self.assertEqual(default(self.other_company), self.other_account)
 
@@ -276,11 +378,128 @@ class TestAccount(SmsCase):
                 with self.subTest(kind=kind, how=how), self.assertRaises(AccessError):
                     change(account)
 
+    def test_password_is_write_only(self):
+        account = self.account.with_env(self.env_of("admin"))
+        account.password = "secret"
+        self.assertEqual(account.sudo().stored_password, "secret")
+        self.assertFalse(account.read(["password"])[0]["password"])
+        saved = account.web_save({"password": "secret 2"}, {"password": {}})
+        self.assertFalse(saved[0]["password"])
+        for how in (
+            lambda: account.read(["stored_password"]),
+            lambda: account.search([("stored_password", "!=", False)]),
+            lambda: account.write({"stored_password": "x"}),
+            lambda: account.search([], order="stored_password"),
+            lambda: account.read(["database_uuid"]),
+        ):
+            with mute_logger(*QUIET), self.assertRaises(AccessError):
+                how()
+
     def test_secrets_are_not_copied(self):
         copy = self.account.copy()
-        self.assertFalse(copy.login or copy.password)
-        self.assertFalse(copy.is_default)
+        self.assertFalse(copy.login or copy.stored_password)
         self.assertEqual(copy.state, "draft")
+
+    # --- companies ------------------------------------------------------------------
+
+    def make_branch(self):
+        return self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+
+    def test_company_sends_through_its_own_accounts_only(self):
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self.company.sms_devino_account_id = self.other_account
+        self.company.sms_devino_account_id = self.account
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self.account.company_id = self.other_company
+
+    def test_branch_uses_the_account_of_its_parent(self):
+        branch = self.make_branch()
+        branch.sms_devino_account_id = self.account
+        user = self.people["user"]
+        user.write({"company_ids": [(4, branch.id)], "company_id": branch.id})
+        env = self.env(user=user, context={"allowed_company_ids": branch.ids})
+        self.assertEqual(env["sms.devino.account"]._get_default(), self.account)
+        self.assertTrue(self.account.with_env(env)._get_quote_values(1)["quote_cost"])
+        message = env["sms.devino.message"].enqueue("79214563763", "Hello")
+        self.assertEqual(message.account_id, self.account)
+        self.assertEqual(message.company_id, branch)
+        own = self.create_account(branch)
+        self.assertEqual(env["sms.devino.account"]._get_default(), own)
+
+    def test_branch_does_not_change_the_account_of_its_parent(self):
+        branch = self.make_branch()
+        admin = self.people["admin"]
+        admin.write({"company_ids": [(6, 0, branch.ids)], "company_id": branch.id})
+        account = self.account.with_env(self.env_of("admin"))
+        self.assertTrue(account.name)
+        for change in (
+            lambda: account.write({"name": "x"}),
+            lambda: account.unlink(),
+            lambda: account.action_check_connection(),
+            lambda: self.sender.with_env(account.env).write({"name": "x"}),
+        ):
+            with mute_logger(*QUIET), self.assertRaises(AccessError):
+                change()
+
+    def test_company_of_an_account_with_messages_is_fixed(self):
+        self.account.company_id = self.other_company
+        self.account.company_id = self.company
+        self.enqueue()
+        self.account.company_id = self.company
+        with self.assertRaisesRegex(UserError, "its company cannot be changed"):
+            self.account.company_id = self.other_company
+
+    def test_default_sender_is_one_of_the_account(self):
+        second = self.create_account(self.company)
+        with self.assertRaisesRegex(ValidationError, "belongs to another account"):
+            second.default_sender_id = self.sender
+
+    # --- what administrators of Odoo may --------------------------------------------
+
+    def test_settings_are_for_whoever_may_change_settings(self):
+        system = new_test_user(
+            self.env,
+            "sms_system",
+            groups="base.group_system",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        env = self.env(user=system, context={"allowed_company_ids": self.company.ids})
+        with Form(env["res.config.settings"]) as form:
+            form.sms_devino_account_id = self.account.with_env(env)
+        settings = form.save()
+        self.assertEqual(settings.sms_devino_account_id.display_name, "Account")
+        settings.execute()
+        self.assertEqual(self.company.sms_devino_account_id, self.account)
+        shown = settings.action_sms_devino_check_connection()["params"]
+        self.assertEqual(shown["title"], "Test mode: the provider was not asked")
+        for field in ("login", "url", "password", "stored_password"):
+            with mute_logger(*QUIET), self.assertRaises(AccessError):
+                self.account.with_env(env).read([field])
+        with self.assertRaises(AccessError):
+            settings.action_sms_devino_accounts()
+        for kind in ("manager", "internal", "portal"):
+            for action in ("check_connection", "accounts"):
+                with mute_logger(*QUIET), self.assertRaises(AccessError):
+                    settings = settings.with_env(self.env_of(kind))
+                    getattr(settings, f"action_sms_devino_{action}")()
+
+    def test_update_brings_nobody_back_into_the_group(self):
+        group = self.env.ref("sms_devino.group_admin")
+        admin = self.env.ref("base.user_admin")
+        group.user_ids -= admin
+        convert_file(
+            self.env,
+            "sms_devino",
+            "security/sms_devino_groups.xml",
+            {},
+            mode="update",
+            noupdate=False,
+        )
+        self.assertNotIn(admin, group.user_ids)
+        self.assertEqual(group.name, "Administrator")
 
     def test_secrets_stand_in_no_chatter(self):
         mark_secret(SECRET_LOGIN, SECRET_PASSWORD)
@@ -305,7 +524,7 @@ class TestAccount(SmsCase):
         self.env.invalidate_all()
         for account in self.env["sms.devino.account"].search([]):
             self.assertEqual(account.mode, "test")
-            self.assertFalse(account.login or account.password)
+            self.assertFalse(account.login or account.stored_password)
 
     def test_other_company_is_out_of_sight(self):
         admin = self.env_of("admin")["sms.devino.account"]

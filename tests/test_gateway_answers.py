@@ -1,11 +1,15 @@
 """Strict reading of the provider's answers."""
 
+import html
+import json
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import quote, quote_plus
 
 from odoo.tests import BaseCase, tagged
 
 from ..gateway import answers
+from ..gateway.redact import redact
 
 STATE = (
     '{"State":0,"CreationDateUtc":"\\/Date(1455820738000)\\/",'
@@ -144,3 +148,51 @@ class TestAnswers(BaseCase):
         )
         for body in ("[]", "{}", STATISTICS.replace(":9,", ":true,")):
             self.assertRefused(answers.statistics, body)
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestHostileAnswers(BaseCase):
+    def test_what_no_database_stores_is_replaced(self):
+        state = answers.message_state(
+            answers.load('{"State": 0, "StateDescription": "a\\u0000b\\ud800c"}'), "1"
+        )
+        self.assertEqual(state.description, "a\ufffdb\ufffdc")
+        self.assertEqual(
+            answers.error_of(answers.load('{"Code": 9, "Desc": "x\\u0000"}')), (9, "x\ufffd")
+        )
+
+    def test_ids_are_short_and_visible(self):
+        for hostile in ("1\0", "1\ud800", "1 2", "", "9" * 65):
+            with self.subTest(hostile=hostile), self.assertRaises(ValueError):
+                answers.message_ids([hostile])
+
+    def test_texts_and_numbers_have_bounds(self):
+        state = answers.message_state({"State": 0, "StateDescription": "x" * 10_000}, "1")
+        self.assertEqual(len(state.description), answers.MAX_TEXT)
+        for hostile in ("1.0e16", "1.0e-31", "0." + "1" * 50):
+            with self.subTest(hostile=hostile), self.assertRaises(ValueError):
+                answers.decimal(answers.load(hostile))
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestRedaction(BaseCase):
+    def test_a_secret_in_any_spelling_is_masked(self):
+        secret = "p'a<ss>&ж \"/\\😀"
+        spellings = (
+            secret,
+            quote(secret, safe=""),
+            quote(secret, safe="").lower(),
+            quote_plus(secret),
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+            html.escape(secret),
+            html.escape(secret).replace("&#x27;", "&#39;"),
+            "".join(f"&#{ord(char)};" for char in secret),
+            "p\\u0027a\\u003css\\u003E\\u0026ж \\u0022\\/\\\\😀",
+        )
+        for spelling in spellings:
+            with self.subTest(spelling=spelling):
+                self.assertEqual(redact(f"<{spelling}>", [secret]), "<***>")
+
+    def test_what_is_no_secret_stays(self):
+        self.assertEqual(redact("nothing + here", ["", "secret"]), "nothing + here")

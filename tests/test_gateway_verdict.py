@@ -54,6 +54,13 @@ CODES = [
      (ACCOUNT, LOGIN)),
     (401, 4, "Invalid user login or password", (ACCOUNT, LOGIN), (ACCOUNT, LOGIN),
      (ACCOUNT, LOGIN)),
+    (401, 4, "Invalid password", *[(ACCOUNT, "Error_Invalid_Password")] * 3),
+    (400, 6, "Resource is locked",
+     (MESSAGE, "Error_Message_Rejected"), (MESSAGE, "Error_Message_Rejected"),
+     (ACCOUNT, LOGIN)),
+    (400, 6, "Неверно введен адрес отправителя",
+     (MESSAGE, "Error_Invalid_Source_Address"),
+     (MESSAGE, "Error_Invalid_Source_Address"), (ACCOUNT, LOGIN)),
     (401, 4, "User is not activated",
      *[(ACCOUNT, "Error_SMS_User_Not_Activated")] * 3),
     (403, 5, "Not enough credits", *[(ACCOUNT, "Error_Not_Enough_Credits")] * 3),
@@ -151,7 +158,7 @@ class TestVerdict(BaseCase):
             ("send", "read", "login"), expected, strict=True
         ):
             with self.subTest(call=call, **facts):
-                error = classify(call=call, **facts)
+                error = classify(kind=call, **facts)
                 self.assertIs(type(error), kind)
                 self.assertEqual(error.operation_status, status)
                 self.assertEqual(error.http_status, facts.get("http_status"))
@@ -161,7 +168,7 @@ class TestVerdict(BaseCase):
             body = f'{{"Code":{code},"Desc":"{description}"}}'
             body = body.replace("\r\n", r"\r\n")
             self.assertVerdicts(expected, http_status=http_status, body=body)
-            error = classify(call="send", http_status=http_status, body=body)
+            error = classify(kind="send", http_status=http_status, body=body)
             self.assertEqual((error.code, error.description), (code, description))
 
     def test_every_status_without_code(self):
@@ -171,19 +178,19 @@ class TestVerdict(BaseCase):
 
     def test_success_is_only_json_with_status_200(self):
         for body in ('["1"]', "20015.3", '"C619"', '{"State":0}', "[]", "null"):
-            self.assertIsNone(classify(call="send", http_status=200, body=body))
+            self.assertIsNone(classify(kind="send", http_status=200, body=body))
         for body in ("", "NaN", "[-Infinity]", '["1"', "[" * 100000, "{'Code':4}"):
-            error = classify(call="send", http_status=200, body=body)
+            error = classify(kind="send", http_status=200, body=body)
             self.assertIs(type(error), UNKNOWN, body[:20])
             self.assertEqual(error.description, "unreadable answer")
-        error = classify(call="send", http_status=201, body='["1"]')
+        error = classify(kind="send", http_status=201, body='["1"]')
         self.assertIs(type(error), UNKNOWN)
 
     def test_a_code_is_a_whole_number(self):
         for code in ("true", '"4"', "4.0", "null"):
             body = f'{{"Code":{code}}}'
-            self.assertIsNone(classify(call="read", http_status=200, body=body))
-        error = classify(call="send", http_status=400, body='{"Code":1,"Desc":7}')
+            self.assertIsNone(classify(kind="read", http_status=200, body=body))
+        error = classify(kind="send", http_status=400, body='{"Code":1,"Desc":7}')
         self.assertEqual((error.code, error.description), (1, ""))
 
     def test_every_requests_exception(self):
@@ -228,7 +235,7 @@ class TestVerdict(BaseCase):
             (OSError("Could not find a TLS CA certificate bundle"), UNKNOWN),
         ):
             with self.subTest(exception=repr(exception)):
-                self.assertIs(type(classify(call="send", exception=exception)), kind)
+                self.assertIs(type(classify(kind="send", exception=exception)), kind)
 
     def test_text_that_cannot_be_written_as_utf_8(self):
         with self.assertRaises(UnicodeEncodeError) as caught:
@@ -241,7 +248,7 @@ class TestVerdict(BaseCase):
         cut = requests.exceptions.ChunkedEncodingError()
         for http_status, kind in ((200, UNKNOWN), (401, ACCOUNT), (429, NOT_SENT)):
             error = classify(
-                call="send", exception=cut, http_status=http_status, body='{"Co'
+                kind="send", exception=cut, http_status=http_status, body='{"Co'
             )
             self.assertIs(type(error), kind)
             self.assertEqual(error.raw, '{"Co')
@@ -250,7 +257,7 @@ class TestVerdict(BaseCase):
         for http_status, seconds, kind in (
             (429, None, NOT_SENT), (429, 7.0, NOT_SENT), (503, 7.0, NOT_SENT),
         ):  # fmt: skip
-            error = classify(call="send", http_status=http_status, retry_after=seconds)
+            error = classify(kind="send", http_status=http_status, retry_after=seconds)
             self.assertIs(type(error), kind)
             self.assertEqual(error.retry_after, seconds)
 
@@ -266,7 +273,7 @@ class TestVerdict(BaseCase):
             (401, "", True), (400, '{"Code":3}', True), (401, '{"Code":4}', True),
             (403, '{"Code":7}', False), (400, '{"Code":1}', False), (500, "", False),
         ):  # fmt: skip
-            error = classify(call="send", http_status=http_status, body=body)
+            error = classify(kind="send", http_status=http_status, body=body)
             self.assertEqual(session_refused(error), expected, body)
 
     def test_raw_is_cut_and_free_of_secrets(self):
@@ -278,7 +285,7 @@ class TestVerdict(BaseCase):
             f'p"ä&+ß/ {session}</p>' + "x" * 5000
         )
         error = classify(
-            call="send",
+            kind="send",
             http_status=500,
             body=body,
             secrets=("demo-login", password, session, ""),
@@ -298,7 +305,7 @@ class TestVerdict(BaseCase):
 
     def test_the_text_of_an_error_is_safe_for_logs(self):
         body = '{"Code":6,"Desc":"Invalid destination address 79160000000: secret"}'
-        error = classify(call="send", http_status=400, body=body, secrets=("secret",))
+        error = classify(kind="send", http_status=400, body=body, secrets=("secret",))
         self.assertEqual(
             str(error),
             "MessageRefusedError Error_Invalid_Destination_Address HTTP 400 Code 6",
@@ -309,7 +316,7 @@ class TestVerdict(BaseCase):
         self.assertEqual(str(NotSentError()), "NotSentError")
 
     def test_an_error_can_be_pickled(self):
-        error = classify(call="send", http_status=429, retry_after=3.0)
+        error = classify(kind="send", http_status=429, retry_after=3.0)
         again = pickle.loads(pickle.dumps(error))
         self.assertEqual(vars(again), vars(error))
 

@@ -327,8 +327,9 @@ class TransportCase(WireCase):
         self.addCleanup(transport.close)
         came = transport.post("Sms/Send", [("Data", "text")])
         return classify(
-            call="send",
+            kind="send",
             exception=came.exception,
+            is_sent=came.is_sent,
             http_status=came.http_status,
             body=came.body,
         )

@@ -87,3 +87,8 @@ class TestPlaceholders(BaseCase):
             template = placeholders.parse(text)
             if not template.gaps:
                 self.assertEqual(template.render({"a": "x"}), text)
+
+    def test_long_run_of_braces_is_read_in_one_pass(self):
+        """Test that reading is linear: a quadratic one would take hours here."""
+        for text in ("{{" * 1_000_000, "}}" * 1_000_000, "{{ x" * 500_000):
+            self.assertEqual(placeholders.parse(text).parts, (text,))

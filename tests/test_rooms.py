@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The rooms of the house: what each may import, apart from the standard library.
 PLAIN = {
     "gateway": {"requests", "urllib3"},
-    "sandbox": {"requests", "urllib3"},
+    "sandbox": set(),
     "tools": {
         "chardet",
         "lxml",
@@ -21,8 +21,8 @@ PLAIN = {
 }
 # Inside Odoo: which other rooms of the addon each may reach into.
 NEIGHBOURS = {
-    "models": {"gateway", "tools", "sandbox"},
-    "wizards": {"services", "tools", "models"},
+    "models": {"gateway", "tools", "services"},
+    "wizards": {"services", "tools"},
     "controllers": {"tools"},
 }
 

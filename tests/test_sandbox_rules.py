@@ -2,11 +2,15 @@
 
 import json
 import threading
+from dataclasses import fields
 from decimal import Decimal
+from pathlib import Path
+from typing import get_args
 
 from odoo.tests import BaseCase, tagged
 
-from ..sandbox import Fault, Provider, Switches
+from .. import sandbox
+from ..sandbox import Fault, Provider, Switches, fates, faults
 from ..sandbox.checks import is_sender, read_number
 from ..sandbox.segments import count_segments
 from ..sandbox.store import Store
@@ -148,9 +152,22 @@ class TestChecks(BaseCase):
             ("2012-01-18", "2012-01-18T00:00:00"),
             ("2012-01-18T10:20:30Z", "2012-01-18T10:20:30"),
             ("2012-01-18T10:20:30+03:00", "2012-01-18T07:20:30"),
+            ("2012-01-18T10:20:30-0330", "2012-01-18T13:50:30"),
+            ("2012-01-18 10:20", "2012-01-18T10:20:00"),
+            ("2012-01-18T10:20:30.1234567Z", "2012-01-18T10:20:30.123456"),
         ):
             with self.subTest(text=text):
                 self.assertEqual(parse_date(text).isoformat(), expected)
+
+    def test_wrong_dates(self):
+        """What Python 3.11 takes and 3.10 does not is refused by both."""
+        for text in (
+            *("20120118", "2012-W03-3", "2012-01-18T10", "2012-01-18T102030"),
+            *("2012-13-18", "2012-01-18T25:00:00", "2012-01-18T10:20:30+99:00"),
+            *("0001-01-01T00:00:00+10:00", "٢٠١٢-01-18", "2012-01-18\n", "tomorrow"),
+        ):
+            with self.subTest(text=text), self.assertRaises(ValueError):
+                parse_date(text)
 
     def test_switches(self):
         parsed = Switches.parse(["login_failure=403", "duplicates=once"])
@@ -160,6 +177,19 @@ class TestChecks(BaseCase):
                 Switches.parse([wrong])
         with self.assertRaises(ValueError):
             Switches(id_style="roman")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestReadme(BaseCase):
+    def test_readme_names_every_fate_fault_and_switch(self):
+        readme = Path(sandbox.__file__).with_name("README.md").read_text("utf-8")
+        for ending in fates.FATES:
+            self.assertIn(f"| …{ending} |", readme)
+        for name in (*faults.KINDS, *(field.name for field in fields(Switches))):
+            self.assertIn(f"`{name}`", readme)
+        for field in fields(Switches):
+            for value in get_args(field.type):
+                self.assertIn(f"`{value}`", readme)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -413,7 +443,8 @@ class TestSending(SandboxCase):
             def debit(self, login, amount):
                 raise RuntimeError
 
-        self.make(store=Broken({"demo": "demo"}, Decimal(1000), "digits", START))
+        accounts, balances = {"demo": "demo"}, {"demo": Decimal(1000)}
+        self.make(store=Broken(accounts, balances, "digits", START))
         with self.assertLogs("odoo.addons.sms_devino.sandbox.rules", "ERROR"):
             self.assertRefused(self.call("Sms/Send", **self.message()), 500, 9)
 
@@ -436,6 +467,41 @@ class TestSending(SandboxCase):
         self.session = self.ask("User/SessionId", login="demo", password="demo")
         self.assertEqual(self.state(gateway_id)["State"], 255)
         self.assertGreater(self.send()[0], gateway_id)
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestReasons(SandboxCase):
+    def test_reason_of_a_refusal(self):
+        for path, params, reason in (
+            ("Sms/Nothing", {}, "no call has this path"),
+            ("Sms/Send", {"Data": ""}, "Data is missing or empty"),
+            ("Sms/Send", {"SessionID": "x"}, "log in with User/SessionId first"),
+            ("Sms/Send", {"DestinationAddress": "12"}, "'12' is not a number"),
+            ("Sms/Send", {"DestinationAddress": "79211234599"}, "digits are 99"),
+            ("Sms/Send", {"SourceAddress": "Магазин"}, "'Магазин' is not 1 to 11"),
+            ("Sms/Send", {"SourceAddress": "Other"}, "none of the approved"),
+            ("Sms/Send", {"Data": "a" * 2001}, "a text of 2001 characters"),
+            ("Sms/Send", {"Validity": "long"}, "'long' is no number of minutes"),
+            ("Sms/Send", {"SendDate": "soon"}, "SendDate is missing, or is no date"),
+            ("Sms/Send", {"Data": "я" * 2000}, "it costs 45.0, the balance is 40"),
+        ):
+            self.make(senders={"Shop"}, balance=Decimal(40))
+            answer = self.call(path, **self.message(**params))
+            with self.subTest(path=path, params=params):
+                self.assertGreaterEqual(answer.status, 400)
+                self.assertIn(reason, answer.reason)
+        self.assertIn("takes POST", self.call("Sms/Send", "GET").reason)
+        wrong = self.call("User/SessionId", login="demo", password="x")
+        self.assertEqual(wrong.reason, "no account 'demo' with this password")
+
+    def test_no_reason_when_all_is_well(self):
+        self.assertEqual(self.call("Sms/Send", **self.message()).reason, "")
+
+    def test_reason_of_a_fault(self):
+        self.provider.faults.add(Fault("code8"))
+        self.provider.faults.add(Fault("no_ids"))
+        self.assertIn("code8", self.call("Sms/Send", **self.message()).reason)
+        self.assertIn("carried out", self.call("Sms/Send", **self.message()).reason)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -522,6 +588,21 @@ class TestStates(SandboxCase):
         self.clock.now += 3600 - 60
         self.assertEqual([self.state(one)["State"] for one in ids], [46, 46, 0, 0])
 
+    def test_validity_of_what_is_never_reported(self):
+        ids = [self.send("79211234598", Validity=v)[0] for v in ("1", "0")]
+        self.clock.now += 59
+        self.assertEqual([self.state(one)["State"] for one in ids], [-1, -1])
+        self.clock.now += 1
+        self.assertEqual([self.state(one)["State"] for one in ids], [46, -1])
+
+    def test_without_fates(self):
+        self.make(has_fates=False)
+        ids = self.ask("Sms/SendBulk", **self.bulk(["79211234599", "79211234591"]))
+        self.clock.now += 10
+        self.assertEqual([self.state(one)["State"] for one in ids], [0, 0])
+        self.provider.has_fates = True
+        self.assertRefused(self.call("Sms/Send", **self.message("79211234599")), 400, 6)
+
     def test_delayed(self):
         gateway_id = self.send(SendDate="2023-11-18T22:13:20")[0]  # four days
         self.assertEqual(self.state(gateway_id)["State"], 255)
@@ -567,6 +648,13 @@ class TestReports(SandboxCase):
             '"DestinationAddress":"79160000000","ID":539187174,'
             '"CreatedDateUtc":"\\/Date(1700000000000)\\/"}]',
         )
+        for login, seen in (("demo", 2), ("other", 0)):
+            self.make(accounts={"demo": "demo", "other": "other"})
+            self.provider.add_incoming("79260000000", "79160000000", "one", login)
+            self.provider.add_incoming("79260000000", "79160000000", "two", login)
+            ask["SessionID"] = self.session
+            with self.subTest(receiver=login):
+                self.assertEqual(len(self.ask("Sms/In", **ask)), seen)
         for change, status, code in (
             ({"maxDateUTC": ""}, 500, 9),
             ({"minDateUTC": "2022-11-01"}, 400, 2),

@@ -2,14 +2,18 @@
 
 import http.client
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -17,6 +21,8 @@ import requests
 from odoo.tests import BaseCase, tagged
 
 from ..sandbox import Fault, SandboxServer
+from ..sandbox.__main__ import main
+from ..sandbox.tls import TlsError, make_certificate, make_context
 
 MOBILE = "79211234567"
 FORM = "application/x-www-form-urlencoded"
@@ -205,6 +211,47 @@ class TestClients(ServerCase):
         )
         answer = self.client.getresponse()
         self.assertEqual((answer.status, len(json.load(answer))), (200, 1))
+
+    def test_multipart_form(self):
+        answer = requests.post(
+            f"{self.server.url}/Sms/SendBulk",
+            files=[
+                ("SessionID", (None, self.session)),
+                ("SourceAddress", (None, "Shop")),
+                ("DestinationAddresses[0]", (None, MOBILE)),
+                ("DestinationAddresses[1]", (None, "79161234567")),
+                ("Data", (None, "Привет\r\nи пока")),
+            ],
+            timeout=10,
+        )
+        self.assertEqual(len(answer.json()), 2, answer.text)
+        self.assertEqual(self.provider.ledger[0].text, "Привет\r\nи пока")
+
+    def test_broken_requests(self):
+        post = "POST /rest/Sms/Send HTTP/1.1\r\n"
+        for raw, reason in (
+            ("nonsense\r\n\r\n", "the first line is not like"),
+            ("GET /rest/User/Balance HTTP/1.1\r\nno colon\r\n\r\n", "no colon"),
+            (post + "Content-Length: -5\r\n\r\n", "Content-Length is no length"),
+            (
+                post + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
+                "no size of a chunk",
+            ),
+        ):
+            with socket.create_connection(self.address.split(":"), 10) as client:
+                client.sendall(raw.encode())
+                said = client.makefile("rb").readline()
+            with self.subTest(reason=reason):
+                self.assertEqual(said, b"HTTP/1.1 400 Bad Request\r\n")
+                self.assertIn(reason, self.server.log.latest(1)[0].reason)
+
+    def test_http_1_0_and_pipelining(self):
+        one = f"GET /rest/User/Balance?SessionID={self.session} HTTP/1.%s\r\n\r\n"
+        with socket.create_connection(self.address.split(":"), 10) as client:
+            client.sendall((one % 1 + one % 1 + one % 0).encode())
+            said = client.makefile("rb").read()
+        self.assertEqual(said.count(b"HTTP/1.1 200 OK"), 3)
+        self.assertEqual(said.count(b"Connection: close"), 1)
 
     def test_no_such_page(self):
         self.assertEqual(self.request("GET", "Sms/Nothing").status, 404)
@@ -396,18 +443,97 @@ class TestFaults(ServerCase):
             {"kind": "half_json", "declared": "twice"},
             {"kind": "refuse", "handled": True},
             {"kind": "code8", "often": True},
+            {"kind": "code8", "times": "x"},
+            {"kind": "code8", "times": 0},
+            {"kind": "code8", "times": True},
+            {"kind": "code8", "path": "Sms/Typo"},
+            {"kind": "code8", "path": ["Sms/Send"]},
+            {"kind": "code8", "rate": 1.5},
+            {"kind": "code8", "rate": float("nan")},
+            {"kind": "latency", "seconds": float("inf")},
+            {"kind": "latency", "seconds": -1},
+            {"kind": "rate_limit", "retry_after": "soon"},
+            {"kind": "code8", "handled": 1},
+            {"kind": ["code8"]},
             {},
+            [],
         ):
             with self.subTest(members=members), self.assertRaises(ValueError):
                 Fault.from_dict(members)
+        Fault.from_dict({"kind": "code8", "path": "sms/send", "times": None})
+
+    def test_a_wrong_order_changes_nothing(self):
+        for members in ({"kind": "code8", "times": "x"}, [{"kind": "code8"}, 1]):
+            self.assertEqual(self.control("POST", "faults", members)[0], 400)
+        self.assertEqual(self.provider.faults.pending(), [])
+        self.assertEqual(self.send().status, 200)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
 class TestControl(ServerCase):
     def test_help(self):
-        status, text = self.control("GET", "")
+        status, text = self.control("GET", "help")
         self.assertEqual(status, 200)
         self.assertIn("…99  refused at once", text)
+
+    def test_page(self):
+        self.client.request("GET", "/_sandbox")
+        answer = self.client.getresponse()
+        page = answer.read().decode()
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.getheader("Content-Type"), "text/html; charset=utf-8")
+        self.assertIn("default-src 'none'", answer.getheader("Content-Security-Policy"))
+        for outside in ("http://", "https://", "src=", "@import", "innerHTML"):
+            self.assertNotIn(outside, page)
+
+    def test_the_way_to_the_page(self):
+        with urllib.request.urlopen(f"http://{self.address}/") as answer:
+            self.assertEqual(answer.url, f"http://{self.address}/_sandbox/")
+
+    def test_state_of_the_page(self):
+        gateway_ids = json.loads(self.post("Sms/Send", **self.message()).body)
+        self.provider.advance(10)
+        state = json.loads(self.control("GET", "state")[1])
+        self.assertEqual(state["messages"][0]["ids"], gateway_ids)
+        self.assertEqual(state["messages"][0]["states"], [[0, "Доставлено"]])
+        self.assertEqual(state["balances"], {"demo": "998.5"})
+        self.assertEqual(state["counts"]["Sms/Send"], 1)
+        self.assertEqual(state["requests"][0]["call"], "Sms/Send")
+        self.assertEqual(state["total"], 1)
+
+    def test_requests_with_reasons(self):
+        refused = self.post("Sms/Send", **self.message(destinationAddress="12"))
+        reason = "'12' is not a number with its country code"
+        self.assertEqual(refused.getheader("X-Sandbox-Reason"), reason)
+        accepted = self.post("Sms/Send", **self.message())
+        self.assertIsNone(accepted.getheader("X-Sandbox-Reason"))
+        requests_ = json.loads(self.control("GET", "requests")[1])
+        self.assertEqual(
+            [(one["call"], one["status"], one["reason"]) for one in requests_],
+            [
+                ("Sms/Send", 200, ""),
+                ("Sms/Send", 400, reason),
+                ("User/SessionId", 200, ""),
+            ],
+        )
+        params = dict(requests_[0]["params"])
+        self.assertEqual(params["data"], "Привет")
+        self.assertEqual(params["sessionId"], "***")
+        self.assertEqual(dict(requests_[2]["params"])["password"], "***")
+
+    def test_reason_in_letters_a_header_cannot_have(self):
+        answer = self.post("Sms/Send", **self.message(sourceAddress="Магазин\r\nX: y"))
+        self.assertIn("\\u041c", answer.getheader("X-Sandbox-Reason"))
+        self.assertIsNone(answer.getheader("X"))
+
+    def test_fates_and_clearing_faults(self):
+        to_refused = self.message(destinationAddress="79211234599")
+        self.assertEqual(self.post("Sms/Send", **to_refused).status, 400)
+        self.control("POST", "fates", {"on": False})
+        self.assertEqual(self.post("Sms/Send", **to_refused).status, 200)
+        self.control("POST", "faults", {"kind": "code8", "times": None})
+        self.control("POST", "faults/clear", {})
+        self.assertEqual(self.post("Sms/Send", **to_refused).status, 200)
 
     def test_ledger_and_reset(self):
         sent = self.post("Sms/Send", **self.message(sendDate="2050-01-01"))
@@ -452,10 +578,22 @@ class TestControl(ServerCase):
             ("clock", {}),
             ("balance", {"nobody": "1"}),
             ("balance", {"demo": "much"}),
+            ("balance", {"demo": "Infinity"}),
+            ("balance", {"demo": "NaN"}),
+            ("balance", {"demo": float("nan")}),
             ("balance", [1]),
+            ("clock", {"advance": float("inf")}),
+            ("clock", {"advance": "nan"}),
+            ("clock", {"advance": 1e300}),
+            ("fates", {"on": "no"}),
+            ("incoming", {"source": "1", "destination": "2"}),
+            ("incoming", {"source": "1", "destination": "2", "text": "", "login": "x"}),
         ):
             with self.subTest(path=path, members=members):
-                self.assertEqual(self.control("POST", path, members)[0], 400)
+                status, said = self.control("POST", path, members)
+                self.assertEqual(status, 400)
+                self.assertTrue(json.loads(said)["error"])
+        self.assertEqual(self.provider.balance(), 1000)
         self.assertEqual(self.control("GET", "nowhere")[0], 404)
 
 
@@ -480,6 +618,7 @@ class TestCommand(BaseCase):
                 *("--speed=10", "--switch=login_failure=403", "--sender=Shop"),
             )
             url = process.stdout.readline().strip()
+            self.assertIn("/_sandbox/", process.stdout.readline())
             pair = {"Login": "me", "Password": "me"}
             answer = requests.post(f"{url}/v2/User/Balance", data=pair, timeout=10)
             self.assertEqual(answer.text, "7.5")
@@ -498,9 +637,121 @@ class TestCommand(BaseCase):
                 (("--switch", "x=y"), 2, "x=y: no such switch or value"),
                 (("--speed", "0"), 2, "--speed"),
                 (("--balance", "much"), 2, "--balance"),
+                (("--balance", "NaN"), 2, "NaN is no amount of money"),
+                (("--speed", "inf"), 2, "inf is no number above 0"),
+                (("--port", "99999"), 2, "99999 is no port"),
+                (("--account", "me"), 2, "--account takes a login"),
+                (("--account", "me", "me", "much"), 2, "much is no amount"),
+                (("--tls", "one"), 2, "--tls takes a certificate and its key"),
+                (("--tls", "no.crt", "no.key"), 1, "no.crt and no.key cannot be used"),
             ):
                 process = self.run_command(*arguments)
                 said = process.communicate(timeout=10)[1]
                 with self.subTest(arguments=arguments):
                     self.assertEqual(process.returncode, code)
                     self.assertIn(words, said)
+
+    def test_https_with_a_certificate_made(self):
+        if not shutil.which("openssl"):
+            self.skipTest("the openssl command is not here")
+        process = self.run_command("--port=0", "--tls")
+        url = process.stdout.readline().strip()
+        certificate = process.stderr.readline().split(": ")[1].strip()
+        pair = {"login": "demo", "password": "demo"}
+        options = {"data": pair, "verify": certificate, "timeout": 10}
+        answer = requests.post(f"{url}/User/SessionId", **options)
+        self.assertEqual(len(answer.json()), 36)
+        process.terminate()
+        process.communicate(timeout=10)
+        self.assertFalse(Path(certificate).exists())
+
+    def test_several_accounts_and_no_fates(self):
+        process = self.run_command(
+            *("--port=0", "--no-fates", "--balance=7", "--verbose"),
+            *("--account", "one", "1:a"),
+            *("--account", "two", "2", "50.5"),
+        )
+        url = process.stdout.readline().strip()
+        for login, password, balance in (("one", "1:a", "7"), ("two", "2", "50.5")):
+            pair = {"Login": login, "Password": password}
+            answer = requests.post(f"{url}/v2/User/Balance", data=pair, timeout=10)
+            self.assertEqual(answer.text, balance)
+        message = {"SourceAddress": "Shop", "DestinationAddress": "79211234599"}
+        message |= {"Data": "x", **pair}
+        answer = requests.post(f"{url}/v2/Sms/Send", data=message, timeout=10)
+        self.assertEqual(answer.status_code, 200)
+        requests.post(f"{url}/v2/Sms/Send", data=pair, timeout=10)
+        process.terminate()
+        log = process.communicate(timeout=10)[1].splitlines()
+        self.assertEqual(len(log), 4)
+        self.assertRegex(log[2], r" POST v2/Sms/Send 200\Z")
+        self.assertRegex(log[3], r" POST v2/Sms/Send 400  SourceAddress is missing")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestTls(BaseCase):
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("openssl"):
+            self.skipTest("the openssl command is not here")
+
+    def certificate(self):
+        return make_certificate(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def test_https(self):
+        certificate, key = self.certificate()
+        server = SandboxServer(tls=make_context(certificate, key))
+        self.enterContext(server)
+        self.assertRegex(server.url, r"\Ahttps://127\.0\.0\.1:\d+/rest\Z")
+        pair = {"login": "demo", "password": "demo"}
+        # given with each call: the environment would win over the session's
+        options = {"data": pair, "verify": certificate, "timeout": 10}
+        with requests.Session() as client:
+            for _ in range(2):
+                answer = client.post(f"{server.url}/User/SessionId", **options)
+                self.assertEqual(len(answer.json()), 36)
+            server.provider.faults.add(Fault("drop_after"))
+            server.provider.faults.add(Fault("refuse"))
+            for _ in range(2):
+                with self.assertRaises(requests.ConnectionError):
+                    client.post(f"{server.url}/User/SessionId", **options)
+        with self.assertRaises(requests.exceptions.SSLError):
+            requests.post(f"{server.url}/User/SessionId", pair, timeout=10)
+        plain = server.url.replace("https", "http")
+        with self.assertRaises(requests.ConnectionError):
+            requests.post(f"{plain}/User/SessionId", pair, timeout=10)
+        reasons = [request.reason for request in server.log.latest()]
+        self.assertTrue(any(one.startswith("no TLS: ") for one in reasons), reasons)
+
+    def test_no_certificate_without_openssl(self):
+        with patch.dict(os.environ, PATH=""), self.assertRaises(TlsError) as caught:
+            make_certificate("anywhere")
+        self.assertIn("--tls CERT KEY", str(caught.exception))
+
+    def test_certificate_without_its_key(self):
+        certificate, _key = self.certificate()
+        with self.assertRaises(TlsError):
+            make_context(certificate, certificate)
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestOneFile(BaseCase):
+    def test_zipapp_runs_by_itself(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        target = str(Path(folder, "sandbox.pyz"))
+        self.assertEqual(main(["--zipapp", target]), 0)
+        # isolated: neither the checkout nor any installed package is in reach
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", target, "--port=0"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        url = process.stdout.readline().strip()
+        page = requests.get(url.replace("/rest", "/_sandbox/"), timeout=10)
+        self.assertIn("<title>", page.text)
+        pair = {"login": "demo", "password": "demo"}
+        answer = requests.post(f"{url}/User/SessionId", data=pair, timeout=10)
+        self.assertEqual(len(answer.json()), 36)

@@ -1,7 +1,7 @@
 """Sender names: what may be one, what is offered, what the provider made of it."""
 
 from odoo import fields
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -80,8 +80,6 @@ class TestSender(SmsCase):
         self.assertTrue(self.sender.refused_at)
         self.assertEqual(self.other_sender.state, "new")
         self.assertEqual(self.account._get_default_sender(), second)
-        form = Form(self.env_of("user")["sms.devino.message.send"])
-        self.assertEqual(form.sender_id, second)
         self.env["sms.devino.sender"]._mark(self.account.id, "Second", "refused")
         self.assertFalse(self.account._get_default_sender())
 
@@ -98,6 +96,13 @@ class TestSender(SmsCase):
         self.env.flush_all()
         with self.assertQueryCount(1):
             senders._mark(self.account.id, "Ours", "accepted")
+
+    def test_name_stays_with_its_account(self):
+        self.sender.account_id = self.account
+        second = self.create_account(self.company)
+        for account in (second, self.other_account):
+            with self.assertRaisesRegex(UserError, "stays with its account"):
+                self.sender.account_id = account
 
     def test_archived_name_is_not_offered(self):
         self.sender.action_archive()

@@ -9,16 +9,20 @@ from odoo.tools import SQL, mute_logger
 
 from ..gateway import AccountRefusedError, MessageState, NotSentError
 from ..models.sms_devino_message import TRANSITIONS
-from ..models.sms_devino_status_checker import (
+from ..sandbox import Fault
+from ..sandbox.answers import Refusal
+from ..services.asking import (
+    GIVE_UP,
     LAST_LOOK,
     LATEST,
     MEMORY,
     NOT_ASKED,
     SOONEST,
     UNREACHABLE_PAUSE,
+    check_now,
     next_look,
+    note,
 )
-from ..sandbox import Fault
 from .common import LiveCase
 
 MESSAGE_LOG = "odoo.addons.sms_devino.models.sms_devino_message"
@@ -36,7 +40,6 @@ class StatusCase(TransactionCase):
             {"name": "Status", "mode": "test", "country_id": cls.env.ref("base.ru").id}
         )
         cls.messages = cls.env["sms.devino.message"]
-        cls.checker = cls.env["sms.devino.status.checker"]
 
     def setUp(self):
         super().setUp()
@@ -44,15 +47,24 @@ class StatusCase(TransactionCase):
 
     def message(self, state="sent", segments=1, age=timedelta(), **values):
         """A message in some state, accepted so long ago."""
-        row = self.messages._message_values(
-            self.account, "+79214563763", "Hello", "DevinoTest", None, 0
-        )
-        row |= {"state": state, "accepted_at": NOW - age, "next_at": NOW}
-        message = self.messages.browse(self.messages._insert([row | values]))
+        message = self.messages._write_rows([self.row(state, age, **values)])
         self.env["sms.devino.segment"]._insert(
             {message.id: [f"{message.id}-{n}" for n in range(segments)]}
         )
         return message
+
+    def row(self, state="outgoing", age=timedelta(), **values):
+        return {
+            **self.account._message_values(NOW, 0),
+            "use_until": None,
+            "sender_name": "DevinoTest",
+            "number": "+79214563763",
+            "body": "Hello",
+            "state": state,
+            "accepted_at": NOW - age,
+            "next_at": NOW,
+            **values,
+        }
 
     def answer(self, segment, state, *, price=None, words=""):
         return MessageState(
@@ -74,7 +86,7 @@ class StatusCase(TransactionCase):
             else self.answer(segment, answer)
             for segment, answer in zip(message.segment_ids, answers, strict=True)
         }
-        self.checker._note(message, told)
+        note(message, told)
         return message
 
 
@@ -121,14 +133,13 @@ class TestRhythm(StatusCase):
 class TestVerdict(StatusCase):
     def test_delivered_when_all_segments_are(self):
         message = self.note(self.message(segments=2), 0, -1)
-        self.assertEqual((message.state, message.delivered_segments), ("sent", 1))
+        self.assertEqual(message.state, "sent")
         self.note(message, 0, 0)
         self.assertRecordValues(
             message,
             [
                 {
                     "state": "delivered",
-                    "delivered_segments": 2,
                     "delivered_at": NOW,
                     "next_at": False,
                     "message_status": "Delivered_To_Recipient",
@@ -144,7 +155,6 @@ class TestVerdict(StatusCase):
                 {
                     "state": "undelivered",
                     "reason": "partial",
-                    "delivered_segments": 2,
                     "message_status": "Error_Expired",
                 }
             ],
@@ -172,7 +182,7 @@ class TestVerdict(StatusCase):
     def test_price_is_the_sum_over_the_segments(self):
         message = self.message(segments=3)
         first, second, third = message.segment_ids
-        self.checker._note(
+        note(
             message,
             {
                 first.id: self.answer(first, 0, price=Decimal("1.55")),
@@ -207,16 +217,15 @@ class TestVerdict(StatusCase):
         for answers in ((-1, -1), (0, -1), (-1, -1), (0, -1), (255, 0), (-2, -2)):
             self.note(message, *answers)
         self.assertEqual(message.state, "delivered")
-        self.assertEqual(len(message.sudo().history or []), 0)
         self.note(message, 0, 0)
         self.assertEqual(message.state, "delivered")
 
     def test_without_final_report_for_48_hours_it_stays_unconfirmed(self):
         message = self.note(self.message(age=MEMORY - timedelta(seconds=1)), -1)
         self.assertEqual(message.state, "sent")
-        for answer in (-1, 255, NotSentError()):
+        for age, answer in ((MEMORY, -1), (MEMORY, 255), (GIVE_UP, NotSentError())):
             with self.subTest(answer=answer):
-                message = self.note(self.message(age=MEMORY), answer)
+                message = self.note(self.message(age=age), answer)
                 self.assertRecordValues(
                     message,
                     [
@@ -235,11 +244,18 @@ class TestVerdict(StatusCase):
 
     def test_question_without_an_answer_leaves_the_message_as_it_is(self):
         message = self.note(self.message(), -1)
-        message.checked_at = NOW - timedelta(minutes=1)
         self.note(message, NotSentError())
-        self.assertEqual(message.checked_at, NOW - timedelta(minutes=1))
         self.assertEqual(message.message_status, "Sent")
         self.assertEqual(message.next_at, NOW + UNREACHABLE_PAUSE)
+
+    def test_last_look_that_failed_is_taken_again(self):
+        for age, pause in (
+            (LAST_LOOK, UNREACHABLE_PAUSE),
+            (MEMORY, timedelta(hours=1)),
+        ):
+            message = self.note(self.message(age=age), NotSentError())
+            self.assertEqual(message.state, "sent")
+            self.assertEqual(message.next_at, NOW + pause)
 
     def test_question_whose_turn_did_not_come_stays_due(self):
         message = self.note(self.message(), NOT_ASKED)
@@ -251,7 +267,7 @@ class TestVerdict(StatusCase):
             answers = {s.id: self.answer(s, -1) for s in messages.segment_ids}
             messages.mapped("accepted_at")
             before = self.env.cr.sql_log_count
-            self.checker._note(messages, answers)
+            note(messages, answers)
             self.assertEqual(set(messages.mapped("message_status")), {"Sent"})
             return self.env.cr.sql_log_count - before
 
@@ -320,19 +336,13 @@ class TestTransitions(StatusCase):
 
     def test_inserted_ids_come_in_the_order_of_the_rows(self):
         rows = [
-            self.messages._message_values(
-                self.account, f"+7921{n:07}", f"{n}", "DevinoTest", None, 0
-            )
-            | {"dedup_key": f"key-{n % 40}"}
+            self.row(number=f"+7921{n:07}", body=f"{n}", dedup_key=f"key-{n % 40}")
             for n in range(60)
         ]
-        ids = self.messages._insert(rows)
-        self.assertEqual(len(ids), 40)
-        self.assertEqual(
-            self.messages.browse(ids).mapped("body"), [f"{n}" for n in range(40)]
-        )
-        self.assertEqual(self.messages._insert(rows), [])
-        self.assertEqual(self.messages._insert([]), [])
+        written = self.messages._write_rows(rows)
+        self.assertEqual(written.mapped("body"), [f"{n}" for n in range(40)])
+        self.assertFalse(self.messages._write_rows(rows))
+        self.assertFalse(self.messages._write_rows([]))
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -352,6 +362,11 @@ class TestAsking(LiveCase):
                 [("state", "=", "sent"), ("next_at", "<=", now)]
             )
 
+    def wakes_now(self):
+        with self.transaction() as env:
+            now = fields.Datetime.now()
+            return env["ir.cron.trigger"].search_count([("call_at", "<=", now)])
+
     def test_errors_while_asking_change_no_message(self):
         self.sent(3)
         self.provider.advance(60)
@@ -370,26 +385,74 @@ class TestAsking(LiveCase):
         self.provider.faults.add(Fault("drop_before", path="Sms/State", times=None))
         before = self.server.requests["Sms/State"]
         self.check_statuses()
-        self.assertLess(self.server.requests["Sms/State"] - before, 20)
-        self.assertEqual(self.due(), 0)
+        asked = self.server.requests["Sms/State"] - before
+        self.assertLess(asked, 20)
+        # those that were asked come later, and nobody is woken for the others at once
+        self.assertEqual(self.due(), 40 - asked)
+        self.assertFalse(self.wakes_now())
 
     def test_account_refused_while_asking_is_asked_once(self):
         self.sent(30)
         with self.transaction() as env:
             env["sms.devino.account"].browse(self.account_id).password = "other"
         before = self.server.requests["User/SessionId"]
-        self.check_statuses()
+        for _again in range(3):
+            self.check_statuses()
         self.assertEqual(self.states(), {"sent": 30})
-        self.assertLessEqual(self.server.requests["User/SessionId"] - before, 8)
-        self.assertEqual(self.due(), 0)
+        self.assertEqual(self.server.requests["User/SessionId"] - before, 1)
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertEqual(account.state, "stopped")
 
-    def test_account_without_password_postpones(self):
+    def test_account_without_password_is_left_alone_for_a_while(self):
         self.sent()
         with self.transaction() as env:
             env["sms.devino.account"].browse(self.account_id).password = False
         self.check_statuses()
         self.assertEqual(self.states(), {"sent": 1})
-        self.assertEqual(self.due(), 0)
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertGreater(account.paused_until, fields.Datetime.now())
+
+    def test_ids_that_always_fail_keep_no_other_from_being_asked(self):
+        ids = self.sent(60)
+        self.provider.advance(60)
+        bad = []
+        for message_id in ids[10:60:2]:
+            with self.message(message_id) as message:
+                bad += message.segment_ids.mapped("gateway_id")
+        self.fail_states_of(bad)
+        self.check_statuses()
+        self.assertEqual(self.states(), {"delivered": 35, "sent": 25})
+
+    def fail_states_of(self, gateway_ids):
+        """Have the provider answer 500 when it is asked for one of these ids."""
+        answer_state = self.provider._state
+
+        def state(call):
+            if call.params.first("MessageID") in gateway_ids:
+                raise Refusal(500, 9, "Internal server error")
+            return answer_state(call)
+
+        self.provider._state = state
+
+    def test_single_messages_are_asked_before_those_of_a_mass_sending(self):
+        self.enqueue_rows(30, priority="0")
+        single = self.enqueue("79214563763", "Single")
+        self.dispatch()
+        self.provider.advance(60)
+        asked = []
+        with self.message(single) as message:
+            gateway_id = message.segment_ids.gateway_id
+        answer_state = self.provider._state
+
+        def state(call):
+            asked.append(call.params.first("MessageID"))
+            return answer_state(call)
+
+        self.provider._state = state
+        self.check_statuses()
+        self.assertIn(gateway_id, asked[:8])
 
     def test_refused_account_is_told_from_a_refused_question(self):
         self.sent()
@@ -397,7 +460,7 @@ class TestAsking(LiveCase):
             account = env["sms.devino.account"].browse(self.account_id)
             account.password = "other"
             messages = env["sms.devino.message"].search([])
-            env["sms.devino.status.checker"]._check(messages)
+            check_now(messages)
             self.assertEqual(messages.state, "sent")
         with self.assertRaises(AccountRefusedError), self.transaction() as env:
             env["sms.devino.account"].browse(self.account_id)._get_client().login()
@@ -407,10 +470,8 @@ class TestAsking(LiveCase):
         self.dispatch()
         self.provider.advance(60)
         self.check_statuses()
-        state, reason, delivered, cost = self.read(
-            message_id, "state", "reason", "delivered_segments", "cost"
-        )
-        self.assertEqual((state, reason, delivered), ("undelivered", "partial", 2))
+        state, reason, cost = self.read(message_id, "state", "reason", "cost")
+        self.assertEqual((state, reason), ("undelivered", "partial"))
         self.assertEqual(cost, 4.5)
 
     def test_never_reported_ends_unconfirmed_after_48_hours(self):

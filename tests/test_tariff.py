@@ -12,7 +12,12 @@ class TestTariff(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.user = cls.env["res.users"].create(
-            {"name": "Responsible", "login": "sms_tariff", "email": "r@example.com"}
+            {
+                "name": "Responsible",
+                "login": "sms_tariff",
+                "email": "r@example.com",
+                "group_ids": [(4, cls.env.ref("sms_devino.group_user").id)],
+            }
         )
         cls.account = cls.env["sms.devino.account"].create(
             {
@@ -38,7 +43,7 @@ class TestTariff(TransactionCase):
     # --- prices ---------------------------------------------------------------------
 
     def test_without_tariffs_a_segment_is_a_credit(self):
-        self.assertEqual(self.account._estimate_cost(3, "+79214563763"), 3.0)
+        self.assertEqual(self.account._find_price("+79214563763"), 1.0)
 
     def test_longest_beginning_counts(self):
         self.add(p7=2.0, p79=2.5, p7921=3.5, p375=9.0)
@@ -51,11 +56,11 @@ class TestTariff(TransactionCase):
             (None, 1.0),
         ):
             with self.subTest(number):
-                self.assertEqual(self.account._estimate_cost(2, number), 2 * price)
+                self.assertEqual(self.account._find_price(number), price)
 
     def test_free_numbers_are_free(self):
         self.add(p7921=0.0)
-        self.assertEqual(self.account._estimate_cost(2, "+79214563763"), 0.0)
+        self.assertEqual(self.account._find_price("+79214563763"), 0.0)
 
     def test_price_of_a_message_in_the_journal_is_that_of_its_number(self):
         self.add(p7921=3.5)
@@ -95,14 +100,18 @@ class TestTariff(TransactionCase):
     # --- low balance ----------------------------------------------------------------
 
     def told(self):
-        """Return how many activities and e-mails there are about a low balance."""
-        mails = self.env["mail.mail"].search(
-            [("model", "=", self.account._name), ("res_id", "=", self.account.id)]
-        )
-        self.assertLessEqual(set(mails.recipient_ids), {self.user.partner_id})
+        """Return how many activities there are about a low balance, and how many
+        e-mails Odoo has sent about activities."""
         activities = self.account.activity_ids
         self.assertLessEqual(set(activities.user_id), {self.user})
-        return len(activities), len(mails)
+        notices = self.env["mail.message"].search(
+            [
+                ("model", "=", self.account._name),
+                ("res_id", "=", self.account.id),
+                ("partner_ids", "in", self.user.partner_id.ids),
+            ]
+        )
+        return len(activities), len(notices)
 
     def set_balance(self, balance):
         self.account._note_balance(balance)
@@ -132,6 +141,22 @@ class TestTariff(TransactionCase):
         self.set_balance(50)
         self.account.low_balance = 60
         self.assertEqual(self.told(), (1, 1))
+
+    def test_name_of_an_account_is_no_markup(self):
+        self.account.name = "<b>Bold</b>"
+        self.account.low_balance = 100
+        self.set_balance(1)
+        self.assertIn("&lt;b&gt;Bold", self.account.activity_ids.note)
+
+    def test_changed_prices_count_at_once(self):
+        self.assertEqual(self.account._find_price("+79214563763"), 1.0)
+        tariff = self.add(p7921=3.5)
+        self.assertEqual(self.account._find_price("+79214563763"), 3.5)
+        tariff.price = 4
+        self.assertEqual(self.account._find_price("+79214563763"), 4)
+        tariff.unlink()
+        self.account.price_per_segment = 2
+        self.assertEqual(self.account._find_price("+79214563763"), 2)
 
     @mute_logger("odoo.sql_db")
     def test_one_tariff_for_the_same_digits(self):

@@ -5,11 +5,9 @@ empty. Nothing in a gap is ever evaluated.
 """
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_split = re.compile(r"\{\{(.*?)\}\}", re.DOTALL).split
 _BRACES = ("{{", "}}")
 
 
@@ -104,9 +102,15 @@ class Template:
 
 def parse(text: str) -> Template:
     """Take a text with gaps apart; :meth:`Template.problems` tells what is wrong."""
-    pieces = _split(text)
-    pieces[1::2] = map(_read_gap, pieces[1::2])
-    return Template(tuple(pieces))
+    parts: list[str | Gap] = []
+    position = 0
+    while (start := text.find("{{", position)) >= 0:
+        end = text.find("}}", start + 2)
+        if end < 0:
+            break
+        parts += [text[position:start], _read_gap(text[start + 2 : end])]
+        position = end + 2
+    return Template((*parts, text[position:]))
 
 
 def fold(name: str) -> str:

@@ -1,7 +1,5 @@
 from odoo import fields, models
 
-from ..sms_devino_options import AUTOMATIC
-
 
 class IrActionsServer(models.Model):
     _name = "ir.actions.server"
@@ -16,18 +14,10 @@ class IrActionsServer(models.Model):
 
     def _run_action_sms_multi(self, eval_context=None):
         """Send as the rule says; it needs no right of whoever sets it off."""
-        template = self.sms_template_id
-        context = {"sms_devino_automatic": AUTOMATIC}
-        if not self.sms_devino_blacklist:
-            context["default_use_exclusion_list"] = False
-        sender = self.sms_devino_sender_id or template.sms_devino_sender_id
-        if sender:
-            context["default_sms_devino_sender_id"] = sender.id
-        scheduled_at = (
-            self._sms_devino_scheduled_at() or template._sms_devino_scheduled_at()
-        )
-        if scheduled_at:
-            context["default_sms_devino_when"] = "later"
-            context["default_sms_devino_scheduled_at"] = scheduled_at
-        self = self.with_context(**context)
+        override = not self.sms_devino_blacklist
+        options = self.sms_template_id._sms_devino_options()
+        options |= self._sms_devino_options(automatic=True, override=override)
+        self = self.with_context(sms_devino_options=options)
+        if override:
+            self = self.with_context(default_use_exclusion_list=False)
         return super()._run_action_sms_multi(eval_context)

@@ -5,23 +5,38 @@ from .sms_api import SmsApiDevino
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+    _check_company_auto = True
 
     sms_devino_account_id = fields.Many2one(
         "sms.devino.account",
         string="Account for the SMS that Odoo sends",
-        domain="[('company_id', '=', id)]",
+        domain="[('company_id', 'parent_of', id)]",
+        check_company=True,
         ondelete="restrict",
-        help="Every SMS that Odoo sends for this company goes through this account. "
-        "Empty: through Odoo's own service, or another provider's, as before.",
+        help="Every SMS that Odoo sends for this company goes through this account, its "
+        "own or that of a company above. Empty: through Odoo's own service, or another "
+        "provider's, as before.",
     )
     sms_devino_members_only = fields.Boolean(
         string="Only members of SMS / User may send",
+        default=True,
         help="The buttons that send SMS disappear for everybody else. Rules and "
         "scheduled actions go on sending.",
+    )
+    sms_devino_user_limit = fields.Integer(
+        string="Recipients that a user may reach at once",
+        default=10,
+        help="More recipients at once are for members of SMS / Manager. A selection of "
+        "more contacts than this becomes the draft of a mass sending.",
     )
     # what another provider's module had chosen, for the day when the account goes
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
+    )
+
+    _sms_devino_user_limit_positive = models.Constraint(
+        "CHECK (sms_devino_user_limit > 0)",
+        "A user must be able to reach at least one recipient.",
     )
 
     @api.model_create_multi

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class ResConfigSettings(models.TransientModel):
@@ -9,6 +10,9 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_devino_members_only = fields.Boolean(
         related="company_id.sms_devino_members_only", readonly=False
+    )
+    sms_devino_user_limit = fields.Integer(
+        related="company_id.sms_devino_user_limit", readonly=False
     )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance", compute_sudo=True
@@ -30,10 +34,15 @@ class ResConfigSettings(models.TransientModel):
 
     def action_sms_devino_check_connection(self):
         """Ask the provider whether the account works, and for its balance."""
-        return self.sms_devino_account_id.sudo().action_check_connection()
+        self.check_access("write")
+        self.ensure_one()
+        if self.company_id not in self.env.companies:
+            raise AccessError(self.env._("The settings are those of another company."))
+        return self.company_id.sudo().sms_devino_account_id._check_connection()
 
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""
+        self.env["sms.devino.account"].check_access("write")
         return self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_account_action"
         )

@@ -26,6 +26,20 @@ class ResPartner(models.Model):
         for partner in self:
             partner.sms_devino_message_count = counts.get(partner, 0)
 
+    def action_sms_devino_send(self):
+        """Open the form that sends one SMS to this contact."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_composer_action_send"
+        )
+        context = {
+            "default_composition_mode": "comment",
+            "default_res_model": self._name,
+            "default_res_id": self.id,
+            "default_sms_devino_direct": True,
+        }
+        return action | {"context": context}
+
     def action_sms_devino_messages(self):
         """Show the messages to this contact."""
         self.ensure_one()

@@ -1,6 +1,12 @@
+import logging
+
+import psycopg2
+
 from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from ...services import odoo_link
+
+_logger = logging.getLogger(__name__)
 
 
 class SmsApiDevino(SmsApiBase):
@@ -17,4 +23,15 @@ class SmsApiDevino(SmsApiBase):
             one for each number; the last key only where there is one
         """
         journal = self.env["sms.devino.message"].sudo()
-        return odoo_link.take_over(journal, self.company.sudo(), messages)
+        try:
+            with odoo_link.private_sql(), self.env.cr.savepoint():
+                return odoo_link.take_over(journal, self.company.sudo(), messages)
+        except psycopg2.Error as error:
+            # Odoo goes on in the same transaction, and would log what was written
+            _logger.warning("messages not taken over: %s", type(error).__name__)
+            uuids = [n["uuid"] for message in messages for n in message["numbers"]]
+            reason = self.env._("The message could not be written to the journal.")
+            return [
+                {"uuid": uuid, "state": "server_error", "failure_reason": reason}
+                for uuid in uuids
+            ]

@@ -1,44 +1,92 @@
+import logging
+import re
+from ast import literal_eval
 from collections import Counter
 
-from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+import psycopg2
 
-from ...services.words import check_body, describe_reading, private_error
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...services.commit import CONFLICTS
+from ...services.odoo_link import private_sql
+from ...services.records import read_input
+from ...services.words import (
+    check_body,
+    check_scheduled_at,
+    describe_reading,
+    private_error,
+)
 from ...tools import phone, sms_text
-from ..sms_devino_options import AUTOMATIC
+from ..sms_devino_options import given_options
+
+_logger = logging.getLogger(__name__)
 
 # So many texts are rendered for the cost shown before sending; of more recipients the
 # rest is taken to be like these.
 PREVIEW_RECORDS = 500
 PREVIEW_NAMES = 5
-# What the web client gives for a preview: the composer as it stands in the form.
-PREVIEW_FIELDS = {
-    "body",
-    "composition_mode",
-    "number_field_name",
-    "numbers",
-    "recipient_single_number_itf",
-    "res_id",
-    "res_ids",
-    "res_model",
-    "template_id",
-    "use_exclusion_list",
+# Why Odoo leaves somebody out -> what the journal calls it.
+LEFT_OUT = {
+    "sms_blacklist": "blacklisted",
+    "sms_duplicate": "duplicate",
+    "sms_number_missing": "empty",
+    "sms_number_format": None,  # read from the number
 }
+split_numbers = re.compile(r"[,;\n]").split
 
 
 class SmsComposer(models.TransientModel):
-    _inherit = "sms.composer"
+    """Odoo's form for an SMS, with an account: sender, time, cost, blacklist.
 
+    Without an account, and opened from outside this addon, it is Odoo's own.
+    """
+
+    _name = "sms.composer"
+    _inherit = ["sms.composer", "sms.devino.quote"]
+
+    sms_devino_direct = fields.Boolean(
+        string="Opened from the SMS app",
+        readonly=True,
+        help="Such a form uses the company's account also where Odoo's own SMS do not, "
+        "never changes a contact's number, and opens what it has sent.",
+    )
     sms_devino_account_id = fields.Many2one(
         "sms.devino.account",
         string="SMS account",
         compute="_compute_sms_devino_account_id",
-        compute_sudo=True,
+        compute_sudo=False,
+        precompute=True,
+        store=True,
+        readonly=False,
+        domain="[('company_id', 'in', allowed_company_ids)]",
+        help="The account at the provider that pays.",
+    )
+    sms_devino_may_choose = fields.Boolean(compute="_compute_sms_devino_may_choose", compute_sudo=False)
+    sms_devino_mode = fields.Selection(
+        [("test", "Test"), ("live", "Live")], compute="_compute_sms_devino_may_choose", compute_sudo=False
+    )
+    sms_devino_partner_id = fields.Many2one(
+        "res.partner", string="Contact", help="Takes the number from a contact."
+    )
+    sms_devino_number = fields.Char(
+        string="Number",
+        compute="_compute_sms_devino_number", compute_sudo=False,
+        precompute=True,
+        store=True,
+        readonly=False,
+        help="For example 79214563763, +7 921 456-37-63 or 8 921 456-37-63. Separate "
+        "several numbers by commas.",
+    )
+    sms_devino_number_hint = fields.Char(compute="_compute_sms_devino_number_hint", compute_sudo=False)
+    sms_devino_number_state = fields.Selection(
+        [("good", "Good"), ("bad", "Bad")], compute="_compute_sms_devino_number_hint", compute_sudo=False
     )
     sms_devino_sender_id = fields.Many2one(
         "sms.devino.sender",
         string="Sender",
-        compute="_compute_sms_devino_sender_id",
+        compute="_compute_sms_devino_sender_id", compute_sudo=False,
+        precompute=True,
         store=True,
         readonly=False,
         domain="[('account_id', '=', sms_devino_account_id), "
@@ -48,16 +96,27 @@ class SmsComposer(models.TransientModel):
     sms_devino_when = fields.Selection(
         [("now", "Send now"), ("later", "Send at")],
         string="When",
-        compute="_compute_sms_devino_when",
+        compute="_compute_sms_devino_when", compute_sudo=False,
+        precompute=True,
         store=True,
         readonly=False,
     )
     sms_devino_scheduled_at = fields.Datetime(
         string="Date and time",
-        compute="_compute_sms_devino_when",
+        compute="_compute_sms_devino_when", compute_sudo=False,
+        precompute=True,
         store=True,
         readonly=False,
-        help="In your time zone. Odoo holds the message till then.",
+        help="In your time zone. Odoo keeps the message until then.",
+    )
+    sms_devino_validity = fields.Integer(
+        string="Validity (minutes)",
+        compute="_compute_sms_devino_validity", compute_sudo=False,
+        precompute=True,
+        store=True,
+        readonly=False,
+        help="After so many minutes nobody tries to deliver any more. 0: the "
+        "provider's default.",
     )
     sms_devino_is_excluded = fields.Boolean(
         string="On the blacklist",
@@ -65,28 +124,127 @@ class SmsComposer(models.TransientModel):
         compute_sudo=False,
     )
     sms_devino_override = fields.Boolean(string="Send all the same", copy=False)
+    sms_devino_recipient_count = fields.Integer(
+        string="Recipients", compute="_compute_sms_devino_preview", compute_sudo=False
+    )
+    sms_devino_total = fields.Integer(
+        string="Recipients in all",
+        compute="_compute_sms_devino_preview",
+        compute_sudo=False,
+    )
+    sms_devino_segment_count = fields.Integer(
+        string="SMS in all", compute="_compute_sms_devino_preview", compute_sudo=False
+    )
+    sms_devino_cost = fields.Float(
+        string="Cost", compute="_compute_sms_devino_preview", compute_sudo=False
+    )
+    sms_devino_is_estimate = fields.Boolean(
+        string="Estimated from a part",
+        compute="_compute_sms_devino_preview",
+        compute_sudo=False,
+    )
+    sms_devino_left_out = fields.Text(
+        string="Left out", compute="_compute_sms_devino_preview", compute_sudo=False
+    )
+    sms_devino_problem = fields.Char(
+        string="What is wrong with the text",
+        compute="_compute_sms_devino_preview",
+        compute_sudo=False,
+    )
+    sms_devino_is_many = fields.Boolean(
+        string="Becomes a mass sending", compute="_compute_sms_devino_is_many", compute_sudo=False
+    )
+    sms_devino_is_sent = fields.Boolean(readonly=True, copy=False)
+    sms_devino_message_ids = fields.Many2many(
+        "sms.devino.message", string="Sent messages", readonly=True, copy=False
+    )
 
-    # --- computes -------------------------------------------------------------------
+    # --- defaults and computes ------------------------------------------------------
+
+    def _sms_devino_records(self):
+        """Return the documents that the user may read, maybe none."""
+        ids = literal_eval(self.res_ids) if self.res_ids else [self.res_id]
+        records = read_input(self.env, self.res_model, [key for key in ids if key])
+        return self.env["res.partner"] if records is None else records
+
+    def _sms_devino_account(self):
+        """Return the account to those who may use it, with the rights to read it."""
+        account = self.sms_devino_account_id.sudo()
+        may_use = self.env.su or given_options(self.env).get("automatic")
+        if may_use or (account and self.env.user._sms_devino_may_use(account)):
+            return account
+        return account.browse()
 
     def _sms_devino_company(self):
         """Return the company whose account pays: the document's, if it has one."""
-        records = self._get_records()
-        if records and len(records) == 1 and "company_id" in records._fields:
-            return records.sudo().company_id or self.env.company
-        return self.env.company
+        records = self._sms_devino_records()
+        if len(records) == 1 and "company_id" in records._fields:
+            return records.company_id.sudo() or self.env.company
+        return self.env.company.sudo()
 
-    @api.depends("res_model", "res_id", "res_ids")
+    @api.depends("res_model", "res_id", "res_ids", "sms_devino_direct")
     def _compute_sms_devino_account_id(self):
+        accounts = self.env["sms.devino.account"]
         in_use = self.env["res.company"]._sms_devino_in_use()
+        is_known = self.env.su or self.env.user._is_internal()
         for composer in self:
-            composer.sms_devino_account_id = in_use and (
-                composer._sms_devino_company().sms_devino_account_id
-            )
+            account = accounts
+            if composer.sms_devino_direct and is_known:
+                account = accounts._get_default()
+            elif in_use and is_known:
+                account = composer._sms_devino_company().sms_devino_account_id
+            composer.sms_devino_account_id = account
+
+    @api.depends("sms_devino_account_id")
+    def _compute_sms_devino_may_choose(self):
+        accounts = self.env["sms.devino.account"]
+        visible = accounts.has_access("read") and accounts.search([])
+        for composer in self:
+            account = composer._sms_devino_account()
+            composer.sms_devino_may_choose = len(visible or ()) > bool(account)
+            composer.sms_devino_mode = account.mode
+
+    @api.depends("sms_devino_partner_id")
+    def _compute_sms_devino_number(self):
+        for composer in self:
+            phone_number = composer.sms_devino_partner_id.phone
+            composer.sms_devino_number = phone_number or composer.sms_devino_number
+
+    @api.depends(
+        "numbers",
+        "recipient_single_number_itf",
+        "sms_devino_account_id",
+        "sms_devino_number",
+    )
+    def _compute_sms_devino_number_hint(self):
+        for composer in self:
+            readings = composer._sms_devino_readings()
+            bad = next((r for r in readings if not r.sendable), None)
+            if not readings or (bad and bad.code == "empty"):
+                hint, state = False, False
+            elif bad or len(readings) == 1:
+                hint = describe_reading(self.env, bad or readings[0])
+                state = "bad" if bad else "good"
+            else:
+                hint = self.env._("Will be sent to %s numbers.", len(readings))
+                state = "good"
+            composer.sms_devino_number_hint = hint
+            composer.sms_devino_number_state = state
+
+    @api.depends("sms_devino_account_id", "sms_devino_number_state")
+    def _compute_recipient_single_valid(self):
+        """Judge a number with the country of the account, where there is one."""
+        result = super()._compute_recipient_single_valid()
+        for composer in self:
+            if composer.sms_devino_account_id and composer.comment_single_recipient:
+                is_good = composer.sms_devino_number_state == "good"
+                composer.recipient_single_valid = is_good
+        return result
 
     @api.depends("sms_devino_account_id", "template_id")
     def _compute_sms_devino_sender_id(self):
         for composer in self:
-            account = composer.sms_devino_account_id.sudo()
+            account = composer._sms_devino_account()
             wanted = composer.template_id.sudo().sms_devino_sender_id
             composer.sms_devino_sender_id = bool(account) and (
                 account._get_sender_named(wanted.name).sudo(False)
@@ -99,147 +257,468 @@ class SmsComposer(models.TransientModel):
             composer.sms_devino_when = "later" if scheduled_at else "now"
             composer.sms_devino_scheduled_at = scheduled_at
 
+    @api.depends("sms_devino_account_id")
+    def _compute_sms_devino_validity(self):
+        for composer in self:
+            account = composer._sms_devino_account()
+            composer.sms_devino_validity = account.default_validity
+
     @api.depends(
         "composition_mode",
         "numbers",
         "recipient_single_number_itf",
         "res_id",
         "res_ids",
+        "sms_devino_account_id",
+        "sms_devino_number",
     )
     def _compute_sms_devino_is_excluded(self):
         for composer in self:
             composer.sms_devino_is_excluded = bool(
-                composer.sms_devino_account_id
-                and composer.composition_mode != "mass"
-                and composer._sms_devino_blacklisted_numbers()
+                composer.sms_devino_account_id and composer._sms_devino_blacklisted()
             )
 
-    def _sms_devino_numbers(self):
-        """Return the numbers that numbers and comment mode send to, as E.164 where Odoo
-        can tell."""
-        if self.sanitized_numbers:
-            return self.sanitized_numbers.split(",")
-        records = self._get_records()
-        if records and len(records) > 1:
-            infos = self._prepare_recipient_values(records)
-            return [info["sanitized"] for info in infos.values() if info["sanitized"]]
-        number = self.recipient_single_number_itf or self.recipient_single_number
-        formatting = records if records else self.env.user
-        return [formatting._phone_format(number=number) or number] if number else []
+    @api.depends("composition_mode", "res_model", "res_ids", "sms_devino_account_id")
+    def _compute_sms_devino_is_many(self):
+        for composer in self:
+            company = composer.sms_devino_account_id.sudo().company_id
+            composer.sms_devino_is_many = (
+                composer.composition_mode == "mass"
+                and composer.res_model == "res.partner"
+                and bool(company)
+                and composer.res_ids_count > company.sms_devino_user_limit
+            )
 
-    def _sms_devino_blacklisted_numbers(self):
+    # --- whom it is sent to, and what -----------------------------------------------
+
+    def _sms_devino_readings(self):
+        """Return how the number, or each of the numbers, that is entered is read.
+
+        :return: a list of ``tools.phone.Reading``, each number once; empty where the
+            documents tell whom it is sent to
+        """
+        self.ensure_one()
+        if not self.sms_devino_account_id or self.composition_mode == "mass":
+            return []
+        if self.comment_single_recipient:
+            written = self.recipient_single_number_itf or self.recipient_single_number
+        elif self.res_ids and not self.numbers:
+            return []
+        else:
+            written = self.sms_devino_number if self.sms_devino_direct else self.numbers
+        country = self.sms_devino_account_id.sudo().country_id.code
+        parts = [part for part in split_numbers(written or "") if part.strip()]
+        readings = [phone.read(part.strip(), country) for part in parts or [""]]
+        return list({found.e164 or found.raw: found for found in readings}.values())
+
+    def _sms_devino_blacklisted(self):
+        """Return those of the numbers entered that are on the blacklist, a set."""
         return self.env["phone.blacklist"]._sms_devino_blacklisted(
-            self._sms_devino_numbers()
+            reading.e164 for reading in self._sms_devino_readings()
         )
+
+    def _sms_devino_honours_list(self):
+        return self.use_exclusion_list and not self.sms_devino_override
+
+    def _sms_devino_outcomes(self, records):
+        """Return what each recipient would get.
+
+        :param records: documents to look at, where there are several
+        :return: list of tuples ``(number, text, reason, name)``; the reason is a value
+            of the journal's field, or a label; with one there is no SMS
+        """
+        if self.composition_mode == "mass":
+            return [
+                self._sms_devino_mass_outcome(record, values)
+                for record, values in zip(
+                    records,
+                    self._prepare_mass_sms_values(records).values(),
+                    strict=True,
+                )
+            ]
+        readings = self._sms_devino_readings()
+        if not readings:
+            return self._sms_devino_comment_outcomes(records)
+        text = self.body or ""
+        if self.comment_single_recipient and len(records) == 1:
+            text = self._prepare_body_values(records)[records.id]
+        return [
+            (reading.e164, text, None, "") for reading in readings if reading.sendable
+        ]
+
+    def _sms_devino_mass_outcome(self, record, values):
+        number, failure = values["number"], values["failure_type"]
+        reason = LEFT_OUT.get(failure, failure)
+        if not reason:
+            reason = self._sms_devino_reason(number)
+        return number, values["body"] or "", reason, record.display_name
+
+    def _sms_devino_comment_outcomes(self, records):
+        infos, bodies = (
+            self._prepare_recipient_values(records),
+            self._prepare_body_values(records),
+        )
+        numbers = {
+            record.id: infos[record.id]["sanitized"] or infos[record.id]["number"]
+            for record in records
+        }
+        blocked = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers.values())
+        blocked = blocked if self._sms_devino_honours_list() else set()
+        return [
+            (
+                number := numbers[record.id],
+                bodies[record.id],
+                "blacklisted" if number in blocked else self._sms_devino_reason(number),
+                record.display_name,
+            )
+            for record in records
+        ]
+
+    def _sms_devino_reason(self, number):
+        """Return why a number takes no SMS, or ``None``."""
+        country = self.sms_devino_account_id.sudo().country_id.code
+        reading = phone.read(number or "", country)
+        return None if reading.sendable else reading.code
+
+    # --- what will happen -----------------------------------------------------------
+
+    @api.depends(
+        "body",
+        "composition_mode",
+        "number_field_name",
+        "numbers",
+        "recipient_single_number_itf",
+        "res_id",
+        "res_ids",
+        "res_model",
+        "sms_devino_account_id",
+        "sms_devino_number",
+        "sms_devino_override",
+        "template_id",
+        "use_exclusion_list",
+    )
+    def _compute_sms_devino_preview(self):
+        for composer in self:
+            values = dict.fromkeys(composer._sms_devino_preview_fields(), False)
+            if composer._sms_devino_account():
+                values |= composer._sms_devino_try_preview()
+            composer.update(values)
+
+    def _sms_devino_preview_fields(self):
+        return [
+            name
+            for name, field in self._fields.items()
+            if field.compute == "_compute_sms_devino_preview"
+        ]
+
+    def _sms_devino_try_preview(self):
+        """Return the values of the preview, or what is wrong while one still types."""
+        try:
+            with private_sql(), self.env.cr.savepoint():
+                return self._sms_devino_preview()
+        except UserError as error:
+            return {"sms_devino_problem": str(error)}
+        except CONFLICTS:
+            raise
+        except psycopg2.Error as error:
+            _logger.info("no preview of an SMS: %s", type(error).__name__)
+            return {"sms_devino_problem": self._sms_devino_sorry()}
+
+    def _sms_devino_sorry(self):
+        return self.env._(
+            "The text cannot be filled in for these recipients. Check its placeholders "
+            "and special characters."
+        )
+
+    def _sms_devino_preview(self):
+        records = self._sms_devino_records()
+        looked_at = records[:PREVIEW_RECORDS]
+        outcomes = self._sms_devino_outcomes(looked_at)
+        scale = len(records) / len(looked_at) if looked_at else 1
+        find_price = self.sms_devino_account_id.sudo()._get_price_finder()
+        sent = [
+            (number, sms_text.segments(sms_text.normalise(text)))
+            for number, text, reason, _name in outcomes
+            if not reason
+        ]
+        return {
+            "sms_devino_recipient_count": round(len(sent) * scale),
+            "sms_devino_total": round(len(outcomes) * scale),
+            "sms_devino_segment_count": round(sum(n for _to, n in sent) * scale),
+            "sms_devino_cost": sum(n * find_price(to) for to, n in sent) * scale,
+            "sms_devino_is_estimate": scale > 1,
+            "sms_devino_left_out": self._sms_devino_word_left_out(outcomes),
+        }
+
+    def _sms_devino_word_left_out(self, outcomes):
+        """Return a line for each reason: how many get nothing, some of them by name."""
+        journal, sms = self.env["sms.devino.message"], self.env["sms.sms"]
+        labels = dict(sms._fields["failure_type"]._description_selection(self.env))
+        labels |= dict(journal._fields["reason"]._description_selection(self.env))
+        lines = []
+        counts = Counter(reason for _to, _text, reason, _name in outcomes if reason)
+        for reason, count in counts.most_common():
+            names = [name for *_rest, why, name in outcomes if why == reason]
+            line = {
+                "reason": labels.get(reason, reason),
+                "people": ", ".join(names[:PREVIEW_NAMES]),
+                "hidden": count - PREVIEW_NAMES,
+            }
+            if count > PREVIEW_NAMES:
+                lines.append(
+                    self.env._("%(reason)s: %(people)s and %(hidden)s more", **line)
+                )
+            else:
+                lines.append(self.env._("%(reason)s: %(people)s", **line))
+        return "\n".join(lines)
+
+    @api.depends("sms_devino_account_id", "sms_devino_cost")
+    def _compute_quote(self):
+        return super()._compute_quote()
+
+    def _get_quote_basis(self):
+        return self.sms_devino_account_id, self.sms_devino_cost
+
+    def action_sms_devino_refresh_balance(self):
+        """Ask the provider for the balance; the form stays open as it is."""
+        self.check_access("write")
+        self.ensure_one()
+        account = self.sms_devino_account_id.sudo()
+        self.env.user._sms_devino_check_may_use(account)
+        account._refresh_balance()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send SMS"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": dict(self.env.context),
+        }
 
     # --- sending --------------------------------------------------------------------
 
     def action_send_sms(self):
-        """Check what a person sends; a rule's messages are judged one by one later.
+        """Send what a person has written, once; rules and apps send without questions.
 
-        :raise AccessError: when the person may not send
+        :raise AccessError: when the person may not send, or not to so many
         :raise UserError: when something is wrong; the form keeps what was entered
         """
-        automatic = self.env.context.get("sms_devino_automatic") is AUTOMATIC
-        if self.sms_devino_account_id and not automatic:
-            self._sms_devino_check_may_send()
-            self._sms_devino_check_scheduled_at()
-            check_body(self.env, self.body)
-            if self.composition_mode != "mass":
-                self._sms_devino_check_numbers()
-            self._sms_devino_check_money()
-        return super().action_send_sms()
+        self.check_access("write")
+        if given_options(self.env).get("automatic"):
+            return super().action_send_sms()
+        if not self.sms_devino_account_id:
+            self._sms_devino_check_account()
+            return super().action_send_sms()
+        self.ensure_one()
+        if self.sms_devino_is_sent:
+            return self._sms_devino_open_sent()
+        self._sms_devino_check_rights()
+        if self.sms_devino_is_many:
+            return self._sms_devino_open_draft()
+        # Whoever presses at the same time waits here for the account's row, and then
+        # finds it sent: Odoo repeats a request that comes second.
+        self._sms_devino_check()
+        self.sms_devino_is_sent = True
+        self = self.with_context(sms_devino_options=self._sms_devino_own_options())
+        try:
+            with private_sql(), self.env.cr.savepoint():
+                super().action_send_sms()
+        except CONFLICTS:
+            raise
+        except psycopg2.Error as error:
+            _logger.info("an SMS was not sent: %s", type(error).__name__)
+            raise UserError(self._sms_devino_sorry()) from None
+        return self._sms_devino_open_sent() if self.sms_devino_direct else False
 
-    def _sms_devino_check_may_send(self):
-        company = self.sms_devino_account_id.sudo().company_id
-        if not self.env.user._sms_devino_may_send(company):
-            raise AccessError(
-                self.env._("Only members of the group SMS / User may send SMS.")
-            )
+    def _sms_devino_check_account(self):
+        """Refuse to send by Odoo's own way what was written in one of our forms."""
+        if self.sms_devino_direct:
+            self.env["sms.devino.message"]._pick_account()
+            raise UserError(self.env._("SMS account: choose the one that pays."))
 
-    def _sms_devino_check_scheduled_at(self):
-        if self.sms_devino_when != "later":
-            return
-        if not self.sms_devino_scheduled_at:
-            raise UserError(
-                self.env._("Date and time: choose when the message is to be sent.")
-            )
-        if self.sms_devino_scheduled_at <= fields.Datetime.now():
-            local = fields.Datetime.context_timestamp(
-                self, self.sms_devino_scheduled_at
-            )
+    def _sms_devino_check_rights(self):
+        account = self.sms_devino_account_id.sudo()
+        self.env.user._sms_devino_check_may_use(account)
+        count = len(self._sms_devino_readings()) or self.res_ids_count
+        self.env.user._sms_devino_check_may_reach(count, account.company_id)
+
+    def _sms_devino_check(self):
+        """Check the message; the balance last, since its row is locked for that."""
+        account = self.sms_devino_account_id.sudo()
+        if self.sms_devino_when == "later":
+            check_scheduled_at(self.env, self.sms_devino_scheduled_at)
+        check_body(self.env, self.body)
+        if self.sms_devino_sender_id.sudo().account_id != account:
             raise UserError(
                 self.env._(
-                    "Date and time: %(time)s has passed. Choose a later time, or Send "
-                    "now.",
-                    time=f"{local:%d.%m.%Y %H:%M}",
+                    "Sender: choose one of the sender names of the account “%s”.",
+                    account.name,
                 )
             )
-
-    def _sms_devino_check_numbers(self):
-        """Refuse numbers that take no SMS, and those excluded unless overridden."""
-        country = self.sms_devino_account_id.sudo().country_id.code
-        for number in self._sms_devino_numbers():
-            reading = phone.read(number, country)
+        for reading in self._sms_devino_readings():
             if not reading.sendable:
                 raise private_error(describe_reading(self.env, reading))
-        excluded = self._sms_devino_blacklisted_numbers()
-        if (
-            excluded
-            and self._sms_devino_honours_list()
-            and self._sms_devino_is_single()
-        ):
+        if self._sms_devino_honours_list():
+            self._sms_devino_check_blacklist()
+        if self.sms_devino_problem:
+            raise UserError(self.sms_devino_problem)
+        account._lock_money()
+        account._check_enough(self.sms_devino_cost)
+
+    def _sms_devino_check_blacklist(self):
+        if blocked := self._sms_devino_blacklisted():
             raise private_error(
                 self.env._(
                     "%(numbers)s is on the blacklist: its owner does not want to "
                     "get messages. If this one must be sent all the same, tick Send "
                     "all the same.",
-                    numbers=", ".join(sorted(excluded)),
+                    numbers=", ".join(sorted(blocked)),
                 )
             )
 
-    def _sms_devino_honours_list(self):
-        return self.use_exclusion_list and not self.sms_devino_override
+    def _sms_devino_open_draft(self):
+        """Go on in the draft of a mass sending, which shows everybody and the cost."""
+        batch = self.env["sms.devino.batch"].create(
+            {
+                "name": self.env._("SMS to contacts"),
+                "account_id": self.sms_devino_account_id.id,
+                "company_id": self.sms_devino_account_id.sudo().company_id.id,
+                "sender_id": self.sms_devino_sender_id.id,
+                "body": self.body,
+                "partner_ids": self._sms_devino_records().ids,
+            }
+        )
+        return batch._get_records_action()
 
-    def _sms_devino_is_single(self):
-        return self.composition_mode == "numbers" or self.comment_single_recipient
+    def _sms_devino_open_sent(self):
+        """Show what this form has sent, to those who may see the journal."""
+        if not self.env["sms.devino.message"].has_access("read"):
+            return False
+        messages = self.sms_devino_message_ids
+        return messages._get_records_action() if messages else False
 
-    def _sms_devino_check_money(self):
-        preview = self._sms_devino_preview()
-        if preview.get("shortage") and not preview["warn_only"]:
-            raise UserError(
-                self.env._(
-                    "The balance is not enough: the sending costs %(cost)s, "
-                    "%(shortage)s more than there is. Top up the account at the "
-                    "provider, then refresh the balance.",
-                    cost=preview["cost"],
-                    shortage=preview["shortage"],
-                )
-            )
+    def _sms_devino_own_options(self, *, automatic=False):
+        """Return what this form says about its messages."""
+        is_later = self.sms_devino_when == "later"
+        has_document = self.res_model and self.res_id
+        partner = self.sms_devino_partner_id
+        sender = self.sms_devino_sender_id or self.template_id.sms_devino_sender_id
+        return self.env["sms.devino.options"]._sms_devino_make_options(
+            account_id=self.sms_devino_account_id.id,
+            sender=sender.sudo().name,
+            scheduled_at=self.sms_devino_scheduled_at if is_later else None,
+            validity=None if automatic else self.sms_devino_validity,
+            is_mass=self.composition_mode == "mass",
+            override=not self._sms_devino_honours_list(),
+            automatic=automatic,
+            res_model=self.res_model if has_document else partner and partner._name,
+            res_id=self.res_id if has_document else partner.id,
+        )
 
     def _action_send_sms(self):
-        """Hand sender, time and source document on to the messages."""
+        """Hand on how to send; what nobody pressed a button for is automatic."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms()
+        given = given_options(self.env)
+        options = self._sms_devino_own_options(automatic=not given)
+        options |= given
+        self = self.with_context(sms_devino_options=options)
         if self.composition_mode != "mass" and not self._sms_devino_honours_list():
             self._sms_devino_log_override()
-        self = self.with_context(
-            sms_devino_options=self._sms_devino_options(),
-        )
-        return super()._action_send_sms()
+        sent = super()._action_send_sms()
+        if self.sms_devino_is_sent:
+            self._sms_devino_keep(sent)
+        return sent
 
-    def _sms_devino_options(self):
-        later = self.sms_devino_when == "later"
-        return {
-            "sender": self.sms_devino_sender_id.sudo().name,
-            "scheduled_at": fields.Datetime.to_string(self.sms_devino_scheduled_at)
-            if later
-            else None,
-            "is_mass": self.composition_mode == "mass",
-            "override": not self._sms_devino_honours_list(),
-            "res_model": self.res_model if self.res_id else None,
-            "res_id": self.res_id if self.res_model else None,
-        }
+    def _sms_devino_keep(self, sent):
+        """Remember the messages of the journal that this form has made.
+
+        :param sent: ``sms.sms``, or the ``mail.message`` that they belong to
+        """
+        if sent._name == "mail.message":
+            domain = [("mail_message_id", "in", sent.ids)]
+            sent = self.env["sms.sms"].sudo().search(domain)
+        messages = self.env["sms.devino.message"].sudo()
+        messages = messages.search([("uuid", "in", sent.sudo().mapped("uuid"))])
+        self.sudo().sms_devino_message_ids = messages
+
+    def _action_send_sms_numbers(self):
+        """Send to the numbers as the account's country reads them."""
+        if not self.sms_devino_account_id:
+            return super()._action_send_sms_numbers()
+        partner = self.sms_devino_partner_id
+        all_sms = self.env["sms.sms"].sudo()
+        all_sms = all_sms.create(
+            [
+                {
+                    "body": self.body,
+                    "number": reading.e164,
+                    "partner_id": partner.id,
+                }
+                for reading in self._sms_devino_readings()
+            ]
+        )
+        all_sms.send()
+        return all_sms
+
+    def _action_send_sms_comment_single(self, records=None):
+        """From our own doors, never write a number that was changed to the contact."""
+        if not (self.sms_devino_account_id and self.sms_devino_direct):
+            return super()._action_send_sms_comment_single(records)
+        country = self.sms_devino_account_id.sudo().country_id.code
+        [reading] = self._sms_devino_readings()
+        theirs = phone.read(self.recipient_single_number or "", country)
+        if reading.e164 != theirs.e164:
+            self.number_field_name = False
+            self.numbers = reading.e164
+        return self._action_send_sms_comment(records)
+
+    def _action_send_sms_comment(self, records=None):
+        """Leave out documents whose number is on the blacklist, and say so there.
+
+        What one person sends to one number has been checked before.
+        """
+        records = records if records is not None else self._get_records()
+        if (
+            self.sms_devino_account_id
+            and self._sms_devino_honours_list()
+            and not self.numbers
+        ):
+            excluded = self._sms_devino_excluded_records(records)
+            note = self.env._("No SMS was sent: the number is on the blacklist.")
+            if excluded:
+                excluded._message_log_batch(dict.fromkeys(excluded.ids, note))
+            records -= excluded
+            if not records:
+                return self.env["mail.message"]
+        return super()._action_send_sms_comment(records)
+
+    def _action_send_sms_mass(self, records=None):
+        records = records if records is not None else self._get_records()
+        if self.sms_devino_account_id and not self._sms_devino_honours_list():
+            self._sms_devino_log_override(records)
+        return super()._action_send_sms_mass(records)
+
+    def _prepare_mass_sms_values(self, records):
+        """Keep company and document of each message: without a note on the document
+        nothing else would tell."""
+        result = super()._prepare_mass_sms_values(records)
+        if not self.env["res.company"]._sms_devino_in_use():
+            return result
+        has_company = "company_id" in records._fields
+        for record in records:
+            company = (has_company and record.company_id) or self.env.company
+            result[record.id] |= {
+                "sms_devino_company_id": company.id,
+                "sms_devino_options": {
+                    "res_model": record._name,
+                    "res_id": record.id,
+                },
+            }
+        return result
+
+    # --- notes on the documents -----------------------------------------------------
 
     def _sms_devino_log_override(self, records=None):
         """Leave a note on the documents whose number is on the blacklist."""
@@ -264,170 +743,3 @@ class SmsComposer(models.TransientModel):
             [info["sanitized"] for info in infos.values()]
         )
         return records.filtered(lambda r: infos[r.id]["sanitized"] in excluded)
-
-    def _action_send_sms_comment(self, records=None):
-        """Leave out documents whose number is on the blacklist, and say so there.
-
-        What one person sends to one number has been checked before.
-        """
-        records = records if records is not None else self._get_records()
-        if (
-            self.sms_devino_account_id
-            and self._sms_devino_honours_list()
-            and not self.sanitized_numbers
-        ):
-            excluded = self._sms_devino_excluded_records(records)
-            note = self.env._("No SMS was sent: the number is on the blacklist.")
-            if excluded:
-                excluded._message_log_batch(dict.fromkeys(excluded.ids, note))
-            records -= excluded
-            if not records:
-                return self.env["mail.message"]
-        return super()._action_send_sms_comment(records)
-
-    def _action_send_sms_mass(self, records=None):
-        records = records if records is not None else self._get_records()
-        if self.sms_devino_account_id and not self.use_exclusion_list:
-            self._sms_devino_log_override(records)
-        return super()._action_send_sms_mass(records)
-
-    def _prepare_mass_sms_values(self, records):
-        """Keep company and document of each message: without a note on the document
-        nothing else would tell."""
-        result = super()._prepare_mass_sms_values(records)
-        if not self.env["res.company"]._sms_devino_in_use():
-            return result
-        has_company = "company_id" in records._fields
-        for record in records.sudo():
-            company = (has_company and record.company_id) or self.env.company
-            result[record.id] |= {
-                "sms_devino_company_id": company.id,
-                "sms_devino_options": {
-                    "res_model": record._name,
-                    "res_id": record.id,
-                },
-            }
-        return result
-
-    # --- what will happen -----------------------------------------------------------
-
-    @api.model
-    def sms_devino_preview(self, values):
-        """Tell what sending would do: recipients, cost, balance. Writes nothing.
-
-        :param dict values: the composer as it stands in the form
-        :return: dict as :meth:`_sms_devino_preview` gives it, or ``{"error": str}``
-        """
-        values = {name: values[name] for name in PREVIEW_FIELDS & values.keys()}
-        try:
-            with self.env.cr.savepoint():
-                return self.new(values)._sms_devino_preview()
-        except UserError as error:
-            # the number or the placeholders are not complete yet
-            return {"error": str(error)}
-
-    @api.model
-    def sms_devino_refresh_balance(self, values):
-        """Ask the provider for the balance, then tell the same as the preview."""
-        composer = self.new(
-            {name: values[name] for name in PREVIEW_FIELDS & values.keys()}
-        )
-        if composer.sms_devino_account_id:
-            composer._sms_devino_check_may_send()
-            composer.sms_devino_account_id.sudo()._refresh_balance()
-        return self.sms_devino_preview(values)
-
-    def _sms_devino_preview(self):
-        """Return what sending would do.
-
-        :return: dict with ``recipients`` and ``total`` (counts), ``left_out`` (list of
-            dicts ``reason``, ``count``, ``names``), ``segments``, ``is_estimate`` (not
-            every text was looked at), ``cost``, ``balance``, ``balance_at``,
-            ``balance_after``, ``shortage`` (amounts as text or False) and
-            ``warn_only``; empty without an account
-        """
-        account = self.sms_devino_account_id.sudo()
-        if not account:
-            return {}
-        if self.composition_mode == "mass":
-            texts, left_out, total, is_estimate = self._sms_devino_mass_texts()
-        else:
-            texts, left_out, total, is_estimate = self._sms_devino_single_texts()
-        scale = total / (len(texts) + sum(left_out["counts"].values()) or 1)
-        scale = scale if is_estimate else 1
-        counts = [(sms_text.segments(text), number) for number, text in texts]
-        price = account._get_price_finder()
-        cost = sum(count * price(number) for count, number in counts) * scale
-        return {
-            "recipients": round(len(texts) * scale),
-            "total": total,
-            "left_out": [
-                {"reason": reason, "count": count, "names": left_out["names"][reason]}
-                for reason, count in left_out["counts"].most_common()
-            ],
-            "segments": round(sum(count for count, _number in counts) * scale),
-            "is_estimate": is_estimate,
-            **self._sms_devino_money(account, cost),
-        }
-
-    def _sms_devino_money(self, account, cost):
-        known = bool(account.balance_at)
-        after = account.balance - account._get_bound() - cost
-        amount = account._format_amount
-        return {
-            "cost": amount(cost),
-            "balance": known and amount(account.balance),
-            "balance_at": known and fields.Datetime.to_string(account.balance_at),
-            "balance_after": known and amount(after),
-            "shortage": known and after < 0 and amount(-after),
-            "warn_only": account.insufficient_policy == "warn",
-        }
-
-    def _sms_devino_mass_texts(self):
-        """Return number and text of each message of mass mode, and who gets none."""
-        records = self._get_records()
-        total = len(records)
-        records = records[:PREVIEW_RECORDS]
-        values = self._prepare_mass_sms_values(records)
-        labels = dict(
-            self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
-        )
-        labels["sms_number_missing"] = self.env._("No number")
-        country = self.sms_devino_account_id.sudo().country_id.code
-        texts, left_out = [], {"counts": Counter(), "names": {}}
-        for record in records:
-            sms = values[record.id]
-            reason = labels.get(sms["failure_type"])
-            if not reason:
-                reason = self._sms_devino_number_problem(sms["number"], country)
-            if reason:
-                left_out["counts"][reason] += 1
-                names = left_out["names"].setdefault(reason, [])
-                if len(names) < PREVIEW_NAMES:
-                    names.append(record.display_name)
-            else:
-                texts.append((sms["number"], sms["body"] or ""))
-        return texts, left_out, total, total > len(records)
-
-    @api.model
-    def _sms_devino_number_problem(self, number, country):
-        """Return in a few words why a number takes no SMS, or ``None``."""
-        reading = phone.read(number or "", country)
-        if reading.sendable:
-            return None
-        labels = {
-            "landline": self.env._("Landline"),
-            "special": self.env._("Service number"),
-        }
-        return labels.get(reading.code, self.env._("Wrong number"))
-
-    def _sms_devino_single_texts(self):
-        numbers = self._sms_devino_numbers()
-        text = sms_text.normalise(self.body or "")
-        records = self._get_records()
-        bodies = {}
-        if records and len(records) > 1 and not self.sanitized_numbers:
-            bodies = self._prepare_body_values(records)
-        texts = list(bodies.values()) or [text] * len(numbers)
-        nobody = {"counts": Counter(), "names": {}}
-        return list(zip(numbers, texts, strict=False)), nobody, len(numbers), False

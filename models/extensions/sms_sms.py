@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, fields, models
 
+from ..sms_devino_options import given_options
 from .sms_api import SmsApiDevino
 
 _logger = logging.getLogger(__name__)
@@ -30,21 +31,22 @@ class SmsSms(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Keep for which company, and how, a message is to be sent."""
-        options = self.env.context.get("sms_devino_options") or {}
+        options = dict(given_options(self.env))
         defaults = {
             "sms_devino_company_id": self.env.company.id,
             "sms_devino_account_id": options.get("account_id"),
-            "sms_devino_options": options or False,
         }
-        for vals in vals_list:
-            if own := vals.get("sms_devino_options"):
-                vals["sms_devino_options"] = options | own
-        return super().create([defaults | vals for vals in vals_list])
-
-    def _sms_devino_scheduled_at(self):
-        """Return when this message is to leave (UTC), or ``None`` for at once."""
-        at = (self.sms_devino_options or {}).get("scheduled_at")
-        return fields.Datetime.to_datetime(at) if at else None
+        return super().create(
+            [
+                {
+                    **defaults,
+                    **vals,
+                    "sms_devino_options": options
+                    | (vals.get("sms_devino_options") or {}),
+                }
+                for vals in vals_list
+            ]
+        )
 
     def _get_sms_company(self):
         if not self.env["res.company"]._sms_devino_in_use():

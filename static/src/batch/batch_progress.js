@@ -1,10 +1,10 @@
-import { Component, onWillDestroy, onWillStart, useState } from "@odoo/owl";
+import { Component, onWillDestroy, useEffect, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 /** Milliseconds between two looks while something may still change. */
-const PAUSE = 2000;
+const PAUSE = 1000;
 /** The colour of each group of the bar; the rest of the bar stays grey. */
 const COLORS = {
     delivered: "bg-success",
@@ -16,7 +16,8 @@ const COLORS = {
 };
 
 /**
- * How a mass sending stands: a bar and counts by state, which move while one looks.
+ * The state of a draft's calculation, then of the sending: a bar and counts by state
+ * that move while somebody watches.
  */
 export class BatchProgress extends Component {
     static template = "sms_devino.BatchProgress";
@@ -26,11 +27,23 @@ export class BatchProgress extends Component {
         this.orm = useService("orm");
         this.state = useState({ progress: null });
         this.isGone = false;
-        onWillStart(() => this.look());
+        useEffect(
+            () => {
+                this.look();
+                return () => clearTimeout(this.timer);
+            },
+            () => {
+                const { resId, data } = this.props.record;
+                return [resId, data.state, data.calculation];
+            }
+        );
         onWillDestroy(() => {
             this.isGone = true;
-            clearTimeout(this.timer);
         });
+    }
+
+    get isCalculating() {
+        return ["queued", "running"].includes(this.state.progress?.calculation);
     }
 
     get groups() {
@@ -45,10 +58,12 @@ export class BatchProgress extends Component {
         return (100 * group.count) / (this.state.progress.total || 1);
     }
 
-    /** Ask how it stands, now and every two seconds as long as that may change. */
+    /** Ask for the state, now and every second as long as it may change. */
     async look() {
+        clearTimeout(this.timer);
         const { record } = this.props;
         if (!record.resId) {
+            this.state.progress = null;
             return;
         }
         try {
@@ -58,6 +73,7 @@ export class BatchProgress extends Component {
             await this.show(progress);
         } finally {
             if (!this.isGone && this.state.progress?.is_live !== false) {
+                clearTimeout(this.timer);
                 this.timer = setTimeout(() => this.look(), PAUSE);
             }
         }
@@ -69,6 +85,7 @@ export class BatchProgress extends Component {
         const { record } = this.props;
         const isNews =
             record.data.state !== progress.state ||
+            record.data.calculation !== progress.calculation ||
             (before && (before.is_live !== progress.is_live || this.hasNewTrouble(before)));
         // the buttons and notices of the form follow, unless somebody is writing in it
         if (isNews && !this.isGone && !(await record.isDirty())) {
@@ -78,14 +95,17 @@ export class BatchProgress extends Component {
 
     hasNewTrouble(before) {
         const failed = (progress) =>
-            progress.groups.find((group) => group.key === "failed").count > 0;
+            progress.groups.some((group) => group.key === "failed" && group.count);
         return !failed(before) && failed(this.state.progress);
     }
 }
 
 export const batchProgress = {
     component: BatchProgress,
-    fieldDependencies: [{ name: "state", type: "selection" }],
+    fieldDependencies: [
+        { name: "state", type: "selection" },
+        { name: "calculation", type: "selection" },
+    ],
 };
 
 registry.category("view_widgets").add("sms_devino_batch_progress", batchProgress);

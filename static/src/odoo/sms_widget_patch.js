@@ -29,7 +29,9 @@ patch(SmsWidget.prototype, {
     },
 
     get isSmsDevino() {
-        return Boolean(session.sms_devino?.active);
+        return Boolean(
+            session.sms_devino?.active || this.props.record.data.sms_devino_account_id
+        );
     },
 
     readTyped() {

@@ -104,9 +104,9 @@ registry.category("web_tour.tours").add("sms_devino_base_account", {
         },
         press("action_check_connection"),
         {
-            content: "the answer by name and in words",
+            content: "the answer in words",
             trigger:
-                ".o_notification:contains(Error_Invalid_Login):contains(Error: wrong login)",
+                ".o_notification:contains(Error: wrong login)",
         },
         {
             content: "close it",

@@ -2,6 +2,11 @@ import { registry } from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 
+const create = () => [
+    { trigger: ".o_list_button_add", run: "click" },
+    { trigger: ".o_form_view .o_field_widget[name=list_ids]" },
+];
+
 const chooseList = (name) => [
     { trigger: ".o_field_widget[name=list_ids] input", run: `edit ${name}` },
     { trigger: `.o-autocomplete--dropdown-item:contains(${name})`, run: "click" },
@@ -9,16 +14,17 @@ const chooseList = (name) => [
 ];
 
 const writeText = (text) => [
-    { trigger: ".o_field_widget[name=text] textarea", run: `edit ${text}` },
+    { trigger: ".o_field_widget[name=body] textarea", run: `edit ${text}` },
     { trigger: ".o_sms_devino_parts" },
 ];
 
+/** A job does it; the form follows by itself. */
 const calculate = () => [
-    { trigger: "button[name=action_preview]:contains(Calculate cost)", run: "click" },
-    { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Check)" },
+    { trigger: "button[name=action_calculate]", run: "click" },
+    { trigger: ".o_field_widget[name=calculated_at]", timeout: 30000 },
 ];
 
-/** The last question repeats what the page says, then the batch opens. */
+/** The last question repeats what the page says, then the form shows the sending. */
 const send = (number, cost, after) => [
     { trigger: "button[name=action_ask]", run: "click" },
     { trigger: `.modal .o_field_widget[name=question]:contains(${number} messages)` },
@@ -31,18 +37,19 @@ const send = (number, cost, after) => [
 /** To a list, at once; the progress then moves while one looks. */
 tours.add("sms_devino_mass_now", {
     steps: () => [
+        ...create(),
         ...chooseList("Test: customers"),
         ...writeText("Sale today"),
         ...calculate(),
-        { trigger: ".o_field_widget[name=total]:contains(10)" },
-        { trigger: ".o_field_widget[name=cost]:contains(10.00 credits)" },
-        { trigger: ".o_field_widget[name=balance]:contains(1,000.00 credits)" },
-        { trigger: ".o_field_widget[name=balance_after]:contains(990.00 credits)" },
+        { trigger: "button[name=action_view_recipients]:contains(10)" },
+        { trigger: ".o_field_widget[name=quote_cost]:contains(10.00 credits)" },
+        { trigger: ".o_field_widget[name=quote_balance]:contains(1,000.00 credits)" },
+        { trigger: ".o_field_widget[name=quote_after]:contains(990.00 credits)" },
         { trigger: ".o_sms_devino_samples:contains(Sale today)" },
         ...send(10, "10.00", "990.00"),
         { trigger: ".o_notification:contains(10 messages are on their way)" },
         { content: "moves by itself", trigger: ".o_sms_devino_count_sent:contains(10)" },
-        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Handed over)" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Done)" },
         { trigger: ".o_sms_devino_count_delivered:contains(10)" },
         { trigger: ".o_field_widget[name=reported_at]" },
     ],
@@ -51,32 +58,29 @@ tours.add("sms_devino_mass_now", {
 /** Scheduled for later, then canceled. */
 tours.add("sms_devino_mass_later", {
     steps: () => [
+        ...create(),
         ...chooseList("Test: customers"),
         ...writeText("Sale tomorrow"),
-        { trigger: ".o_field_widget[name=when] label:contains(Send at)", run: "click" },
+        { trigger: ".o_field_widget[name=scheduled_at] button, .o_field_widget[name=scheduled_at] input", run: "click" },
         {
             trigger: ".o_field_widget[name=scheduled_at] input",
             run: "edit 12/31/2050 10:00:00",
         },
         ...calculate(),
-        { trigger: ".o_field_widget[name=departure]:contains(2050)" },
+        { trigger: ".o_field_widget[name=departure]:contains(50)" },
         ...send(10, "10.00", "990.00"),
-        { trigger: ".o_notification:contains(10 messages are planned)" },
+        { trigger: ".o_notification:contains(10 messages are scheduled)" },
         { trigger: ".o_sms_devino_count_waiting:contains(10)" },
         { trigger: "button[name=action_cancel]", run: "click" },
         { trigger: ".modal .modal-footer .btn-primary", run: "click" },
-        { trigger: ".o_sms_devino_count_canceled:contains(10)" },
         { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Canceled)" },
+        { trigger: ".o_sms_devino_count_canceled:contains(10)" },
     ],
 });
 
 /** Sent, and paused before anything has left. */
 tours.add("sms_devino_mass_pause", {
     steps: () => [
-        ...chooseList("Test: customers"),
-        ...writeText("Sale today"),
-        ...calculate(),
-        ...send(10, "10.00", "990.00"),
         { trigger: "button[name=action_pause]", run: "click" },
         { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Paused)" },
         { trigger: ".alert:contains(Paused)" },
@@ -93,36 +97,32 @@ tours.add("sms_devino_mass_resume", {
     ],
 });
 
-/** Values are offered while one types, chosen from the menu; a wrong name is refused. */
+/** Values are offered while one types, chosen from the menu; a wrong name is named. */
 tours.add("sms_devino_mass_personal", {
     steps: () => [
+        ...create(),
         ...chooseList("Test: orders"),
         ...writeText("Hi {{ na"),
         { trigger: ".o_sms_devino_offer button:contains(name)" },
-        { trigger: ".o_field_widget[name=text] textarea", run: "press Enter" },
-        { trigger: ".o_field_widget[name=text] textarea:value(Hi {{ name }})" },
+        { trigger: ".o_field_widget[name=body] textarea", run: "press Enter" },
+        { trigger: ".o_field_widget[name=body] textarea:value(Hi {{ name }})" },
         { trigger: ".o_sms_devino_insert", run: "click" },
         { trigger: ".o_sms_devino_names .dropdown-item:contains(Order)", run: "click" },
-        { trigger: ".o_field_widget[name=text] textarea:value({{ Order }})" },
+        { trigger: ".o_field_widget[name=body] textarea:value({{ Order }})" },
         ...writeText("Hi {{ name }}, {{ Ordr }}"),
-        { trigger: "button[name=action_preview]", run: "click" },
-        { trigger: ".modal:contains(Did you mean “Order”)" },
-        { trigger: ".modal .btn-primary", run: "click" },
-        { trigger: "body:not(:has(.modal))" },
+        { trigger: "button[name=action_calculate]", run: "click" },
+        { trigger: ".alert-danger:contains(Did you mean “Order”)" },
         ...writeText("Hi {{ name }}, order {{ Order }} [ready]"),
         ...calculate(),
-        { trigger: ".o_field_widget[name=empty_count]:contains(1)" },
+        { trigger: "button[name=action_view_empty]:contains(1)" },
         { trigger: ".o_sms_devino_samples:contains(Hi Name 0, order A-1 [ready])" },
         { trigger: "button[name=action_view_empty]", run: "click" },
         { trigger: ".o_data_row:contains(+79214700200)" },
         { trigger: ".o_breadcrumb a, .breadcrumb-item a", run: "click" },
-        { trigger: ".o_field_widget[name=left_out_count]:contains(1)" },
-        {
-            trigger: ".o_field_widget[name=reason_ids] .o_data_row:contains(landline) button",
-            run: "click",
-        },
+        { trigger: "button[name=action_view_left_out]:contains(1)", run: "click" },
+        { trigger: ".o_group_header:contains(Landline)", run: "click" },
         { trigger: ".o_data_row:contains(+74951234567)" },
-        { trigger: ".o_breadcrumb a, .breadcrumb-item a", run: "click" },
+        { trigger: ".o_breadcrumb li:last-of-type a, .breadcrumb-item:last-of-type a", run: "click" },
         ...send(3, "3.00", "997.00"),
     ],
 });
@@ -130,12 +130,11 @@ tours.add("sms_devino_mass_personal", {
 /** Not enough money: said by how much, and there is nothing to press. */
 tours.add("sms_devino_mass_poor", {
     steps: () => [
+        ...create(),
         ...chooseList("Test: customers"),
         ...writeText("Sale today"),
         ...calculate(),
         { trigger: ".alert-danger:contains(4.00 credits)" },
         { trigger: "body:not(:has(button[name=action_ask]))" },
-        { trigger: "button[name=action_back]", run: "click" },
-        { trigger: ".o_field_widget[name=text] textarea:value(Sale today)" },
     ],
 });

@@ -1,0 +1,131 @@
+"""*Send* of a draft: what must still hold, and the freezing of what was shown."""
+
+from odoo import fields
+from odoo.exceptions import UserError
+
+from . import batch_report
+from .audience import find_repeated
+from .batch_course import DISPATCH, feed_page
+from .commit import wake_once
+from .words import check_scheduled_at
+
+
+def check_ready(batch):
+    """Refuse a draft that is not up to date, complete and allowed any more.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :raise UserError: saying what to do
+    """
+    env = batch.env
+    if batch.state != "draft":
+        raise UserError(env._("This mass sending was sent already."))
+    if not batch.is_calculated:
+        raise UserError(env._("The figures are out of date. Calculate first."))
+    if not batch.total:
+        raise UserError(env._("Nobody would get a message."))
+    batch._check_input()
+    if batch.scheduled_at:
+        check_scheduled_at(env, batch.scheduled_at)
+    _check_blacklist(batch)
+    if batch.repeat_of_id:
+        _check_not_repeated(batch)
+
+
+def approve(batch):
+    """Freeze the draft: what its rows say now is what goes.
+
+    No lock is needed: of two transactions the second one conflicts, Odoo repeats it,
+    and it finds a batch that was sent.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    """
+    user, batch = batch.env.user, batch.sudo()
+    cost = _check_rows(batch)
+    account = batch.account_id
+    _mark_chain(batch)
+    account._lock_money()
+    account._check_enough(cost)
+    batch.write(
+        {
+            "state": "scheduled" if batch.scheduled_at else "running",
+            "sent_by_id": user.id,
+            "sent_at": fields.Datetime.now(),
+            "cost_estimated": cost,
+            "waiting_count": batch.total,
+        }
+    )
+    if batch.state == "running":
+        feed_page(batch)
+    wake_once(batch.env, DISPATCH, batch.scheduled_at or None)
+    batch_report.tell_approved(batch)
+
+
+def _mark_chain(batch):
+    """Write the first batch of a chain of repeats.
+
+    If two people send its failed messages again at the same time, the second one
+    conflicts, and looks again at what was sent.
+    """
+    if first := batch.repeat_of_id:
+        while first.repeat_of_id:
+            first = first.repeat_of_id
+        first.write({"revision": first.revision + 1})
+        first.flush_recordset(["revision"])
+
+
+def _of_draft(batch):
+    return [("batch_id", "=", batch.id), ("state", "=", "draft")]
+
+
+def _check_blacklist(batch):
+    """Refuse when recipients came onto the blacklist after the calculation."""
+    since = batch.calculated_at
+    blacklist = batch.env["phone.blacklist"].sudo()
+    numbers = blacklist.search([("write_date", ">=", since)]).mapped("number")
+    blocked = numbers and batch.env["sms.devino.message"].search_count(
+        [*_of_draft(batch), ("number", "in", numbers)]
+    )
+    if blocked:
+        raise UserError(
+            batch.env._(
+                "%(count)s of the recipients have been put on the blacklist in the "
+                "meantime. Calculate again.",
+                count=blocked,
+            )
+        )
+
+
+def _check_not_repeated(batch):
+    """Refuse to send again what was sent again in the meantime."""
+    messages = batch.env["sms.devino.message"]
+    groups = messages._read_group(_of_draft(batch), ["repeat_of_id"])
+    repeated = find_repeated(batch.env, [one.id for (one,) in groups], but=batch)
+    if repeated:
+        raise UserError(
+            batch.env._(
+                "%(count)s of these messages have been sent again in the meantime. "
+                "Calculate again.",
+                count=len(repeated),
+            )
+        )
+
+
+def _check_rows(batch):
+    """Compare the rows with what was shown.
+
+    :return: the sum of their estimated cost
+    """
+    groups = batch.env["sms.devino.message"]._read_group(
+        _of_draft(batch),
+        ["account_id", "mode", "sender_name"],
+        ["__count", "cost_estimated:sum"],
+    )
+    account = batch.account_id
+    shown = (account, account.mode, batch.sender_id.name, batch.total)
+    if [group[:4] for group in groups] != [shown]:
+        raise UserError(
+            batch.env._(
+                "The account or its sender has changed in the meantime. Calculate again."
+            )
+        )
+    return groups[0][4]

@@ -1,0 +1,201 @@
+"""The course of a mass sending after *Send*: its rows enter the queue in pages, its
+state and counters follow those of its messages."""
+
+from collections import Counter
+from datetime import timedelta
+
+from odoo import fields
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from . import batch_report
+from .batch_report import GROUPS
+from .commit import commit_retrying, seconds_left, wake_once
+
+DISPATCH = "sms_devino.ir_cron_dispatch"
+# Messages moved by one statement.
+PAGE = 5000
+TO_HAND_OVER = ("draft", "scheduled", "outgoing", "sending")
+CANCELABLE = ("draft", "scheduled", "outgoing")
+# States of a batch in which its messages may change, or be about to.
+ON_THE_WAY = ("running", "paused", "done", "canceled")
+
+
+# --- into the queue ---------------------------------------------------------------------
+
+
+def feed(batches):
+    """Move the next page of running batches into the queue.
+
+    An account whose queue holds less than a page gets the next one.
+
+    :param batches: an empty ``sms.devino.batch``, with all rights
+    :return: how many messages were moved
+    """
+    running = batches.search([("state", "=", "running")], order="sent_at, id")
+    moved = 0
+    for account, of_account in running.grouped("account_id").items():
+        if _count_queue(account) >= PAGE:
+            continue
+        for batch in of_account:
+            if page := feed_page(batch):
+                moved += page
+                break
+    return moved
+
+
+def _count_queue(account):
+    """Return how many messages of an account are ready to leave, up to a page."""
+    domain = Domain(
+        [
+            ("account_id", "=", account.id),
+            ("state", "=", "outgoing"),
+            "|",
+            ("batch_id", "=", False),
+            ("batch_id.state", "=", "running"),
+        ]
+    )
+    return account.env["sms.devino.message"].search_count(domain, limit=PAGE)
+
+
+def feed_page(batch):
+    """Move a page of a running batch into the queue; return how many messages."""
+    rows = _read_page([("batch_id", "=", batch.id), ("state", "=", "draft")], batch)
+    now = fields.Datetime.now()
+    until = now + timedelta(minutes=batch.validity) if batch.validity else None
+    extra = SQL(
+        "author_id = %s, scheduled_at = %s, use_until = %s",
+        batch.sent_by_id.id,
+        batch.scheduled_at or None,
+        until,
+    )
+    messages = batch.env["sms.devino.message"]
+    return len(messages._transition("outgoing", rows, extra=extra))
+
+
+def _read_page(domain, batches):
+    messages = batches.env["sms.devino.message"]
+    return [{"id": key} for key in messages.search(domain, order="id", limit=PAGE).ids]
+
+
+# --- after the messages -----------------------------------------------------------------
+
+
+def follow(batches):
+    """Let states and counters of batches follow those of their messages. Commits.
+
+    :param batches: an empty ``sms.devino.batch``, with all rights
+    """
+    env = batches.env
+    commit_retrying(env, lambda: _start_due(batches))
+    _cancel_rest(batches)
+    finished, reported = commit_retrying(env, lambda: _count_open(batches))[0]
+    for batch in finished:
+        commit_retrying(
+            env, lambda batch=batch: batch_report.tell_handed_over(_for_sender(batch))
+        )
+    for batch in reported:
+        commit_retrying(
+            env, lambda batch=batch: batch_report.tell_reported(_for_sender(batch))
+        )
+
+
+def _start_due(batches):
+    due = batches.search(
+        [("state", "=", "scheduled"), ("scheduled_at", "<=", fields.Datetime.now())]
+    )
+    for batch in due:
+        _for_sender(batch).write({"state": "running"})
+
+
+def _cancel_rest(batches):
+    """Mark what is left of canceled batches as canceled, page by page.
+
+    What is being handed over and comes back is canceled the next time.
+    """
+    canceled = batches.search([("state", "=", "canceled"), ("finished_at", "=", False)])
+    domain = [("batch_id", "in", canceled.ids), ("state", "in", CANCELABLE)]
+    messages = batches.env["sms.devino.message"]
+    while canceled and commit_retrying(
+        batches.env,
+        lambda: messages._transition("canceled", _read_page(domain, batches)),
+    )[0]:
+        if not seconds_left(batches.env):
+            wake_once(batches.env, DISPATCH)
+            break
+
+
+def _count_open(batches):
+    """Count the messages of batches that are not final yet, by one query.
+
+    :return: the batches that have been handed over, and those whose messages are all
+        final, since the last time
+    """
+    followed = batches.search(
+        [("reported_at", "=", False), ("state", "in", ON_THE_WAY)]
+    )
+    finished, reported = batches.browse(), batches.browse()
+    now = fields.Datetime.now()
+    for batch, counts in count_states(followed).items():
+        values = get_counters(counts)
+        if not batch.finished_at and not any(map(counts.get, TO_HAND_OVER)):
+            finished += batch
+            values["finished_at"] = now
+            if batch.state != "canceled":
+                values["state"] = "done"
+        if not any(map(counts.get, (*TO_HAND_OVER, "sent"))):
+            reported += batch
+            values["reported_at"] = now
+        changed = {name: value for name, value in values.items() if batch[name] != value}
+        if changed:
+            _for_sender(batch).write(changed)
+    return finished, reported
+
+
+def recount(batches, message_ids):
+    """Count again where the fate of a message became known late.
+
+    :param batches: an empty ``sms.devino.batch``, with all rights
+    """
+    settled = batches.search([("reported_at", "!=", False), ("unknown_count", ">", 0)])
+    if not settled:
+        return
+    messages = batches.env["sms.devino.message"]
+    domain = [("id", "in", message_ids), ("batch_id", "in", settled.ids)]
+    late = batches.concat(*(batch for (batch,) in messages._read_group(domain, ["batch_id"])))
+    for batch, counts in count_states(late).items():
+        batch.write(get_counters(counts))
+
+
+def count_states(batches):
+    """Count the messages of batches, by one query.
+
+    :return: batch -> dict of message state -> count, and ``cost``
+    """
+    result = {batch: Counter() for batch in batches}
+    for batch, state, count, cost in batches.env["sms.devino.message"]._read_group(
+        [("batch_id", "in", batches.ids), ("state", "!=", "left_out")],
+        ["batch_id", "state"],
+        ["__count", "cost:sum"],
+    ):
+        result[batch][state] = count
+        result[batch]["cost"] += cost or 0.0
+    return result
+
+
+def get_counters(counts):
+    """Return the values of the batch's counters.
+
+    :param dict counts: message state -> count, and ``cost``
+    """
+    counters = {
+        f"{group}_count": sum(counts.get(state, 0) for state in states)
+        for group, states in GROUPS.items()
+    }
+    return counters | {"cost": counts.get("cost", 0.0)}
+
+
+def _for_sender(batch):
+    """Return the batch in the language of who sent it, also for the tracked state."""
+    user = batch.sent_by_id
+    return batch.with_context(lang=user.lang or batch.env.lang, tz=user.tz)

@@ -1,0 +1,136 @@
+"""What a mass sending says of itself: progress, failures and notices in words."""
+
+from markupsafe import Markup
+
+# States of messages by what a person wants to know, in the order of the progress bar.
+GROUPS = {
+    "delivered": ("delivered",),
+    "sent": ("sent",),
+    "unknown": ("unknown", "unconfirmed"),
+    "failed": ("failed", "undelivered"),
+    "canceled": ("canceled",),
+    "sending": ("sending",),
+    # rows of a sent batch that are not in the queue yet are drafts
+    "waiting": ("draft", "scheduled", "outgoing"),
+}
+TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
+SHOWN_IDS = 10
+
+
+def get_group_labels(env):
+    return {
+        "delivered": env._("Delivered"),
+        "sent": env._("Sent, no report yet"),
+        "unknown": env._("Outcome not known"),
+        "failed": env._("Failed or not delivered"),
+        "canceled": env._("Canceled"),
+        "sending": env._("Being handed over"),
+        "waiting": env._("Waiting"),
+    }
+
+
+def describe_failures(batch):
+    """Return what went wrong, in words, as HTML; empty when nothing did."""
+    items = Markup().join(
+        Markup("<li>%s: <b>%s</b></li>") % (text, count)
+        for text, count in get_failures(batch)
+    )
+    return items and Markup("<ul class='mb-0'>%s</ul>") % items
+
+
+def get_failures(batch):
+    """Return what went wrong: a list of pairs of text and count, most frequent first."""
+    messages = batch.env["sms.devino.message"]
+    names = ["state", "reason", "operation_status", "message_status"]
+    labels = {
+        name: dict(messages._fields[name]._description_selection(batch.env))
+        for name in names
+    }
+    domain = [("batch_id", "=", batch.id), ("state", "in", TROUBLE)]
+    failures = {}
+    for *key, count in messages._read_group(domain, names, ["__count"]):
+        name, value = _find_cause(*key)
+        text = labels[name][value]
+        failures[text] = failures.get(text, 0) + count
+    return sorted(failures.items(), key=lambda pair: -pair[1])
+
+
+def _find_cause(state, reason, operation_status, message_status):
+    """Return the field that says best why a message failed, and its value."""
+    if state == "failed" and reason == "refused" and operation_status:
+        return "operation_status", operation_status
+    if state == "undelivered" and not reason and message_status:
+        return "message_status", message_status
+    return ("reason", reason) if reason else ("state", state)
+
+
+# --- notices ----------------------------------------------------------------------------
+
+
+def tell_approved(batch):
+    """Note in the batch what was approved."""
+    batch.message_post(
+        body=batch.env._(
+            "%(count)s messages from %(sender)s were approved by %(author)s. Estimated "
+            "cost: %(cost)s. Recipients left out: %(left_out)s.",
+            count=batch.total,
+            sender=batch.sender_id.name,
+            author=batch.sent_by_id.name,
+            cost=batch.account_id._format_amount(batch.cost_estimated),
+            left_out=batch.left_out_count,
+        )
+    )
+
+
+def tell_handed_over(batch):
+    """Say how many messages the provider took, with their ids."""
+    env = batch.env
+    text = env._(
+        "The provider accepted %(accepted)s of %(total)s messages.",
+        accepted=batch.sent_count + batch.delivered_count,
+        total=batch.total,
+    )
+    parts = [Markup("<p>%s</p>") % text]
+    if ids := _first_gateway_ids(batch):
+        parts.append(Markup("<p>%s</p>") % env._("SMS ID: %(ids)s", ids=", ".join(ids)))
+    _tell(batch, text, parts)
+
+
+def tell_reported(batch):
+    """Say how it went, once it is known of every message."""
+    text = batch.env._(
+        "All reports are in: %(delivered)s of %(total)s messages were delivered, "
+        "%(failed)s failed, of %(unknown)s the outcome is not known, %(canceled)s were "
+        "canceled. Price: %(cost)s.",
+        delivered=batch.delivered_count,
+        total=batch.total,
+        failed=batch.failed_count,
+        unknown=batch.unknown_count,
+        canceled=batch.canceled_count,
+        cost=batch.account_id._format_amount(batch.cost),
+    )
+    _tell(batch, text, [Markup("<p>%s</p>") % text])
+
+
+def _tell(batch, text, parts):
+    """Post into the batch, with the failures, and show a notice to who sent it."""
+    failures = describe_failures(batch)
+    batch.message_post(body=Markup().join([*parts, failures]))
+    batch.sent_by_id._bus_send(
+        "simple_notification",
+        {
+            "type": "warning" if failures else "success",
+            "title": batch.name,
+            "message": text,
+            "sticky": bool(failures),
+        },
+    )
+
+
+def _first_gateway_ids(batch):
+    """Return the ids of the first segments, with dots when there are more."""
+    segments = batch.env["sms.devino.segment"].search(
+        [("message_id.batch_id", "=", batch.id)], order="id", limit=SHOWN_IDS + 1
+    )
+    ids = segments.mapped("gateway_id")
+    return [*ids[:SHOWN_IDS], "…"] if len(ids) > SHOWN_IDS else ids

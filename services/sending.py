@@ -1,0 +1,422 @@
+"""Sending for one account: claim the rows of one call, write down what came of it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ..gateway import (
+    MAX_BULK_NUMBERS,
+    AccountRefusedError,
+    DevinoClient,
+    MessageRefusedError,
+    NotSentError,
+)
+from ..gateway.pool import Ended
+from .account_job import AccountJob
+from .commit import commit_retrying
+
+# A refused bulk is split into so many. Eight of 374 hold as many numbers as one full
+# bulk, and with 1 % bad numbers a message is tried 2.4 times before it is accepted.
+PARTS = 8
+# The bulks under way hold together at most one full bulk: what a kill leaves in doubt.
+# Less room than this is not worth a bulk.
+SMALLEST_ROOM = MAX_BULK_NUMBERS // PARTS
+# A text or sender that the provider refuses is refused for every number. After so many
+# refusals, and nothing accepted, the rest is not tried.
+MAX_REFUSALS = 8
+# Messages at the head of the queue that are looked at: a few at first, since different
+# texts need no more, and enough for a full bulk when the first texts are equal.
+FEW, MANY = 64, 2 * MAX_BULK_NUMBERS
+# Pauses after attempts that surely did not reach the provider. Together two days.
+PAUSES = [
+    timedelta(minutes=minutes)
+    for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 480, 720, 1080)
+]
+# The first look at a fresh message: the provider needs seconds to know it.
+FIRST_LOOK = timedelta(seconds=10)
+# Messages that are failed at once, without a call.
+PAGE = 5000
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """One call: a text from one sender to distinct numbers.
+
+    :param keys: ids of the messages; ``numbers`` and ``attempts`` go with them
+    :param validity: minutes, ``None`` for the provider's default
+    """
+
+    client: DevinoClient = field(repr=False)
+    keys: tuple[int, ...]
+    numbers: tuple[str, ...] = field(repr=False)
+    attempts: tuple[int, ...]
+    sender: str
+    text: str = field(repr=False)
+    validity: int | None
+
+    @property
+    def size(self):
+        return len(self.keys)
+
+    def make(self):
+        """Send it.
+
+        :return: dict of message id -> list of the provider's ids
+        """
+        options = {"validity": self.validity}
+        if self.size == 1:
+            ids = self.client.send(self.sender, self.numbers[0], self.text, **options)
+            return {self.keys[0]: ids}
+        ids = self.client.send_bulk(self.sender, self.numbers, self.text, **options)
+        return {
+            key: ids[number]
+            for key, number in zip(self.keys, self.numbers, strict=True)
+        }
+
+    def describe(self, answer):
+        return f"accepted messages (id: SMS ids) {answer}"
+
+
+class Refusals:
+    """Texts and senders that the provider refuses, whatever the number."""
+
+    def __init__(self):
+        # (sender, text or None) -> refusals in a row; gone once something was accepted
+        self._counts = {}
+        self._accepted = set()
+        self._hopeless = {}
+
+    def note(self, bulk, error):
+        """Learn from a call that was accepted (no error) or refused."""
+        of_sender, of_text = (bulk.sender, None), (bulk.sender, bulk.text)
+        if error is None:
+            self._accepted |= {of_sender, of_text}
+        elif _is_sender_refused(error):
+            self._count(of_sender, error)
+        elif bulk.size == 1 and not _is_number_refused(error):
+            self._count(of_text, error)
+
+    def _count(self, key, error):
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if self._counts[key] >= MAX_REFUSALS and key not in self._accepted:
+            self._hopeless[key] = error
+
+    def find(self, sender, text):
+        """Return the domain of the messages that need not be tried, and the error they
+        end with; nothing for a text that may pass."""
+        if error := self._hopeless.get((sender, None)):
+            return [("sender_name", "=", sender)], error
+        if error := self._hopeless.get((sender, text)):
+            return [("sender_name", "=", sender), ("body", "=", text)], error
+        return None
+
+
+class Sending(AccountJob):
+    """Takes messages of one account out of the queue.
+
+    :param int claim: the number under which the connection holds an advisory lock
+    :param queue: returns the SQL for what may leave now, in terms of ``m``
+    """
+
+    def __init__(self, account, channel, client, claim, queue):
+        super().__init__(account, channel, client)
+        self.sent = 0
+        self._claim = claim
+        self._queue = queue
+        self._numbers_under_way = 0
+        self._in_doubt = None
+        self._refusals = Refusals()
+        self._marked_senders = set()
+
+    # --- claiming -------------------------------------------------------------------
+
+    def claim(self):
+        """Claim and commit the next call: from here on nobody else sends it."""
+        room = MAX_BULK_NUMBERS - self._numbers_under_way
+        if room < SMALLEST_ROOM:
+            room = 0
+        bulk, _seconds = commit_retrying(self.env, lambda: self._claim_bulk(room))
+        self._in_doubt = None
+        if bulk:
+            self._numbers_under_way += bulk.size
+        return bulk
+
+    def _claim_bulk(self, room):
+        self._in_doubt = None
+        picked = {row["id"]: row for row in self._pick_rows(room)}
+        if not picked:
+            return None
+        moved = self._messages()._transition(
+            "sending",
+            [{"id": key, "claim": self._claim} for key in self._lock(picked)],
+            extra=SQL(
+                "claimed_at = (clock_timestamp() AT TIME ZONE 'UTC'), "
+                "attempts = COALESCE(m.attempts, 0) + 1, next_at = NULL"
+            ),
+        )
+        rows = [picked[key] for key in moved]
+        self._in_doubt = self._make_bulk(rows) if rows else None
+        return self._in_doubt
+
+    def _messages(self):
+        return self.env["sms.devino.message"]
+
+    def _make_bulk(self, rows):
+        head = rows[0]
+        return Bulk(
+            client=self.client,
+            keys=tuple(row["id"] for row in rows),
+            numbers=tuple(row["number"].removeprefix("+") for row in rows),
+            attempts=tuple(row["attempts"] for row in rows),
+            sender=head["sender_name"],
+            text=head["body"],
+            validity=minutes_left(head["use_until"], fields.Datetime.now()),
+        )
+
+    def _pick_rows(self, room):
+        """Return the rows of the next call, the most urgent first.
+
+        :param int room: how many numbers a bulk may hold; with 0 only a message that a
+            person sent is taken
+        """
+        scope = SQL("TRUE") if room else SQL("m.priority = '1'")
+        while rows := self._read_queue(FEW, scope):
+            if not self._fail_in_vain(rows[0]):
+                return self._pick_alike(rows, scope, max(room, 1))
+        return []
+
+    def _pick_alike(self, rows, scope, room):
+        """Return the first of the rows, with others that may go in the same call."""
+        head = rows[0]
+        largest = min(head["largest_bulk"] or MAX_BULK_NUMBERS, room)
+        if largest == 1 or sum(_likeness(row) == _likeness(head) for row in rows) == 1:
+            return [head]
+        distinct = {}
+        for row in self._read_queue(MANY, scope, head):
+            # what the provider answers to a repeated number is not documented
+            distinct.setdefault(row["number"], row)
+        return list(distinct.values())[:largest]
+
+    def _read_queue(self, window, scope, head=None):
+        """Return messages among the first ``window`` that may leave, as dicts.
+
+        :param SQL scope: which ones, in terms of ``m``
+        :param dict head: only those that may go in one call with this one. Parts of a
+            refused bulk are picked in a fixed random order, so that the first numbers
+            tried are not the first of a list.
+        """
+        alike, order = SQL("TRUE"), SQL("q.priority DESC, q.id")
+        if head:
+            alike = SQL(
+                "(q.sender_name, q.body, q.priority, q.largest_bulk) = (%s, %s, %s, %s)"
+                " AND q.use_until IS NOT DISTINCT FROM %s",
+                *_likeness(head),
+            )
+            order = SQL("CASE WHEN q.largest_bulk > 0 THEN hashint4(q.id) END, q.id")
+        query = SQL(
+            """SELECT q.* FROM (
+                   SELECT m.id, m.number, m.sender_name, m.body, m.use_until,
+                          m.priority, COALESCE(m.attempts, 0) AS attempts,
+                          COALESCE(m.largest_bulk, 0) AS largest_bulk
+                     FROM sms_devino_message m
+                    WHERE m.account_id = %s AND %s AND %s
+                 ORDER BY m.priority DESC, m.id LIMIT %s) AS q
+                WHERE %s ORDER BY %s""",
+            *(self.account_id, scope, self._queue(), window, alike, order),
+        )
+        self.env.cr.execute(query)
+        return self.env.cr.dictfetchall()
+
+    def _lock(self, ids):
+        """Return those that nobody else is at; no lock is waited for."""
+        query = SQL(
+            """SELECT id FROM sms_devino_message WHERE id = ANY(%s)
+                  FOR NO KEY UPDATE SKIP LOCKED""",
+            list(ids),
+        )
+        # A conflict is repeated, and no error.
+        self.env.cr.execute(query, log_exceptions=False)
+        free = {row[0] for row in self.env.cr.fetchall()}
+        return [key for key in ids if key in free]
+
+    def _fail_in_vain(self, head):
+        """Fail messages like this one that need not be tried.
+
+        :return: whether it was one
+        """
+        now = fields.Datetime.now()
+        if head["use_until"] and head["use_until"] <= now:
+            domain = [("use_until", "<=", now)]
+            values = {"reason": "expired", "message_status": "Error_Expired"}
+        elif found := self._refusals.find(head["sender_name"], head["body"]):
+            domain, error = found
+            values = {"reason": "refused", **_error_values(error)}
+        else:
+            return False
+        waiting = [("account_id", "=", self.account_id), ("state", "=", "outgoing")]
+        rows = self._messages().search(waiting + domain, limit=PAGE)
+        self._messages()._transition(
+            "failed",
+            [{"id": key, **values} for key in rows.ids],
+            condition=SQL("m.state = 'outgoing'"),
+        )
+        return True
+
+    # --- writing down ---------------------------------------------------------------
+
+    def judge(self, ended):
+        super().judge(ended)
+        self._numbers_under_way -= ended.call.size
+
+    def settle(self, ended):
+        super().settle(ended)
+        # apart, so that a sender that somebody edits holds nothing up
+        for one in ended:
+            if _kind_of(one) in ("accepted", "refused"):
+                self._refusals.note(one.call, one.error)
+        self._mark_senders(ended)
+
+    def rescue(self, ended):
+        if self._in_doubt:
+            # claimed, perhaps, and surely not called
+            ended = [*ended, Ended(self._in_doubt)]
+        super().rescue(ended)
+
+    def settle_in(self, env, ended):
+        by_kind = {}
+        for one in ended:
+            by_kind.setdefault(_kind_of(one), []).append(one)
+        for kind, of_kind in by_kind.items():
+            getattr(self, f"_settle_{kind}")(env, of_kind)
+
+    def _settle_accepted(self, env, ended):
+        now = fields.Datetime.now()
+        ids = {key: ids for one in ended for key, ids in one.answer.items()}
+        values = {
+            "operation_status": "OK_Operation_Completed",
+            "accepted_at": now,
+            "next_at": now + FIRST_LOOK,
+            "reason": None,
+            "error_text": None,
+        }
+        rows = [
+            {"id": key, "segment_count": len(segments), **values}
+            for key, segments in ids.items()
+        ]
+        moved = self._move(env, "sent", rows)
+        env["sms.devino.segment"]._insert({key: ids[key] for key in moved})
+        self.sent += len(moved)
+
+    def _settle_refused(self, env, ended):
+        """A bulk is refused as a whole for one bad number (documented): its parts are
+        tried. That was no attempt."""
+        final = [
+            one for one in ended if one.call.size == 1 or _is_sender_refused(one.error)
+        ]
+        self._move(env, "failed", _error_rows(final, "refused"))
+        self._put_back(env, [one for one in ended if one not in final], refused=True)
+
+    def _settle_unknown(self, env, ended):
+        self._move(env, "unknown", _error_rows(ended, "no_answer"))
+
+    def _settle_not_sent(self, env, ended):
+        """Back into the queue with a growing pause, until the attempts are used up."""
+        now = fields.Datetime.now()
+        attempts = {
+            key: count
+            for one in ended
+            for key, count in zip(one.call.keys, one.call.attempts, strict=True)
+        }
+        again, exhausted = [], []
+        for row in _error_rows(ended, "attempts"):
+            count = attempts[row["id"]]
+            if count < len(PAUSES):
+                again.append({**row, "reason": None, "next_at": now + PAUSES[count]})
+            else:
+                exhausted.append(row)
+        self._move(env, "outgoing", again)
+        self._move(env, "failed", exhausted)
+
+    def _settle_untouched(self, env, ended):
+        self._put_back(env, ended)
+
+    def _put_back(self, env, ended, *, refused=False):
+        """Back into the queue, as if there had been no attempt."""
+        rows = []
+        for one in ended:
+            values = {"largest_bulk": -(-one.call.size // PARTS)} if refused else {}
+            for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
+                rows.append({"id": key, "attempts": attempts, **values})
+        self._move(env, "outgoing", rows)
+
+    def _move(self, env, target, rows):
+        """Move rows that are ours, or that were given up for unknown meanwhile."""
+        return env["sms.devino.message"]._transition(
+            target, [{**row, "claim": None} for row in rows], claim=self._claim
+        )
+
+    def _mark_senders(self, ended):
+        marks = set()
+        for one in ended:
+            if _kind_of(one) == "accepted":
+                marks.add((one.call.sender, "accepted"))
+            elif one.error and _is_sender_refused(one.error):
+                marks.add((one.call.sender, "refused"))
+        senders = self.env["sms.devino.sender"]
+        for mark in marks - self._marked_senders:
+            commit_retrying(
+                self.env, lambda mark=mark: senders._mark(self.account_id, *mark)
+            )
+        self._marked_senders |= marks
+
+
+def minutes_left(use_until, now):
+    """Return the minutes until ``use_until``, rounded up; ``None`` without an end."""
+    if not use_until:
+        return None
+    return max(-((now - use_until) // timedelta(minutes=1)), 1)
+
+
+def _likeness(row):
+    """What messages in one call have in common."""
+    names = ("sender_name", "body", "priority", "largest_bulk", "use_until")
+    return tuple(row[name] for name in names)
+
+
+def _kind_of(ended):
+    """Say what a call means for its messages."""
+    error = ended.error
+    if error is None:
+        return "untouched" if ended.answer is None else "accepted"
+    if isinstance(error, MessageRefusedError):
+        return "refused"
+    if isinstance(error, NotSentError):
+        return "not_sent"
+    # surely not sent, and no attempt: the account has to be mended first
+    return "untouched" if isinstance(error, AccountRefusedError) else "unknown"
+
+
+def _is_sender_refused(error):
+    return error.operation_status == "Error_Invalid_Source_Address"
+
+
+def _is_number_refused(error):
+    return error.operation_status == "Error_Invalid_Destination_Address"
+
+
+def _error_rows(ended, reason):
+    return [
+        {"id": key, "reason": reason, **_error_values(one.error)}
+        for one in ended
+        for key in one.call.keys
+    ]
+
+
+def _error_values(error):
+    return {
+        "operation_status": error.operation_status,
+        "error_text": str(error)[:500],
+        "raw_answer": error.raw or None,
+    }

@@ -1,0 +1,50 @@
+import { Component, onWillUnmount, xml } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+/** Milliseconds between two looks while the state may change by itself. */
+const PAUSE = 1000;
+/** States that the scheduled action brings to an end within seconds. */
+const OPEN_STATES = ["outgoing", "sending"];
+
+/**
+ * Keeps a form up to date while the record's state is open: shows nothing itself.
+ */
+export class Follow extends Component {
+    static template = xml`<span class="o_sms_devino_follow d-none"/>`;
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.timer = setInterval(() => this.look(), PAUSE);
+        this.isLooking = false;
+        onWillUnmount(() => clearInterval(this.timer));
+    }
+
+    isOpen({ state, scheduled_at: scheduledAt }) {
+        const isDue = scheduledAt && scheduledAt <= luxon.DateTime.now();
+        return OPEN_STATES.includes(state) || (state === "scheduled" && isDue);
+    }
+
+    async look() {
+        const { record } = this.props;
+        if (this.isLooking || document.hidden || !record.resId || !this.isOpen(record.data)) {
+            return;
+        }
+        this.isLooking = true;
+        try {
+            await record.load();
+        } finally {
+            this.isLooking = false;
+        }
+    }
+}
+
+export const follow = {
+    component: Follow,
+    fieldDependencies: [
+        { name: "state", type: "selection" },
+        { name: "scheduled_at", type: "datetime" },
+    ],
+};
+
+registry.category("view_widgets").add("sms_devino_follow", follow);

@@ -1,0 +1,525 @@
+import base64
+import json
+from ast import literal_eval
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..services import audience
+from ..tools.sheet import open_book
+from .mass_case import MassCase
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestBatchDraft(MassCase):
+    """A draft: whom, what, its calculation, and who may touch it."""
+
+    def test_recipients_are_united_by_number_and_the_rest_named(self):
+        other = self.make_list(
+            ["79214500000", "+7 (921) 460-00-00", "8 495 123-45-67", "abc"],
+            "Test: others",
+        )
+        with self.transaction() as env:
+            env["phone.blacklist"].create({"number": "+79214500100"})
+        batch_id = self.prepare(list_ids=[Command.set([self.list_id, other])])
+        total, left_out, figures = self.read_batch(
+            batch_id, "total", "left_out_count", "figures"
+        )
+        self.assertEqual((total, left_out), (10, 4))
+        self.assertEqual(
+            figures["reasons"],
+            {"duplicate": 1, "blacklisted": 1, "landline": 1, "letters": 1},
+        )
+        action = self.press(batch_id, "action_view_left_out")
+        with self.transaction(self.users["manager"]) as env:
+            rows = env["sms.devino.message"].search(action["domain"])
+            self.assertEqual(len(rows), 4)
+            blocked = rows.filtered(lambda row: row.reason == "blacklisted")
+            self.assertEqual(blocked.number, "+79214500100")
+
+    def test_search_by_number_finds_who_got_nothing_and_why(self):
+        list_id = self.make_list(["8 495 123-45-67", "79214500000"], "Test: mixed")
+        batch_id = self.send_mass(list_ids=[Command.set([list_id])])
+        self.dispatch()
+        with self.transaction(self.users["manager"]) as env:
+            action = env["ir.actions.act_window"]._for_xml_id(
+                "sms_devino.sms_devino_message_action"
+            )
+            for typed in ("84951234567", "+7 495 123-45-67"):
+                found = env["sms.devino.message"].search(
+                    [*literal_eval(action["domain"]), ("number_search", "=", typed)]
+                )
+                self.assertEqual(
+                    (found.state, found.reason, found.batch_id.id),
+                    ("left_out", "landline", batch_id),
+                )
+
+    def test_each_gets_his_own_text(self):
+        list_id = self.make_list(
+            self.numbers(3, 79214700000),
+            "Test: orders",
+            {0: {"Номер заказа": "A-1"}, 1: {"Номер заказа": "Я-2"}},
+        )
+        batch_id = self.prepare(
+            list_ids=[Command.set([list_id])],
+            body="Hi {{ name }}, order {{ номер заказа }}",
+        )
+        empty, figures = self.read_batch(batch_id, "empty_count", "figures")
+        self.assertEqual(empty, 1)
+        self.assertEqual(figures["messages"], {"gsm7": 2, "ucs2": 1})
+        self.assertEqual(self.rows(batch_id, "data")[0], {"Номер заказа": "A-1"})
+        self.approve(batch_id)
+        self.dispatch()
+        self.assertEqual(
+            sorted(entry.text for entry in self.provider.ledger),
+            ["Hi Name 0, order A-1", "Hi Name 1, order Я-2", "Hi Name 2, order "],
+        )
+        self.assertAllAgree(batch_id, sent=3)
+
+    def test_recipients_without_a_value_may_be_left_out(self):
+        list_id = self.make_list(
+            self.numbers(2, 79214700000), "Test: orders", {0: {"order": "A-1"}}
+        )
+        batch_id = self.prepare(
+            list_ids=[Command.set([list_id])],
+            body="Order {{ order }}",
+            empty_policy="leave_out",
+        )
+        self.assertEqual(self.rows(batch_id, "body"), ["Order A-1"])
+        self.assertEqual(self.rows(batch_id, "reason", state="left_out"), ["no_value"])
+
+    def test_contacts_by_filter_and_chosen_ones(self):
+        ids = self.make_contacts(
+            {"name": "Anna", "phone": "8 921 480-00-00", "city": "Omsk"},
+            {"name": "Boris", "phone": "+79214800100", "city": "Tver"},
+            {"name": "Vera", "phone": False, "city": "Tver"},
+        )
+        batch_id = self.prepare(
+            list_ids=False,
+            partner_ids=[Command.set(ids[:1])],
+            domain=repr([("id", "in", ids), ("city", "=", "Tver")]),
+            body="{{ name }} of {{ city }}",
+        )
+        self.assertEqual(self.read_batch(batch_id, "total", "left_out_count"), (2, 1))
+        self.approve(batch_id)
+        self.dispatch()
+        self.assertEqual(
+            sorted(entry.text for entry in self.provider.ledger),
+            ["Anna of Omsk", "Boris of Tver"],
+        )
+        with self.transaction(self.users["manager"]) as env:
+            anna = env["res.partner"].browse(ids[0])
+            messages = env["sms.devino.message"].search(
+                anna.action_sms_devino_messages()["domain"]
+            )
+            self.assertEqual(messages.batch_id.id, batch_id)
+
+    def test_spreadsheet_with_its_columns(self):
+        content = "Phone;Client;Order\n8 921 480-00-00;Anna;A-1\n123;Boris;\n"
+        columns = {
+            "header_row": 1,
+            "columns": [
+                {"index": 0, "role": "phone", "title": "Phone", "name": ""},
+                {"index": 1, "role": "name", "title": "Client", "name": ""},
+                {"index": 2, "role": "extra", "title": "Order", "name": "Order"},
+            ],
+        }
+        columns["sheet"] = open_book(content.encode(), "orders.csv").sheets[0]
+        batch_id = self.prepare(
+            list_ids=False,
+            source_file=base64.b64encode(content.encode()),
+            source_name="orders.csv",
+            source_columns=columns,
+            body="{{ name }}: order {{ Order }}",
+        )
+        self.assertEqual(
+            self.rows(batch_id, "number", "body", "data"),
+            [("+79214800000", "Anna: order A-1", {"Order": "A-1"})],
+        )
+        self.assertEqual(
+            self.rows(batch_id, "number", "number_raw", state="left_out"),
+            [(False, "123")],
+        )
+
+    def make_contacts(self, *vals_list):
+        with self.transaction() as env:
+            ids = env["res.partner"].create(list(vals_list)).ids
+        self.addCleanup(self._unlink, "res.partner", ids)
+        return ids
+
+    def _unlink(self, model, ids):
+        with self.transaction() as env:
+            env[model].browse(ids).unlink()
+
+    # --- errors are kept on the draft -----------------------------------------------
+
+    def test_wrong_texts_are_named_on_the_draft(self):
+        for text, words in (
+            ("Hi {{ nmae }}", "Did you mean “name”"),
+            ("Hi {{ object.env }}", "no value named “object.env”"),
+            ("Hi {{ name", "without its"),
+            ("{{ }}", "without a name"),
+            ("  ", "enter the text"),
+        ):
+            with self.subTest(text):
+                batch_id = self.prepare(body=text)
+                calculation, error = self.read_batch(
+                    batch_id, "calculation", "error_text"
+                )
+                self.assertEqual(calculation, "failed")
+                self.assertIn(words, error)
+                with self.assertRaisesRegex(UserError, "out of date"):
+                    self.approve(batch_id)
+
+    def test_nobody_to_send_to_and_no_sender(self):
+        batch_id = self.prepare(list_ids=False)
+        self.assertIn("at least one list", self.read_batch(batch_id, "error_text"))
+        batch_id = self.prepare(sender_id=False)
+        self.assertIn("Sender", self.read_batch(batch_id, "error_text"))
+        batch_id = self.prepare(domain="[('nothing', '=', 1)]")
+        self.assertIn("Filter", self.read_batch(batch_id, "error_text"))
+
+    def test_too_long_and_empty_texts_are_left_out(self):
+        list_id = self.make_list(
+            self.numbers(3, 79214700000),
+            "Test: long",
+            {0: {"note": "x" * 2001}, 1: {"note": "fine"}},
+        )
+        batch_id = self.prepare(list_ids=[Command.set([list_id])], body="{{ note }}")
+        reasons = self.rows(batch_id, "reason", state="left_out")
+        self.assertEqual(set(reasons), {"long_text", "no_text"})
+        self.assertEqual(self.read_batch(batch_id, "total"), 1)
+
+    def test_template_of_odoo_is_read_or_refused(self):
+        with self.transaction() as env:
+            model = env["ir.model"]._get("res.partner")
+            ids = (
+                env["sms.template"]
+                .create(
+                    [
+                        {"name": name, "model_id": model.id, "body": body}
+                        for name, body in (
+                            ("Plain", "Hi {{ object.name }} of {{object.city}}"),
+                            ("Sum", "{{ object.name.upper() }}"),
+                        )
+                    ]
+                )
+                .ids
+            )
+        self.addCleanup(self._unlink, "sms.template", ids)
+        with self.transaction(self.users["manager"]) as env:
+            draft = env["sms.devino.batch"].new({"template_id": ids[0]})
+            draft._onchange_template_id()
+            self.assertEqual(draft.body, "Hi {{ name }} of {{ city }}")
+            draft.template_id = ids[1]
+            with self.assertRaisesRegex(UserError, "is a calculation"):
+                draft._onchange_template_id()
+
+    # --- the figures belong to the draft as it is -----------------------------------
+
+    def test_change_marks_the_figures_out_of_date(self):
+        batch_id = self.prepare()
+        self.assertTrue(self.read_batch(batch_id, "is_calculated"))
+        self.write(batch_id, name="Renamed")
+        self.assertTrue(self.read_batch(batch_id, "is_calculated"))
+        self.write(batch_id, body="Another text")
+        self.assertFalse(self.read_batch(batch_id, "is_calculated"))
+        with self.assertRaisesRegex(UserError, "out of date"):
+            self.approve(batch_id)
+        self.calculate(batch_id)
+        self.assertEqual(set(self.rows(batch_id, "body")), {"Another text"})
+        self.approve(batch_id)
+
+    @contextmanager
+    def between_pages(self, *acts):
+        """Do something, committed, before each page of a calculation is read."""
+        acts = iter(acts)
+        pages = audience.Audience.pages
+
+        def interrupted(reader):
+            for page in pages(reader):
+                for act in acts:
+                    act()
+                    break
+                yield page
+
+        with patch.object(audience.Audience, "pages", interrupted):
+            yield
+
+    def test_draft_edited_during_its_calculation_drops_the_result(self):
+        batch_id = self.draft()
+        self.press(batch_id, "action_calculate")
+        with self.between_pages(lambda: self.write(batch_id, body="Newer")):
+            self.run_calculations()
+        calculation, current = self.read_batch(
+            batch_id, "calculation", "is_calculated"
+        )
+        self.assertEqual((calculation, current), ("none", False))
+        self.assertFalse(self.rows(batch_id, "id"))
+
+    def test_recalculated_while_edited_keeps_the_newest_figures(self):
+        batch_id = self.draft()
+        self.press(batch_id, "action_calculate")
+
+        def edit():
+            self.write(batch_id, body="Newer {{ name }}")
+            self.press(batch_id, "action_calculate")
+
+        with self.between_pages(edit):
+            self.run_calculations()
+        self.assertTrue(self.read_batch(batch_id, "is_calculated"))
+        self.assertEqual(
+            self.rows(batch_id, "body"), [f"Newer Name {n}" for n in range(10)]
+        )
+
+    def test_edit_after_the_last_page_is_seen_too(self):
+        batch_id = self.draft()
+        self.press(batch_id, "action_calculate")
+        summed = self.registry["sms.devino.batch"]._sum_rows
+
+        def edit_then_sum(batch):
+            self.write(batch_id, body="Newest")
+            return summed(batch)
+
+        with (
+            patch.object(self.registry["sms.devino.batch"], "_sum_rows", edit_then_sum),
+            self.assertLogs("odoo.sql_db", "ERROR") as logs,
+        ):
+            self.run_calculations()
+        self.assertNotIn("Sale today", str(logs.output), "texts are kept out of logs")
+        self.assertFalse(self.read_batch(batch_id, "is_calculated"))
+        self.assertFalse(self.rows(batch_id, "id"))
+
+    def test_progress_of_a_calculation(self):
+        batch_id = self.draft()
+        self.press(batch_id, "action_calculate")
+        seen = []
+
+        def look():
+            with self.transaction(self.users["manager"]) as env:
+                seen.append(env["sms.devino.batch"].browse(batch_id).get_progress())
+
+        look()
+        with self.between_pages(look):
+            self.run_calculations()
+        look()
+        self.assertEqual(
+            [(one["calculation"], one["is_live"]) for one in seen],
+            [("queued", True), ("running", True), ("none", False)],
+        )
+
+    def test_interrupted_calculation_says_so(self):
+        batch_id = self.draft()
+        with self.transaction() as env:
+            env["sms.devino.batch"].browse(batch_id).calculation = "running"
+        self.run_calculations()
+        self.assertIn("Odoo stopped", self.read_batch(batch_id, "error_text"))
+
+    # --- who may --------------------------------------------------------------------
+
+    def test_draft_of_one_manager_is_finished_by_another(self):
+        batch_id = self.draft()
+        self.write(batch_id, "admin", body="Better")
+        self.calculate(batch_id, "admin")
+        self.approve(batch_id, "admin")
+        people = self.read_batch(batch_id, "prepared_by_id", "sent_by_id")
+        self.assertEqual(
+            [person.id for person in people],
+            [self.users["manager"], self.users["admin"]],
+        )
+        authors = self.rows(batch_id, "author_id", state="outgoing")
+        self.assertEqual({user.id for user in authors}, {self.users["admin"]})
+
+    def test_calculation_has_the_rights_of_who_asked_for_it(self):
+        private = self.make_list(
+            self.numbers(2, 79214700000),
+            "Test: private",
+            user_id=self.users["admin"],
+            is_shared=False,
+        )
+        batch_id = self.draft()
+        with self.transaction() as env:
+            batch = env["sms.devino.batch"].browse(batch_id)
+            batch.action_calculate()
+            batch.list_ids = [Command.set([private])]
+            batch.write(
+                {"calculated_by_id": self.users["manager"], "calculation": "queued"}
+            )
+        self.run_calculations()
+        with self.transaction() as env:
+            error = env["sms.devino.batch"].browse(batch_id).error_text
+        self.assertIn("Test: private", error)
+
+    def test_draft_over_a_private_list_is_for_its_owner_and_administrators(self):
+        private = self.make_list(
+            self.numbers(2, 79214700000),
+            "Test: private",
+            user_id=self.users["admin"],
+            is_shared=False,
+        )
+        batch_id = self.prepare("admin", list_ids=[Command.set([private])])
+        of_batch = [("batch_id", "=", batch_id)]
+        with self.transaction(self.users["manager"]) as env:
+            batches = env["sms.devino.batch"]
+            self.assertFalse(batches.search([("id", "=", batch_id)]))
+            self.assertFalse(env["sms.devino.message"].search(of_batch))
+        self.approve(batch_id, "admin")
+        with self.transaction(self.users["manager"]) as env:
+            batches = env["sms.devino.batch"]
+            self.assertTrue(batches.search([("id", "=", batch_id)]))
+            self.assertEqual(len(env["sms.devino.message"].search(of_batch)), 2)
+
+    # --- what may be written, through RPC -------------------------------------------
+
+    def rpc(self, model, method, *args, **kwargs):
+        """Call a method as the manager's browser does; return the answer."""
+        self.authenticate(self.logins["manager"], self.logins["manager"])
+        answer = self.url_open(
+            f"/web/dataset/call_kw/{model}/{method}",
+            data=json.dumps(
+                {
+                    "jsonrpc": "2.0",
+                    "params": {
+                        "model": model,
+                        "method": method,
+                        "args": args,
+                        "kwargs": kwargs,
+                    },
+                }
+            ),
+            headers={"Content-Type": "application/json"},
+        )
+        return answer.json()
+
+    def test_rpc_writes_no_figures_and_no_states(self):
+        batch_id = self.prepare()
+        for values in (
+            {"state": "running"},
+            {"total": 1},
+            {"cost_estimated": 0},
+            {"calculated_revision": 99},
+            {"calculation": "none"},
+            {"figures": {}},
+            {"mode": "test"},
+            {"sent_by_id": 1},
+        ):
+            with self.subTest(values), self.assertLogs("odoo.http", "WARNING"):
+                answer = self.rpc("sms.devino.batch", "write", [batch_id], values)
+                self.assertIn("cannot be written", answer["error"]["data"]["message"])
+        with self.assertLogs("odoo.http", "WARNING"):
+            answer = self.rpc(
+                "sms.devino.batch", "create", {"name": "x", "state": "running"}
+            )
+        self.assertIn("error", answer)
+        [created] = self.rpc(
+            "sms.devino.batch",
+            "create",
+            [{"name": "x"}],
+            context={"default_state": "running", "default_total": 5},
+        )["result"]
+        self.assertEqual(self.read_batch(created, "state", "total"), ("draft", 0))
+
+    def test_rpc_changes_nothing_but_the_name_after_send(self):
+        batch_id = self.send_mass()
+        for values in (
+            {"body": "x"},
+            {"list_ids": [Command.clear()]},
+            {"scheduled_at": "2050-01-01 00:00:00"},
+            {"validity": 5},
+        ):
+            with self.subTest(values), self.assertLogs("odoo.http", "WARNING"):
+                answer = self.rpc("sms.devino.batch", "write", [batch_id], values)
+                self.assertIn("Only the name", answer["error"]["data"]["message"])
+        answer = self.rpc("sms.devino.batch", "write", [batch_id], {"name": "Renamed"})
+        self.assertTrue(answer["result"])
+
+    def test_account_sender_and_list_of_another_company_are_refused(self):
+        with self.transaction() as env:
+            company = env["res.company"].create({"name": "Test: theirs"})
+            account = self._create_account(env, company_id=company.id, name="Theirs")
+            values = {
+                "account_id": account.id,
+                "sender_id": account.sender_ids.id,
+            }
+        batch_id = self.prepare()
+        for name, value in values.items():
+            with self.subTest(name), self.assertRaises(UserError):
+                self.write(batch_id, **{name: value})
+        with self.transaction() as env:
+            env.cr.execute(
+                "UPDATE sms_devino_batch SET account_id = %(account_id)s, "
+                "sender_id = %(sender_id)s",
+                values,
+            )
+        with self.assertRaises(UserError):
+            self.approve(batch_id)
+
+    # --- what stays, what goes ------------------------------------------------------
+
+    def test_copy_is_a_new_draft(self):
+        batch_id = self.send_mass(name="First")
+        with self.transaction(self.users["manager"]) as env:
+            copy = env["sms.devino.batch"].browse(batch_id).copy()
+            self.assertEqual(
+                (copy.name, copy.body, copy.list_ids.ids, copy.state, copy.total),
+                ("First (copy)", "Sale today", [self.list_id], "draft", 0),
+            )
+            self.assertEqual(copy.prepared_by_id.id, self.users["manager"])
+
+    def test_draft_is_deleted_with_its_rows_and_a_sent_one_refused(self):
+        batch_id = self.prepare()
+        self.press(batch_id, "unlink")
+        self.assertFalse(self.states())
+        batch_id = self.send_mass()
+        with self.assertRaisesRegex(UserError, "was sent and stays"):
+            self.press(batch_id, "unlink")
+
+    def test_rows_of_an_old_draft_go_and_the_draft_stays(self):
+        old, young = self.prepare(), self.prepare()
+        with self.transaction() as env:
+            env.cr.execute(
+                "UPDATE sms_devino_batch SET write_date = %s WHERE id = %s",
+                [fields.Datetime.now() - timedelta(days=31), old],
+            )
+        with self.transaction() as env:
+            env["sms.devino.batch"]._gc_draft_rows()
+        self.assertFalse(self.rows(old, "id"))
+        self.assertEqual(len(self.rows(young, "id")), 10)
+        self.assertEqual(
+            self.read_batch(old, "is_calculated", "total"), (False, 10)
+        )
+
+    def test_big_batch_enters_the_queue_in_pages(self):
+        with self.in_pages_of(4):
+            batch_id = self.send_mass()
+            self.assertEqual(self.states(), {"outgoing": 4, "draft": 6})
+            self.assertEqual(self.progress(batch_id), {"waiting": 10})
+            with self.transaction() as env:
+                self.assertFalse(env["sms.devino.batch"]._feed(), "the queue is full")
+            for _run in range(3):
+                self.dispatch()
+        self.assertAllAgree(batch_id, sent=10)
+
+    def test_pause_and_cancel_reach_rows_that_are_not_in_the_queue_yet(self):
+        with self.in_pages_of(4):
+            batch_id = self.send_mass()
+            self.press(batch_id, "action_pause")
+            self.dispatch()
+            self.assertFalse(self.provider.ledger)
+            other = self.send_mass(name="Not held up by the paused one")
+            for _run in range(3):
+                self.dispatch()
+            self.assertEqual(self.progress(other), {"sent": 10})
+            self.press(batch_id, "action_cancel")
+            self.dispatch()
+        self.assertEqual(self.progress(batch_id), {"canceled": 10})
+
+    @contextmanager
+    def in_pages_of(self, count):
+        with patch(f"{audience.__package__}.batch_course.PAGE", count):
+            yield
