@@ -135,41 +135,43 @@ def import_sample(env):
         recipient_list = lists.create({"name": SAMPLE_LIST})
     with file_open(SAMPLE_FILE, "rb") as file:
         content = base64.b64encode(file.read())
-    wizard = env["sms.devino.recipient.list.import"].create(
+    wizard = env["sms.devino.recipient.add"].create(
         {
             "list_id": recipient_list.id,
+            "source": "file",
             "file": content,
             "filename": SAMPLE_FILE.rpartition("/")[2],
         }
     )
     wizard.action_open_file()
-    wizard.action_read()
-    while not wizard.read_slice()["done"]:
-        continue
+    wizard.action_preview()
+    counts = wizard.preview["counts"]
     sys.stdout.write(
-        f"{wizard.total_count} rows: {wizard.new_count} new, "
-        f"{wizard.unchanged_count} known, {wizard.duplicate_count} duplicate, "
-        f"{wizard.wrong_count} with a wrong number\n"
+        f"{wizard.preview['total']} rows: {counts.get('new', 0)} new, "
+        f"{counts.get('unchanged', 0)} known, {counts.get('duplicate', 0)} duplicate, "
+        f"{counts.get('wrong', 0)} with a wrong number\n"
     )
-    wizard.action_import()
+    wizard.action_apply()
     return recipient_list
 
 
 def send_mass(env, account, recipient_list):
-    """Prepare a mass sending, show what it will cost, send it; return the batch."""
-    wizard = env["sms.devino.batch.send"].create(
+    """Calculate a draft, show what it will cost, send it; return the batch."""
+    batch = env["sms.devino.batch"].create(
         {
             "account_id": account.id,
             "list_ids": [fields.Command.set(recipient_list.ids)],
-            "text": MASS_TEXT,
+            "body": MASS_TEXT,
         }
     )
-    wizard.action_preview()
-    sys.stdout.write(f"{wizard.question}\n")
-    wizard.action_send()
+    batch.action_calculate()
+    env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
+    batch.sudo()._cron_calculate()
+    sys.stdout.write(f"{batch.total} messages, cost {batch.cost_estimated:.2f}\n")
+    batch.action_send()
     env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
     env["sms.devino.dispatcher"].sudo()._cron_dispatch()
-    return wizard.batch_id
+    return batch
 
 
 def counts(batch):

@@ -282,9 +282,9 @@ def prepare_mass(page):
 
 def prepare_import(page):
     """The sample spreadsheet, opened; return the address of its columns."""
-    model = "sms.devino.recipient.list.import"
+    model = "sms.devino.recipient.add"
     content = base64.b64encode(SAMPLE.read_bytes()).decode()
-    values = {"file": content, "filename": SAMPLE.name, "list_name": "Customers"}
+    values = {"source": "file", "file": content, "filename": SAMPLE.name}
     (wizard_id,) = page.model(model, "create", [values])
     page.model(model, "action_open_file", [wizard_id])
     return f"{model}/{wizard_id}"

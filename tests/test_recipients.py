@@ -1,5 +1,7 @@
+import base64
 import json
 import random
+from ast import literal_eval
 
 from psycopg2 import IntegrityError
 
@@ -11,6 +13,8 @@ from odoo.tools import mute_logger
 from ..services.filling import COUNTS, Filling
 from ..services.source import pasted_as_source, read_rows
 from ..tools import phone
+from ..tools.sheet import Column, write_xlsx
+from .base_case import SmsCase
 
 
 class RecipientCase(TransactionCase):
@@ -597,3 +601,103 @@ class TestRecipientAccess(RecipientCase):
             record.action_export_xlsx()
         self.manager.group_ids += self.env.ref("base.group_allow_export")
         self.assertTrue(record.action_export_xlsx())
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestForAMassSending(SmsCase):
+    """The dialog that makes drafts, and adds to them."""
+
+    def wizard(self, source, **values):
+        add = self.env_of("manager")["sms.devino.recipient.add"]
+        return add.create({"source": source, **values})
+
+    def draft_of(self, action):
+        self.assertEqual(action["res_model"], "sms.devino.batch")
+        return self.env["sms.devino.batch"].browse(action["res_id"])
+
+    def make_list(self):
+        lists = self.env_of("manager")["sms.devino.recipient.list"]
+        record = lists.create({"name": "Customers"})
+        record._add_rows([{"number_raw": "79214563763"}])
+        return record
+
+    def test_from_the_menu_a_draft_is_made_and_opened(self):
+        lists = self.make_list()
+        wizard = self.wizard("lists", list_ids=[Command.set(lists.ids)])
+        draft = self.draft_of(wizard.action_apply())
+        self.assertEqual(draft.list_ids, lists)
+        self.assertEqual(draft.state, "draft")
+        self.assertEqual(draft.prepared_by_id, self.people["manager"])
+        self.assertEqual(draft.account_id, self.account)
+
+    def test_from_a_list_a_draft_to_it(self):
+        lists = self.make_list()
+        self.assertEqual(self.draft_of(lists.action_new_batch()).list_ids, lists)
+
+    def test_from_contacts(self):
+        contacts = self.env["res.partner"].create(
+            [{"name": "Anna", "phone": "79214563763"}, {"name": "Boris"}]
+        )
+        add = self.env_of("manager")["sms.devino.recipient.add"].with_context(
+            active_model="res.partner", active_ids=contacts.ids
+        )
+        draft = self.draft_of(add.create({}).action_apply())
+        self.assertEqual(draft.partner_ids, contacts)
+
+    def test_sources_add_up_in_a_draft(self):
+        lists = self.make_list()
+        draft = self.draft_of(lists.action_new_batch())
+        to_draft = {"batch_id": draft.id}
+        more = self.make_list()
+        self.wizard(
+            "lists", list_ids=[Command.set(more.ids)], **to_draft
+        ).action_apply()
+        self.assertEqual(draft.list_ids, lists | more)
+        anna, boris, _vera = self.env["res.partner"].create(
+            [
+                {"name": f"{name} of the draft", "phone": "+79214563763"}
+                for name in ("Anna", "Boris", "Vera")
+            ]
+        )
+        for name in ("Anna of", "Boris of"):
+            domain = repr([("name", "ilike", name)])
+            self.wizard("filter", domain=domain, **to_draft).action_apply()
+        found = self.env["res.partner"].search(literal_eval(draft.domain))
+        self.assertEqual(found, anna | boris)
+
+    def test_what_is_pasted_adds_up_and_replaces_a_file(self):
+        draft = self.draft_of(self.wizard("paste", text="112").action_apply())
+        wizard = self.wizard("paste", text="Anna; 79214563763", batch_id=draft.id)
+        self.assertFalse(wizard.replaced_file)
+        wizard.action_apply()
+        self.assertEqual(self.numbers_of(draft), ["112", "79214563763"])
+        content = write_xlsx([Column("p", "Phone")], [["79214563764"]])
+        wizard = self.wizard(
+            "file",
+            file=base64.b64encode(content),
+            filename="clients.xlsx",
+            batch_id=draft.id,
+        )
+        self.assertEqual(wizard.replaced_file, "pasted.csv")
+        wizard.action_open_file()
+        wizard.action_preview()
+        self.assertEqual(wizard.preview["counts"], {"new": 1})
+        wizard.action_apply()
+        self.assertEqual(draft.source_name, "clients.xlsx")
+        self.assertEqual(self.numbers_of(draft), ["79214563764"])
+
+    def numbers_of(self, draft):
+        content = base64.b64decode(draft.source_file)
+        rows = read_rows(self.env, content, draft.source_name, draft.source_columns)
+        return [row["number_raw"] for row in rows]
+
+    def test_a_draft_of_another_company_is_not_touched(self):
+        draft = self.env["sms.devino.batch"].create(
+            {
+                "company_id": self.other_company.id,
+                "account_id": self.other_account.id,
+                "sender_id": self.other_sender.id,
+            }
+        )
+        with self.assertRaises(AccessError):
+            self.wizard("paste", text="79214563763", batch_id=draft.id)

@@ -77,6 +77,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         help="Change it when letters look wrong below.",
     )
     is_csv = fields.Boolean()
+    replaced_file = fields.Char(compute="_compute_replaced_file")
     sheets = fields.Json(help="Pairs of name and label.")
     sheet = fields.Char()
     header_row = fields.Integer(
@@ -144,6 +145,16 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 with_phone = domain & Domain("phone", "not in", (False, ""))
                 wizard.contact_count = partners.search_count(domain)
                 wizard.phone_count = partners.search_count(with_phone)
+
+    @api.depends("source", "batch_id")
+    def _compute_replaced_file(self):
+        for wizard in self:
+            replaces = wizard.source in ("paste", "file")
+            wizard.replaced_file = (
+                replaces
+                and not wizard._adds_to_pasted()
+                and wizard.batch_id.source_name
+            )
 
     @api.depends("preview")
     def _compute_preview_html(self):
@@ -463,11 +474,19 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 domain |= Domain(literal_eval(self.batch_id.domain))
             return {"domain": repr(list(domain))}
         content, name, columns = self._source()
+        if self._adds_to_pasted():
+            earlier = self.batch_id.with_context(bin_size=False).source_file
+            content = base64.b64decode(earlier) + content
         return {
             "source_file": base64.b64encode(content),
             "source_name": name,
             "source_columns": columns,
         }
+
+    def _adds_to_pasted(self):
+        """Whether numbers are pasted into a draft that has pasted ones already."""
+        columns = self.batch_id.source_columns or {}
+        return self.source == "paste" and bool(columns.get("pasted"))
 
     def _save_mapping(self):
         if self.source != "file" or not self.save_as or not self.signature:
