@@ -196,7 +196,7 @@ class SmsDevinoBatch(models.Model):
     )
 
     # --- figures --------------------------------------------------------------------
-    total = fields.Integer(string="Messages", readonly=True, copy=False)
+    total = fields.Integer(string="Messages in all", readonly=True, copy=False)
     left_out_count = fields.Integer(
         string="Recipients left out", readonly=True, copy=False
     )
@@ -316,8 +316,8 @@ class SmsDevinoBatch(models.Model):
                 "samples": samples.sorted("id"),
             }
             render = self.env["ir.qweb"]._render
-            batch.sheet = figures and render("sms_devino.batch_sheet", values)
-            batch.samples = samples and render("sms_devino.batch_samples", values)
+            batch.sheet = bool(figures) and render("sms_devino.batch_sheet", values)
+            batch.samples = bool(samples) and render("sms_devino.batch_samples", values)
 
     @api.depends("total", "quote_cost", "quote_after", "scheduled_at")
     def _compute_question(self):
@@ -345,7 +345,7 @@ class SmsDevinoBatch(models.Model):
     def _compute_failures(self):
         for batch in self:
             is_failed = batch.failed_count or batch.unknown_count
-            batch.failures = is_failed and batch_report.describe_failures(batch)
+            batch.failures = bool(is_failed) and batch_report.describe_failures(batch)
 
     @api.onchange("template_id")
     def _onchange_template_id(self):

@@ -118,11 +118,11 @@ tours.add("sms_devino_mass_personal", {
         { trigger: ".o_sms_devino_samples:contains(Hi Name 0, order A-1 [ready])" },
         { trigger: "button[name=action_view_empty]", run: "click" },
         { trigger: ".o_data_row:contains(+79214700200)" },
-        { trigger: ".o_breadcrumb a, .breadcrumb-item a", run: "click" },
+        { trigger: ".o_back_button", run: "click" },
         { trigger: "button[name=action_view_left_out]:contains(1)", run: "click" },
         { trigger: ".o_group_header:contains(Landline)", run: "click" },
         { trigger: ".o_data_row:contains(+74951234567)" },
-        { trigger: ".o_breadcrumb li:last-of-type a, .breadcrumb-item:last-of-type a", run: "click" },
+        { trigger: ".o_back_button", run: "click" },
         ...send(3, "3.00", "997.00"),
     ],
 });
