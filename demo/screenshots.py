@@ -32,7 +32,7 @@ CLOSE_NOTICES = """
     await new Promise((resolve) => setTimeout(resolve, 500));
 """
 # What is asked of the server to know the ids that an address needs.
-SEND_ACTION = "sms_devino.sms_devino_message_send_action"
+SEND_ACTION = "sms_devino.sms_composer_action_send"
 JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
 ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
 BATCH_ACTION = "sms_devino.sms_devino_batch_action"
@@ -50,8 +50,8 @@ TYPE_MESSAGE = """
         input.dispatchEvent(new Event("change", { bubbles: true }));
         input.blur();
     };
-    set("number", "8 921 456-37-63");
-    set("text", "Ваш заказ № 1026 готов — ждём вас с 9 до 20!");
+    set("sms_devino_number", "8 921 456-37-63");
+    set("body", "Ваш заказ № 1026 готов — ждём вас с 9 до 20!");
 """
 PICTURES = [
     # name, login, language, size, address, (selector to wait for, script) steps

@@ -265,6 +265,8 @@ registry.category("web_tour.tours").add("sms_devino_base_contact_ru", {
         {
             content: "send from the contact",
             trigger: ".o_form_view button[name=action_sms_devino_send]",
+            // the first page in this language takes its time
+            timeout: 30000,
             run: "click",
         },
         {
