@@ -1,12 +1,11 @@
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.orm.models import NO_ACCESS
-from odoo.tools import SQL, float_compare, float_round, plaintext2html
+from odoo.tools import SQL, float_compare, plaintext2html
 
 from ..gateway import (
     DEFAULT_URL,
@@ -16,13 +15,19 @@ from ..gateway import (
     GatewayError,
     get_client,
 )
-from ..services.balance import ask_balance
-from ..services.quote import DIGITS, make_quote
+from ..services.account_words import describe_notice, describe_url_problem
+from ..services.balance import ask_balance, watch_balances
+from ..services.quote import (
+    DIGITS,
+    QUOTE_FIELDS,
+    format_quote,
+    make_quote,
+    sum_reserved,
+)
 from ..services.test_mode import TestModeAdapter
 from ..services.words import notify
 from ..tools.prices import make_price_finder
 from ..tools.web_address import find_problem
-from .sms_devino_message import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -31,12 +36,10 @@ _logger = logging.getLogger(__name__)
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
 # What an account in test mode has: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
-# A person waits no longer for an answer, the scheduled action a little.
-BUTTON_SECONDS, WATCH_SECONDS = 5.0, 20.0
+# A person waits no longer for an answer.
+BUTTON_SECONDS = 5.0
 # How often an account that stopped for lack of credits is looked at.
 WATCH_PAUSE = timedelta(minutes=15)
-# A mass sending in one of these is approved: what it has not queued yet is reserved.
-SENT_BATCH_STATES = ("scheduled", "running", "paused")
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 
 
@@ -156,7 +159,6 @@ class SmsDevinoAccount(models.Model):
     )
     balance_at = fields.Datetime(string="Balance asked at", readonly=True, copy=False)
     reserved = fields.Float(
-        string="Reserved",
         digits=(16, 4),
         compute="_compute_reserved",
         help="The estimated cost of messages that are still to be sent, and of those "
@@ -265,7 +267,7 @@ class SmsDevinoAccount(models.Model):
     def _compute_reserved(self):
         for account in self:
             saved = account._origin
-            account.reserved = saved._get_reserved() if saved else 0.0
+            account.reserved = sum_reserved(saved) if saved else 0.0
 
     def _compute_message_count(self):
         counts = dict(
@@ -292,30 +294,7 @@ class SmsDevinoAccount(models.Model):
             if problem in ("private", "plain") and account.mode == "test":
                 continue
             if problem:
-                raise ValidationError(self._describe_url_problem(problem))
-
-    @api.model
-    def _describe_url_problem(self, problem):
-        sentences = {
-            "malformed": self.env._(
-                "Server address: this is not a web address. It begins with https://, "
-                "for example %(example)s.",
-                example=DEFAULT_URL,
-            ),
-            "userinfo": self.env._(
-                "Server address: it must not contain a login or a password. Enter them "
-                "in their own fields."
-            ),
-            "private": self.env._(
-                "Server address: it is in the own network. A system administrator can "
-                "allow this on the account."
-            ),
-            "plain": self.env._(
-                "Server address: the password would travel in clear. It must begin "
-                "with https://."
-            ),
-        }
-        return sentences[problem]
+                raise ValidationError(describe_url_problem(self.env, problem))
 
     @api.constrains("default_sender_id")
     def _check_default_sender(self):
@@ -448,7 +427,7 @@ class SmsDevinoAccount(models.Model):
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_confirm_database(self):
-        """Let an account send from this database, a copy of the one it was set up in."""
+        """Let an account send from this copy of the database it was set up in."""
         self.check_access("write")
         for account in self.filtered("is_copied"):
             account.sudo().database_uuid = self._get_database_uuid()
@@ -528,9 +507,7 @@ class SmsDevinoAccount(models.Model):
         The provider may lock an account for repeated logins with a wrong password.
         """
         self.ensure_one()
-        return (
-            self.state != "stopped" or self.operation_status in SELF_HEALING_STATUSES
-        )
+        return self.state != "stopped" or self.operation_status in SELF_HEALING_STATUSES
 
     def _refresh_balance(self, *, login=False):
         """Ask the provider for the balance and keep what it answered, within 5 seconds.
@@ -618,37 +595,13 @@ class SmsDevinoAccount(models.Model):
         self.ensure_one()
         user = self._get_responsible()
         account = self.with_context(lang=user.lang or self.env.lang)
-        summary, note = account._describe_notice(kind, **facts)
+        summary, note = describe_notice(account, kind, **facts)
         activity_type = "low_balance" if kind == "low_balance" else "stopped"
         account.activity_schedule(
             f"sms_devino.mail_activity_{activity_type}",
             user_id=user.id,
             summary=summary,
             note=plaintext2html(note),
-        )
-
-    def _describe_notice(self, kind, reason=None):
-        env = self.env
-        if kind == "stopped":
-            return env._("SMS sending has stopped"), env._(
-                "The provider refused the account “%(account)s”: %(reason)s. Messages "
-                "wait in the queue. Correct the account, then press Check connection.",
-                account=self.name,
-                reason=reason,
-            )
-        if kind == "copied":
-            return env._("May this database send SMS?"), env._(
-                "This database is a copy, and the account “%(account)s” sends nothing "
-                "from it. If it is to send, press This database may send. The original "
-                "must not send the same messages then.",
-                account=self.name,
-            )
-        return env._("SMS balance is low"), env._(
-            "The balance of the SMS account “%(account)s” is %(balance)s, below "
-            "%(threshold)s. Top it up at the provider.",
-            account=self.name,
-            balance=self._format_balance(),
-            threshold=self._format_amount(self.low_balance),
         )
 
     def _close_activity(self, kind, feedback):
@@ -716,12 +669,6 @@ class SmsDevinoAccount(models.Model):
         digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
-    def _format_shortage(self, amount):
-        """Return a missing amount, rounded up: paying it in is enough."""
-        return self._format_amount(
-            float_round(amount, precision_digits=2, rounding_method="UP")
-        )
-
     def _format_balance(self):
         return self._format_amount(self.balance)
 
@@ -777,25 +724,7 @@ class SmsDevinoAccount(models.Model):
         :param float cost: of the sending that is about to be made
         """
         self.ensure_one()
-        account = self._origin.sudo()
-        known = bool(account.balance_at)
-        quote = make_quote(
-            cost,
-            account._get_reserved(),
-            account.balance if known else None,
-            account.balance_at or None,
-        )
-        if not quote.shortage:
-            return quote
-        sentence = self.env._(
-            "The balance is not enough: the sending costs %(cost)s, %(shortage)s more "
-            "than is available. Top up the account at the provider, then refresh the "
-            "balance.",
-            cost=account._format_amount(cost),
-            shortage=account._format_shortage(quote.shortage),
-        )
-        is_refused = account.insufficient_policy == "refuse"
-        return replace(quote, is_refused=is_refused, sentence=sentence)
+        return make_quote(self._origin.sudo(), cost)
 
     def _get_quote_values(self, cost):
         """Return the values of the fields of ``sms.devino.quote``, for the user.
@@ -803,25 +732,10 @@ class SmsDevinoAccount(models.Model):
         :return: dict, with nothing but false values where the user may not see the
             money: he or she is no member, or the account is another company's
         """
-        names = self.env["sms.devino.quote"]._fields
-        values = {name: False for name in names if name.startswith("quote_")}
         account = self._origin
         if not account or not account._may_see_money():
-            return values
-        account = account.sudo()
-        quote = account._get_quote(cost)
-        known = quote.balance is not None
-        return values | {
-            "quote_cost": account._format_amount(quote.cost),
-            "quote_reserved": account._format_amount(quote.reserved),
-            "quote_balance": known and account._format_amount(quote.balance),
-            "quote_balance_at": quote.balance_at,
-            "quote_after": known and account._format_amount(quote.after),
-            "quote_shortage": bool(quote.shortage)
-            and account._format_shortage(quote.shortage),
-            "quote_refused": quote.is_refused,
-            "quote_sentence": quote.sentence or False,
-        }
+            return dict.fromkeys(QUOTE_FIELDS, False)
+        return format_quote(account.sudo(), account._get_quote(cost))
 
     def _may_see_money(self):
         """Tell whether the user, whatever rights the code has, may read the account."""
@@ -829,33 +743,6 @@ class SmsDevinoAccount(models.Model):
         return self.env.user.has_group("sms_devino.group_user") and (
             self.with_user(self.env.user).has_access("read")
         )
-
-    def _get_reserved(self):
-        """Return what is committed but not yet deducted from the balance that is known.
-
-        These are messages that are still to be sent, of sent mass sendings too where
-        they are not in the queue yet, and those accepted after the balance was asked.
-        """
-        self.ensure_one()
-        reserved = self._sum_estimates([("state", "in", OPEN_STATES)])
-        batches = self.env["sms.devino.batch"].sudo()
-        waiting = batches.search(
-            [("account_id", "=", self.id), ("state", "in", SENT_BATCH_STATES)]
-        )
-        if waiting:
-            reserved += self._sum_estimates(
-                [("batch_id", "in", waiting.ids), ("state", "=", "draft")]
-            )
-        if self.balance_at:
-            reserved += self._sum_estimates([("accepted_at", ">", self.balance_at)])
-        return reserved
-
-    def _sum_estimates(self, domain):
-        """Return the estimated cost of messages of the account in its present mode."""
-        domain = [("account_id", "=", self.id), ("mode", "=", self.mode), *domain]
-        messages = self.env["sms.devino.message"].sudo()
-        [(total,)] = messages._read_group(domain, aggregates=["cost_estimated:sum"])
-        return total or 0.0
 
     def _lock_money(self):
         """Let two sendings at once see each other's reservation, one after the other.
@@ -908,24 +795,16 @@ class SmsDevinoAccount(models.Model):
                 ("operation_status", "in", SELF_HEALING_STATUSES),
             ]
         )
-        for account in watched + waiting:
-            try:
-                account._watch_balance()
-            except Exception as error:
-                if self.env.cr.closed:
-                    raise
-                self.env.cr.rollback()
-                _logger.warning(
-                    "account %s: balance not asked, %s", account.id, type(error).__name__
-                )
-            self.env["ir.cron"]._commit_progress(1)
+        watch_balances(watched + waiting)
         if waiting:
             self._wake_balance_watch(fields.Datetime.now() + WATCH_PAUSE)
 
-    def _watch_balance(self):
-        """Ask once; an account that stopped for lack of credits goes on when it has
-        more than at the first look after the stop."""
-        answer = ask_balance(self, WATCH_SECONDS)
+    def _note_watched_balance(self, answer):
+        """Keep what the provider answered. An account that stopped for lack of credits
+        goes on when it has more than at the first look after the stop.
+
+        :param answer: as :func:`~..services.balance.ask_balance` returns it
+        """
         if isinstance(answer, AccountRefusedError):
             if answer.operation_status not in SELF_HEALING_STATUSES:
                 self._stop(answer)

@@ -40,8 +40,6 @@ TRANSITIONS = {
 # Rows of a mass sending that are no messages: they count nowhere but in their batch.
 NO_MESSAGE_STATES = ("draft", "left_out")
 QUEUED_STATES = ("scheduled", "outgoing")
-# What still has to be handed over, and will be paid for then.
-OPEN_STATES = (*QUEUED_STATES, "sending")
 # States in which the provider surely delivered nothing: sending again cannot double.
 SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 RISKY_TO_REPEAT = ("unknown", "unconfirmed")

@@ -1,11 +1,17 @@
 """Asking the provider for the balance of an account, for no longer than allowed."""
 
+import logging
+
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..gateway import GatewayError, NotSentError
 from ..gateway.pool import within
 
+_logger = logging.getLogger(__name__)
+
+# How long the scheduled action waits for an answer about one account.
+WATCH_SECONDS = 20.0
 # Advisory locks have one number space for the whole database: this half is ours.
 LOCK_CLASS = 0x534D4241
 
@@ -50,3 +56,19 @@ def lock_asking(account):
         raise UserError(
             account.env._("The provider is being asked already. Wait a few seconds.")
         )
+
+
+def watch_balances(accounts):
+    """Ask for the balance of each account; the failure of one holds up no other.
+    Commits as it goes."""
+    env = accounts.env
+    for account in accounts:
+        try:
+            account._note_watched_balance(ask_balance(account, WATCH_SECONDS))
+        except Exception as error:
+            if env.cr.closed:
+                raise
+            env.cr.rollback()
+            kind = type(error).__name__
+            _logger.warning("account %s: balance not asked, %s", account.id, kind)
+        env["ir.cron"]._commit_progress(1)

@@ -59,6 +59,8 @@ class TestModeAdapter(BaseAdapter):
         """
         target = urlsplit(request.url)
         body = request.body or b""
+        if not isinstance(body, str | bytes):
+            body = b"".join(body)
         pairs = parse_pairs(
             target.query,
             request.headers.get("Content-Type", ""),

@@ -93,7 +93,7 @@ METHODS = {
 # Methods whose check is another test's: why.
 METHODS_ELSEWHERE = {
     ("res.config.settings", "action_sms_devino_accounts"): "concerns no company",
-    ("res.partner", "action_sms_devino_messages"): "opens a list by the journal's rules",
+    ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("sms.composer", "sms_devino_preview"): "the composer's own tests",
     ("sms.composer", "sms_devino_refresh_balance"): "the composer's own tests",
 }

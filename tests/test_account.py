@@ -55,9 +55,7 @@ class TestConnection(LiveCase):
                 self.check(login="demo", password="demo")
                 shown = self.check(**values)
                 self.assertEqual(shown["type"], "danger")
-                self.assertEqual(
-                    shown["message"], "Error: wrong login"
-                )
+                self.assertEqual(shown["message"], "Error: wrong login")
                 self.assertTrue(shown["sticky"])
                 state, status, balance = self.account(
                     "state", "operation_status", "balance"

@@ -100,7 +100,8 @@ class TestQuote(SmsCase):
             batch.state = state
             sent = state in ("scheduled", "running", "paused")
             with self.subTest(batch=state):
-                self.assertEqual(self.account._get_reserved(), 2.1 if sent else 0)
+                reserved = self.account._get_quote(0).reserved
+                self.assertEqual(reserved, 2.1 if sent else 0)
 
     def test_figures_are_for_members_of_the_company(self):
         for kind, account, sees in (

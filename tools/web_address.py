@@ -18,8 +18,8 @@ def find_problem(url, *, allow_private=False):
     """
     try:
         parts = urlsplit((url or "").strip())
-        host = parts.hostname or ""
-        parts.port  # noqa: B018 - raises for a port that is none
+        # a port that is none raises as well
+        host, _port = parts.hostname or "", parts.port
     except ValueError:
         return "malformed"
     if parts.scheme not in ("http", "https") or not host:
@@ -52,12 +52,10 @@ def is_loopback(host):
 
 def _parse(host):
     """Return the IP address that a host is in any notation, such as 127.1, or None."""
-    try:
-        return ipaddress.ip_address(socket.inet_aton(host))
-    except (OSError, UnicodeError):
-        pass
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+    for read in (socket.inet_aton, str):
+        try:
+            address = ipaddress.ip_address(read(host))
+        except (OSError, ValueError):
+            continue
+        return getattr(address, "ipv4_mapped", None) or address
+    return None

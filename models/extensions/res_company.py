@@ -13,9 +13,9 @@ class ResCompany(models.Model):
         domain="[('company_id', 'parent_of', id)]",
         check_company=True,
         ondelete="restrict",
-        help="Every SMS that Odoo sends for this company goes through this account, its "
-        "own or that of a company above. Empty: through Odoo's own service, or another "
-        "provider's, as before.",
+        help="Every SMS that Odoo sends for this company goes through this account. It "
+        "is the company's own or that of a company above. Empty: through Odoo's own "
+        "service, or another provider's, as before.",
     )
     sms_devino_members_only = fields.Boolean(
         string="Only members of SMS / User may send",
