@@ -14,6 +14,7 @@ from ..gateway import (
     get_client,
 )
 from ..sandbox.adapter import SandboxAdapter
+from ..services.jobs import DISPATCH, trigger
 
 _logger = logging.getLogger(__name__)
 
@@ -511,7 +512,7 @@ class SmsDevinoAccount(models.Model):
         self.write(values)
 
     def _wake_dispatcher(self):
-        self.env.ref("sms_devino.ir_cron_dispatch").sudo()._trigger()
+        trigger(self.env, DISPATCH)
 
     # --- for whoever writes a message -----------------------------------------------
 

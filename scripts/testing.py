@@ -22,14 +22,15 @@ SILENCE = 180
 class TestLog:
     """Reads the log of Odoo's test runner line by line.
 
-    `started`, `skipped`: tests as (module, name); `failed`: the same, or a name for
-    what failed outside of any test, each with the lines that tell why.
+    `started`, `skipped`: tests as (module, name); `failed`: the same, a subtest with
+    its parameters, or a name for what failed outside of any test, each with the lines
+    that tell why.
     """
 
     RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ \d+ ([A-Z]+) \S+ ([\w.]+): (.*)")
     STARTING = re.compile(r"Starting (\S+) \.\.\.")
     SKIPPED = re.compile(r"skipped (\S+) : (.*)")
-    FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?((?:\w+ \([\w.]+\))|\S+)")
+    FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?(.+)")
     SUMMARY = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests when loading")
     SUBTOTAL = re.compile(r"Module \S+: \d+ failures, \d+ errors of \d+ tests")
     # Debian's Odoo lacks this file; where it is used as it is (by ODOO_HOME), every
@@ -109,7 +110,9 @@ class TestLog:
 
     def counts(self):
         """How many passed, how many failed."""
-        passed = set(self.started) - set(self.failed) - set(self.skipped)
+        # the name of a subtest begins with that of its test
+        failed = {(module, name.split(" ")[0]) for module, name in self.failed}
+        passed = set(self.started) - failed - set(self.skipped)
         return len(passed), len(self.failed)
 
     def report(self):

@@ -5,6 +5,8 @@ import time
 
 import psycopg2.errors
 
+from .jobs import find_job, trigger
+
 CONFLICTS = (
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
@@ -61,13 +63,13 @@ def wake_later(env, xmlid, at):
     :param str xmlid: of the ``ir.cron``
     :param datetime at: UTC, in the future
     """
-    cron = env.ref(xmlid).sudo()
+    cron = find_job(env, xmlid)
     env.cr.execute(
         """SELECT 1 FROM ir_cron_trigger
             WHERE cron_id = %s AND call_at > %s AND call_at <= %s LIMIT 1""",
         [cron.id, env.cr.now(), at],
     )
-    if not env.cr.fetchone():
+    if cron and not env.cr.fetchone():
         cron._trigger(at=at)
 
 
@@ -87,5 +89,4 @@ def wake_once(env, xmlid, at=None):
 def _trigger_wanted(env):
     wanted = env.cr.precommit.data.pop("sms_devino_wake", {})
     for xmlid, times in wanted.items():
-        if cron := env.ref(xmlid, raise_if_not_found=False):
-            cron._trigger(at=sorted(times))
+        trigger(env, xmlid, sorted(times))
