@@ -184,12 +184,18 @@ def run_odoo(odoo, database, name, *options, **variables):
     return result
 
 
-def run_tests(odoo, tags):
-    """The addon's tests on the fresh test database; answers the read log."""
+def run_tests(odoo, tags, template):
+    """The addon's tests on the fresh test database; answers the read log.
+
+    Tests that need a database of their own copy `template`.
+    """
     markers = OWN / "leak_markers.txt"
     markers.unlink(missing_ok=True)
     options = ["--init", f"{ADDON},{TEST_MODULE}", f"--test-tags={tags}"]
-    variables = {"SMS_DEVINO_LEAK_MARKERS": str(markers)}
+    variables = {
+        "SMS_DEVINO_LEAK_MARKERS": str(markers),
+        "SMS_DEVINO_TEMPLATE": template,
+    }
     result = run_odoo(odoo, TEST_DB, "test", *options, **variables)
     if leaks := leaked(log_path("test"), markers):
         result.add_failure("leak: the log tells what it must not", *leaks)
@@ -203,7 +209,7 @@ def command_test(args):
         template = test_template(odoo, cluster)
         cluster.copy(template, TEST_DB)
         with step(f"Tests {tags}"):
-            result = run_tests(odoo, tags)
+            result = run_tests(odoo, tags, template)
     lock.release()
     result.report()
     passed, failed = result.counts()
