@@ -30,6 +30,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_greeting_views.xml",
         "views/sms_template_views.xml",
+        "views/base_module_uninstall_views.xml",
         "views/sms_devino_menus.xml",
     ],
     "demo": ["demo/sms_devino_demo.xml"],

@@ -1,7 +1,53 @@
 """What installing and uninstalling do beside loading the data files."""
 
+from odoo.tools import split_every
+
+from .services import odoo_link
+
+PAGE = 1000
+
 
 def uninstall_hook(env):
-    """Give Odoo's SMS back to whom they belonged before."""
+    """Give Odoo's SMS back to whom they belonged before, and leave none pending."""
+    _end(env, ["scheduled", "outgoing"], _cancel)
+    _end(env, ["sending", "sent", "unknown", "unconfirmed"], _give_up)
     companies = env["res.company"].with_context(active_test=False).search([])
     companies.write({"sms_devino_account_id": False})
+
+
+def _end(env, states, end):
+    """Apply ``end`` to the messages in ``states`` that Odoo follows."""
+    followed = [("state", "in", states), ("uuid", "!=", False)]
+    messages = env["sms.devino.message"].search(followed)
+    by_language = messages.grouped(lambda m: m.author_id.lang or env.lang)
+    for lang, group in by_language.items():
+        for ids in split_every(PAGE, group.ids):
+            end(messages.with_context(lang=lang).browse(ids))
+
+
+def _cancel(messages):
+    """Show in Odoo that these are never sent."""
+    odoo_link.report(messages, "canceled", messages.ids)
+
+
+def _give_up(messages):
+    """Show in Odoo that nobody will know what became of these."""
+    uuids = messages.mapped("uuid")
+    trackers = messages.env["sms.tracker"].search([("sms_uuid", "in", uuids)])
+    trackers.filtered(_is_pending)._action_update_from_sms_state(
+        "error",
+        failure_type="unknown",
+        failure_reason=messages.env._(
+            "The SMS was given to the provider. Its outcome is not known: the app that "
+            "sent it was uninstalled."
+        ),
+    )
+    # Not an error that Odoo offers to repeat: the SMS may have arrived.
+    followed = [("uuid", "in", uuids), ("state", "in", ("process", "pending"))]
+    messages.env["sms.sms"].search(followed).to_delete = True
+
+
+def _is_pending(tracker):
+    notified = tracker.mail_notification_id.notification_status
+    traced = "mailing_trace_id" in tracker and tracker.mailing_trace_id.trace_status
+    return {notified, traced} & {"process", "pending"}

@@ -17,6 +17,7 @@ from ..gateway import (
 )
 from ..services.account_words import describe_notice, describe_url_problem
 from ..services.balance import ask_balance, watch_balances
+from ..services.jobs import DISPATCH, trigger
 from ..services.quote import (
     DIGITS,
     QUOTE_FIELDS,
@@ -620,7 +621,7 @@ class SmsDevinoAccount(models.Model):
         return self.env.user
 
     def _wake_dispatcher(self):
-        self.env.ref("sms_devino.ir_cron_dispatch").sudo()._trigger()
+        trigger(self.env, DISPATCH)
 
     def _wake_balance_watch(self, at=None):
         self.env.ref("sms_devino.ir_cron_watch_balance").sudo()._trigger(at=at)

@@ -22,7 +22,12 @@ class SmsDevinoReminder(models.AbstractModel):
         A greeting is advertising by law: numbers on the blacklist are left out.
         """
         today = fields.Date.context_today(self)
-        template = self.env.ref("sms_devino.sms_template_greeting")
+        template = self.env.ref(
+            "sms_devino.sms_template_greeting", raise_if_not_found=False
+        )
+        if not template:
+            _logger.warning("no greetings: their SMS template was deleted")
+            return
         partners = self._find_celebrating(today)
         texts = template._render_field("body", partners.ids, compute_lang=True)
         excluded = self.env["phone.blacklist"]._sms_devino_blacklisted(

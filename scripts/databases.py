@@ -32,6 +32,7 @@ ODOO_TEST_MODULES = [
     "phone_validation",
     "sms",
     "sms_twilio",
+    "test_lint",
     "test_mail_sms",
 ]
 # Without demo data Odoo shows the administrator its onboarding tour, which keeps
@@ -50,7 +51,7 @@ def addon_hash():
     """Changes with any file that an installed addon would have to be updated for."""
     digest = hashlib.sha1()
     suffixes = {".py", ".xml", ".csv", ".po", ".sql", ".js", ".scss", ".html", ".svg"}
-    others = {"benchmarks", "sandbox", "scripts", "tests", "__pycache__"}
+    others = {"benchmarks", "sandbox", "scripts", "tests", "test_modules"}
     for folder, folders, files in os.walk(CHECKOUT):
         folders[:] = sorted(name for name in {*folders} - others if name[0] != ".")
         for name in sorted(files):

@@ -160,6 +160,12 @@ def link(source, target):
         source.symlink_to(target)
 
 
+def addons_path(odoo, *more):
+    """The option of this name: Odoo's own folders and those given."""
+    folders = [odoo / "odoo" / "addons", odoo / "addons", *more]
+    return ",".join(str(path) for path in folders if path.is_dir())
+
+
 def write_config(odoo, cluster):
     """Odoo's settings for this checkout.
 
@@ -169,10 +175,9 @@ def write_config(odoo, cluster):
     """
     link(OWN / "addons" / ADDON, CHECKOUT)
     link(OWN / "python" / "odoo", odoo / "odoo")
-    addons = [odoo / "odoo" / "addons", odoo / "addons", OWN / "addons"]
-    addons.append(CHECKOUT / "tests" / "modules")
+    own = [OWN / "addons", CHECKOUT / "test_modules"]
     settings = {
-        "addons_path": ",".join(str(path) for path in addons if path.is_dir()),
+        "addons_path": addons_path(odoo, *own),
         "data_dir": HOME / "data",
         "db_host": cluster.socket_folder,
         "db_port": cluster.PORT,

@@ -1,53 +1,163 @@
-"""test-odoo: Odoo's own SMS tests, without the addon and with it, compared."""
+"""test-odoo: Odoo's own tests, without the addon and with it, compared.
 
-from .base import ADDON, log_path, only_one, say, step
+Two runs a side: the SMS tests and test_lint, which run while their modules are
+updated; and the tests that look at every model, view and menu of a database.
+"""
+
+import os
+import shutil
+
+from .base import ADDON, CHECKOUT, OWN, log_path, only_one, say, step
 from .databases import ODOO_TEST_MODULES, prepared, test_template
+from .odoo import addons_path
 from .system import BROWSER_NEEDS
 from .testing import run_odoo
 
-DATABASES = {"without": f"{ADDON}_odoo_without", "with": f"{ADDON}_odoo_with"}
+SIDES = {side: f"{ADDON}_odoo_{side}" for side in ("without", "with")}
+# Classes of Odoo that look at whatever is installed, by module. Those with a tag
+# before the module are not among Odoo's standard tests.
+GENERIC_TESTS = [
+    "/base:TestEveryModel",
+    "/base:TestInvisibleField",
+    "/base:TestNeutralize",
+    "/base:TestOverrides",
+    "/base:TestTranslationExport",
+    "migration/base:TestAllViews",
+    "render_all_views/base:TestRenderAllViews",
+    "click_all/web:TestMenusAdmin",
+]
+ESLINT = "test_lint:TestESLint"
+OWN_MODULE = f"odoo.addons.{ADDON}."
+# How the addon shows in the lines of a failure. Its bare name will not do: it is in
+# the paths of Odoo's own files, too.
+SIGNS = (f"addons/{ADDON}", f"addons.{ADDON}", "sms.devino", f"{CHECKOUT}/")
+# Odoo has pylint read every module there is, for a quarter of an hour. This one leaves
+# out the folders that are not ours, and reads one file of Odoo's so that it has some.
+PYLINT = """#!/bin/sh
+for argument do
+  shift
+  case "$argument" in
+    {own}/addons/*|{checkout}/*) ;;
+    *) [ -d "$argument" ] && continue
+  esac
+  set -- "$@" "$argument"
+done
+exec {pylint} "$@" {release}
+"""
 
 
-def run_odoo_tests(odoo, cluster, template, name):
-    """Odoo's tests on a fresh database, with the addon if `name` says so."""
-    database = DATABASES[name]
+def path_with_pylint(odoo):
+    """The variable PATH under which test_lint finds a pylint for our modules."""
+    folder = OWN / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = folder / "pylint"
+    pylint, release = odoo.python.with_name("pylint"), odoo.folder / "odoo/release.py"
+    command.write_text(
+        PYLINT.format(own=OWN, checkout=CHECKOUT, pylint=pylint, release=release)
+    )
+    command.chmod(0o755)
+    folders = [str(folder), str(odoo.python.parent), os.environ["PATH"]]
+    return os.pathsep.join(folders)
+
+
+def suites():
+    """What is run on each side: a name, the options, the tags."""
+    standard = [f"/{module}" for module in ODOO_TEST_MODULES]
+    if not shutil.which("eslint"):
+        standard.append(f"-/{ESLINT}")
+    return {
+        "sms": (["--update=phone_validation,sms,test_lint"], standard),
+        "generic": ([], [*GENERIC_TESTS, f"click_all/{ADDON}"]),
+    }
+
+
+def run_side(odoo, cluster, template, side):
+    """Odoo's tests on a fresh database, with the addon if `side` says so."""
+    database = SIDES[side]
     cluster.copy(template, database)
-    if name == "with":
+    without = []
+    if side == "with":
         odoo.install("test-odoo-install", database, [ADDON])
-    tags = ",".join(f"/{module}" for module in ODOO_TEST_MODULES)
-    updated = "--update=phone_validation,sms"  # and so all that stands on them
-    return run_odoo(odoo, database, f"test-odoo-{name}", updated, f"--test-tags={tags}")
+    else:  # the linters look at every module on the path
+        without.append(f"--addons-path={addons_path(odoo.folder)}")
+    path = path_with_pylint(odoo)
+    results = {}
+    for suite, (options, tags) in suites().items():
+        options = [*options, *without, f"--test-tags={','.join(tags)}"]
+        with step(f"Odoo's tests {side} {ADDON}: {suite}"):
+            name = f"test-odoo-{side}-{suite}"
+            results[suite] = run_odoo(odoo, database, name, *options, PATH=path)
+    return results
 
 
 def outcomes(result):
-    """How each test ended: (module, name) -> a word."""
+    """How each test, and each subtest that failed, ended: (module, name) -> a word."""
     ended = dict.fromkeys(result.started, "passed")
     ended |= dict.fromkeys(result.skipped, "skipped")
     return ended | dict.fromkeys(result.failed, "failed")
 
 
+def differences(before, after):
+    """What differs between a run without the addon and one with it, a line for each.
+
+    A test that fails in both runs counts where the addon shows in its failure, and a
+    skipped one always, since it has compared nothing. The addon's own tests only
+    have to pass.
+    """
+    ended_before, ended = outcomes(before), outcomes(after)
+    for test in sorted({*ended_before, *ended}):
+        module, name = test
+        was, now = ended_before.get(test, "not run"), ended.get(test, "not run")
+        what = f"{module.removeprefix('odoo.addons.')}: {name}"
+        lines = after.failed.get(test, ())
+        if module.startswith(OWN_MODULE):
+            if now != "passed":
+                yield f"{now.upper()} {what}"
+        elif was != now:
+            yield f"CHANGED {what}: {was} -> {now}"
+        elif now == "skipped":
+            yield f"SKIPPED {what}: {after.skipped[test]}"
+        elif any(sign in line for line in lines for sign in SIGNS):
+            yield f"FAILED in both runs, and the addon shows in it: {what}"
+
+
+def missing(result):
+    """The generic tests that this Odoo does not hold: not one of them was started."""
+    started = {
+        f"{module.split('.')[2]}:{name.split('.')[0]}" for module, name in result.started
+    }
+    wanted = [tag.split("/")[1] for tag in GENERIC_TESTS]
+    return [test for test in wanted if test not in started]
+
+
+def compare(before, after):
+    """Tell what differs, and what could not be compared; answers whether anything."""
+    found = [
+        line for suite in suites() for line in differences(before[suite], after[suite])
+    ]
+    for test in missing(before["generic"]):
+        found.append(f"MISSING {test}: this Odoo comes without it.")
+    for suite in suites():
+        if not before[suite].started or not after[suite].started:
+            found.append(f"MISSING {suite}: no test ran.")
+    for line in found:
+        say(line)
+    if not shutil.which("eslint"):
+        say(f"{ESLINT} was left out: there is no eslint on this machine.")
+    return bool(found)
+
+
 def command_test_odoo(_args):
     lock = only_one("test-odoo")
-    results = {}
     with prepared(BROWSER_NEEDS) as (odoo, cluster):
         template = test_template(odoo, cluster, ODOO_TEST_MODULES)
-        for name in DATABASES:
-            with step(f"Odoo's own SMS tests {name} {ADDON}"):
-                results[name] = run_odoo_tests(odoo, cluster, template, name)
+        results = {side: run_side(odoo, cluster, template, side) for side in SIDES}
     lock.release()
-    ended = {name: outcomes(result) for name, result in results.items()}
-    changed = {
-        test: [ended[name].get(test, "not run") for name in DATABASES]
-        for test in {*ended["without"], *ended["with"]}
-        if ended["without"].get(test) != ended["with"].get(test)
-    }
-    for (module, name), (before, after) in sorted(changed.items()):
-        say(f"CHANGED {module}: {name}: {before} -> {after}")
-    for name, result in results.items():
-        passed, failed = result.counts()
-        say(
-            f"{name}: {passed} passed, {failed} failed; {log_path(f'test-odoo-{name}')}"
-        )
-    ran = all(result.started for result in results.values())
-    say("The results are the same." if ran and not changed else "They differ.")
-    return 0 if ran and not changed else 1
+    for name in SIDES:
+        for suite, result in results[name].items():
+            passed, failed = result.counts()
+            log = log_path(f"test-odoo-{name}-{suite}")
+            say(f"{name}, {suite}: {passed} passed, {failed} failed; {log}")
+    differ = compare(results["without"], results["with"])
+    say("They differ." if differ else "The results are the same: no difference.")
+    return int(differ)

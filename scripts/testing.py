@@ -22,14 +22,15 @@ SILENCE = 180
 class TestLog:
     """Reads the log of Odoo's test runner line by line.
 
-    `started`, `skipped`: tests as (module, name); `failed`: the same, or a name for
-    what failed outside of any test, each with the lines that tell why.
+    `started`, `skipped`: tests as (module, name); `failed`: the same, a subtest with
+    its parameters, or a name for what failed outside of any test, each with the lines
+    that tell why.
     """
 
     RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ \d+ ([A-Z]+) \S+ ([\w.]+): (.*)")
     STARTING = re.compile(r"Starting (\S+) \.\.\.")
     SKIPPED = re.compile(r"skipped (\S+) : (.*)")
-    FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?((?:\w+ \([\w.]+\))|\S+)")
+    FAILED = re.compile(r"(?:FAIL|ERROR): (?:Subtest )?(.+)")
     SUMMARY = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests when loading")
     SUBTOTAL = re.compile(r"Module \S+: \d+ failures, \d+ errors of \d+ tests")
     # Debian's Odoo lacks this file; where it is used as it is (by ODOO_HOME), every
@@ -109,7 +110,9 @@ class TestLog:
 
     def counts(self):
         """How many passed, how many failed."""
-        passed = set(self.started) - set(self.failed) - set(self.skipped)
+        # the name of a subtest begins with that of its test
+        failed = {(module, name.split(" ")[0]) for module, name in self.failed}
+        passed = set(self.started) - failed - set(self.skipped)
         return len(passed), len(self.failed)
 
     def report(self):
@@ -181,12 +184,18 @@ def run_odoo(odoo, database, name, *options, **variables):
     return result
 
 
-def run_tests(odoo, tags):
-    """The addon's tests on the fresh test database; answers the read log."""
+def run_tests(odoo, tags, template):
+    """The addon's tests on the fresh test database; answers the read log.
+
+    Tests that need a database of their own copy `template`.
+    """
     markers = OWN / "leak_markers.txt"
     markers.unlink(missing_ok=True)
     options = ["--init", f"{ADDON},{TEST_MODULE}", f"--test-tags={tags}"]
-    variables = {"SMS_DEVINO_LEAK_MARKERS": str(markers)}
+    variables = {
+        "SMS_DEVINO_LEAK_MARKERS": str(markers),
+        "SMS_DEVINO_TEMPLATE": template,
+    }
     result = run_odoo(odoo, TEST_DB, "test", *options, **variables)
     if leaks := leaked(log_path("test"), markers):
         result.add_failure("leak: the log tells what it must not", *leaks)
@@ -200,7 +209,7 @@ def command_test(args):
         template = test_template(odoo, cluster)
         cluster.copy(template, TEST_DB)
         with step(f"Tests {tags}"):
-            result = run_tests(odoo, tags)
+            result = run_tests(odoo, tags, template)
     lock.release()
     result.report()
     passed, failed = result.counts()

@@ -5,7 +5,7 @@ import time
 
 import psycopg2.errors
 
-from odoo import fields
+from .jobs import find_job, trigger
 
 CONFLICTS = (
     psycopg2.errors.SerializationFailure,
@@ -62,13 +62,13 @@ def wake_later(env, xmlid, at):
     :param str xmlid: of the ``ir.cron``
     :param datetime at: UTC, in the future
     """
-    cron = env.ref(xmlid).sudo()
+    cron = find_job(env, xmlid)
     planned = [
         ("cron_id", "=", cron.id),
         ("call_at", ">", env.cr.now()),
         ("call_at", "<=", at),
     ]
-    if not env["ir.cron.trigger"].sudo().search_count(planned, limit=1):
+    if cron and not env["ir.cron.trigger"].sudo().search_count(planned, limit=1):
         cron._trigger(at=at)
 
 
@@ -89,5 +89,4 @@ def wake_once(env, xmlid, at=None):
 def _trigger_wanted(env):
     wanted = env.cr.precommit.data.pop("sms_devino_wake", {})
     for xmlid, times in wanted.items():
-        if cron := env.ref(xmlid, raise_if_not_found=False):
-            cron._trigger(at=sorted(times))
+        trigger(env, xmlid, sorted(times))

@@ -1,8 +1,48 @@
-"""Every ``test_*.py`` of this folder is a test: none can be forgotten here."""
-
-import importlib
-import pkgutil
-
-for _module in pkgutil.iter_modules(__path__):
-    if _module.name.startswith("test_"):
-        importlib.import_module(f"{__name__}.{_module.name}")
+from . import (
+    test_access,
+    test_account,
+    test_apps_fates,
+    test_apps_live,
+    test_apps_modules,
+    test_apps_odoo,
+    test_batch,
+    test_batch_tours,
+    test_counter_js,
+    test_dispatch,
+    test_gateway_answers,
+    test_gateway_client,
+    test_gateway_session,
+    test_gateway_verdict,
+    test_gateway_wire,
+    test_guest_documents,
+    test_guest_jobs,
+    test_guest_lifecycle,
+    test_guest_menus,
+    test_handover,
+    test_import,
+    test_import_tours,
+    test_kill,
+    test_labels,
+    test_phone,
+    test_placeholders,
+    test_recipients,
+    test_recipients_live,
+    test_recipients_text,
+    test_rooms,
+    test_sandbox_adapter,
+    test_sandbox_rules,
+    test_sandbox_server,
+    test_send_again,
+    test_send_form,
+    test_sender,
+    test_sheet_columns,
+    test_sheet_csv,
+    test_sheet_formats,
+    test_sheet_hostile,
+    test_sheet_read,
+    test_sheet_write,
+    test_sms_text,
+    test_status,
+    test_tariff,
+    test_tours_base,
+)

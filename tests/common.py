@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api, fields
-from odoo.orm.registry import DummyRLock, Registry
+from odoo.modules.registry import DummyRLock, Registry
 from odoo.tests import HttpCase, get_db_name, new_test_user
 
 from ..sandbox import Provider, SandboxServer

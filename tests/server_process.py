@@ -30,23 +30,16 @@ class ServerProcess:
         self.log = Path(self._folder.name, "server.log")
         self._rc = Path(self._folder.name, "odoo.conf")
         self._port = _free_port()
-        self._write_config(database, cron_threads)
+        write_config(
+            self._rc,
+            db_name=database,
+            http_interface="127.0.0.1",
+            http_port=self._port,
+            max_cron_threads=cron_threads,
+            workers=0,
+            logfile=self.log,
+        )
         self._process = None
-
-    def _write_config(self, database, cron_threads):
-        options = {name: _as_text(config[name]) for name in OPTIONS}
-        options |= {
-            "db_name": database,
-            "http_interface": "127.0.0.1",
-            "http_port": str(self._port),
-            "max_cron_threads": str(cron_threads),
-            "workers": "0",
-            "logfile": str(self.log),
-        }
-        parser = configparser.RawConfigParser()
-        parser["options"] = {name: value for name, value in options.items() if value}
-        with self._rc.open("w") as rc:
-            parser.write(rc)
 
     def __enter__(self):
         self.start()
@@ -60,7 +53,7 @@ class ServerProcess:
         """Start the process; it may take seconds until it is ready."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "odoo", "server", "-c", str(self._rc)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -99,6 +92,20 @@ class ServerProcess:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
 
+def write_config(path, **options):
+    """Write a configuration file: that of the tests with further options."""
+    wanted = {name: config[name] for name in OPTIONS if config[name]} | options
+    parser = configparser.RawConfigParser()
+    parser["options"] = {name: _as_text(value) for name, value in wanted.items()}
+    with path.open("w") as rc:
+        parser.write(rc)
+
+
+def environment():
+    """Return the environment variables under which this Odoo is found."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -106,4 +113,4 @@ def _free_port():
 
 
 def _as_text(value):
-    return ",".join(value) if isinstance(value, list | tuple) else str(value or "")
+    return ",".join(value) if isinstance(value, list | tuple) else str(value)

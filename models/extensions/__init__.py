@@ -2,6 +2,8 @@
 
 from . import (
     base,
+    base_module_uninstall,
+    base_partner_merge,
     ir_actions,
     ir_actions_server,
     ir_http,

@@ -1,0 +1,56 @@
+from odoo.tests import tagged
+
+from ..services.jobs import DISPATCH, job_problem
+from .base_case import SmsCase
+
+
+@tagged("post_install", "-at_install")
+class TestJobs(SmsCase):
+    """People switch off and delete scheduled actions, templates, types of activities."""
+
+    def job(self):
+        return self.env.ref(DISPATCH, raise_if_not_found=False)
+
+    def test_a_job_that_is_there_and_on_is_no_problem(self):
+        self.assertFalse(job_problem(self.env_of("user")))
+
+    def test_a_job_that_is_off_is_named_to_whoever_sends(self):
+        self.job().active = False
+        problem = job_problem(self.env_of("user"))
+        self.assertIn("switched off", problem)
+        self.assertIn(self.job().name, problem)
+
+    def test_a_deleted_job_is_told_and_made_again_by_the_next_message(self):
+        self.env.ref("sms_devino.ir_cron_watch_balance").interval_number = 7
+        self.job().unlink()
+        self.assertIn("deleted", job_problem(self.env_of("user")))
+        message = self.enqueue()
+        self.env.cr.precommit.run()
+        self.assertEqual(message.state, "outgoing")
+        self.assertTrue(self.job().active)
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", self.job().id)])
+        )
+        self.assertFalse(job_problem(self.env_of("user")))
+        other = self.env.ref("sms_devino.ir_cron_watch_balance")
+        self.assertEqual(other.interval_number, 7, "what was there stays as it was")
+
+    def test_a_deleted_job_is_made_again_where_an_account_goes_on(self):
+        self.job().unlink()
+        self.account._wake_dispatcher()
+        self.assertTrue(self.job().active)
+
+    def test_without_its_template_no_greeting_is_sent_and_nothing_raises(self):
+        self.company.sms_devino_account_id = self.account
+        self.env["res.partner"].create(
+            {
+                "name": "Anna",
+                "phone": "+79214563763",
+                "sms_devino_greeting_date": self.env.cr.now().date(),
+            }
+        )
+        self.env.ref("sms_devino.sms_template_greeting").unlink()
+        with self.assertLogs("odoo.addons.sms_devino", "WARNING") as logs:
+            self.env["sms.devino.reminder"]._cron_greet_contacts()
+        self.assertIn("deleted", logs.output[0])
+        self.assertFalse(self.env["sms.devino.message"].search([]))
