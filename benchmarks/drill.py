@@ -66,8 +66,12 @@ def main():
     )
     registry = load_registry(options)
     empty_journal(registry)
-    with sandbox() as provider, account(registry, provider.url) as account_id:
-        drill = Drill(options, registry, provider, account_id)
+    record = Path(tempfile.gettempdir(), "sms_devino_drill.numbers")
+    with (
+        sandbox(record=record) as provider,
+        account(registry, provider.url) as account_id,
+    ):
+        drill = Drill(options, registry, provider, account_id, record)
         try:
             drill.go_wrong(time.monotonic() + options.minutes * 60)
             drill.come_to_rest()
@@ -80,8 +84,9 @@ def main():
 class Drill:
     """One run; ``chance`` decides what happens when."""
 
-    def __init__(self, options, registry, provider, account_id):
+    def __init__(self, options, registry, provider, account_id, record):
         self._registry = registry
+        self._record = record
         self._provider = provider
         self._account_id = account_id
         self._batch = options.batch
@@ -256,7 +261,12 @@ class Drill:
         print("happened:", dict(self.events))
         print("journal:", dict(Counter(journal.values())), "of", self._count)
         print("ledger:", sum(ledger.values()))
-        print(f"unknown: {len(unknown)}, of which the provider accepted {reached}")
+        handed_over = set(self._record.read_text().split())
+        never = sum(number not in handed_over for number in unknown)
+        print(
+            f"unknown: {len(unknown)}, of which the provider accepted {reached}, "
+            f"never handed over: {never}"
+        )
         print(f"twice: {len(twice)}")
         print(f"lost: {len(lost)}", Counter(journal[number] for number in lost) or "")
         stray = len(ledger.keys() - journal.keys())

@@ -47,15 +47,16 @@ def load_registry(options):
 
 
 @contextmanager
-def sandbox(*arguments):
-    """Run the sandbox; yield a :class:`Sandbox`."""
+def sandbox(*arguments, record=None):
+    """Run the sandbox; yield a :class:`Sandbox`.
+
+    :param record: path of a file for the numbers that reach it
+    """
     command = [sys.executable, "-m", "sandbox", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--balance", "100000000", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command += ["--balance", "100000000", *arguments]
+    if record:
+        command = [sys.executable, "benchmarks/recording.py", str(record)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         yield Sandbox(process.stdout.readline().strip())
     finally:
