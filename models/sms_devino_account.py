@@ -624,7 +624,7 @@ class SmsDevinoAccount(models.Model):
         trigger(self.env, DISPATCH)
 
     def _wake_balance_watch(self, at=None):
-        self.env.ref("sms_devino.ir_cron_watch_balance").sudo()._trigger(at=at)
+        trigger(self.env, "sms_devino.ir_cron_watch_balance", at)
 
     # --- for whoever writes a message -----------------------------------------------
 

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from ..services.claims import claiming, settle_abandoned
 from ..services.commit import commit_retrying, wake_later
 from ..services.dispatch import CRON, DispatchRun
+from ..services.jobs import trigger
 
 _logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
             is_unfinished = DispatchRun(self, claim).work()
         batches._follow()
         if is_unfinished:
-            self.env.ref(CRON)._trigger()
+            trigger(self.env, CRON)
         self._plan_next_wake()
         cron._commit_progress(remaining=0)
 

@@ -124,7 +124,8 @@ def differences(before, after):
 def missing(result):
     """The generic tests that this Odoo does not hold: not one of them was started."""
     started = {
-        f"{module.split('.')[2]}:{name.split('.')[0]}" for module, name in result.started
+        f"{module.split('.')[2]}:{name.split('.')[0]}"
+        for module, name in result.started
     }
     wanted = [tag.split("/")[1] for tag in GENERIC_TESTS]
     return [test for test in wanted if test not in started]

@@ -116,10 +116,13 @@ def _cancel_rest(batches):
     canceled = batches.search([("state", "=", "canceled"), ("finished_at", "=", False)])
     domain = [("batch_id", "in", canceled.ids), ("state", "in", CANCELABLE)]
     messages = batches.env["sms.devino.message"]
-    while canceled and commit_retrying(
-        batches.env,
-        lambda: messages._transition("canceled", _read_page(domain, batches)),
-    )[0]:
+    while (
+        canceled
+        and commit_retrying(
+            batches.env,
+            lambda: messages._transition("canceled", _read_page(domain, batches)),
+        )[0]
+    ):
         if not seconds_left(batches.env):
             wake_once(batches.env, DISPATCH)
             break
@@ -146,7 +149,9 @@ def _count_open(batches):
         if not any(map(counts.get, (*TO_HAND_OVER, "sent"))):
             reported += batch
             values["reported_at"] = now
-        changed = {name: value for name, value in values.items() if batch[name] != value}
+        changed = {
+            name: value for name, value in values.items() if batch[name] != value
+        }
         if changed:
             _for_sender(batch).write(changed)
     return finished, reported
@@ -162,7 +167,9 @@ def recount(batches, message_ids):
         return
     messages = batches.env["sms.devino.message"]
     domain = [("id", "in", message_ids), ("batch_id", "in", settled.ids)]
-    late = batches.concat(*(batch for (batch,) in messages._read_group(domain, ["batch_id"])))
+    late = batches.concat(
+        *(batch for (batch,) in messages._read_group(domain, ["batch_id"]))
+    )
     for batch, counts in count_states(late).items():
         batch.write(get_counters(counts))
 

@@ -5,6 +5,8 @@ import time
 
 import psycopg2.errors
 
+from odoo import fields
+
 from .jobs import find_job, trigger
 
 CONFLICTS = (

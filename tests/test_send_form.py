@@ -232,7 +232,9 @@ class TestSendForm(FormCase):
         form.recipient_single_number_itf = "8 911 000-00-00"
         message = self.send(form)
         self.assertEqual(message.number, "+79110000000")
-        self.assertEqual((message.partner_id, message.res_id), (partner[:0], partner.id))
+        self.assertEqual(
+            (message.partner_id, message.res_id), (partner[:0], partner.id)
+        )
         self.assertEqual(partner.phone, "+79214563763")
 
     def test_contact_is_sent_to_and_linked(self):
