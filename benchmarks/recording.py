@@ -1,6 +1,6 @@
 """The sandbox, with a file that says which numbers ever reached it.
 
-    python benchmarks/recording.py FILE
+python benchmarks/recording.py FILE
 """
 
 import sys

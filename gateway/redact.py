@@ -30,7 +30,7 @@ def _spellings(char: str) -> str:
     utf16 = char.encode("utf-16-be", "surrogatepass").hex()
     ways = [
         "".join(f"%{byte:02x}" for byte in utf8),
-        "".join(rf"\\u{utf16[at:at + 4]}" for at in range(0, len(utf16), 4)),
+        "".join(rf"\\u{utf16[at : at + 4]}" for at in range(0, len(utf16), 4)),
         f"&#0*{code};",
         f"&#x0*{code:x};",
         *([f"&{codepoint2name[code]};"] if code in codepoint2name else []),

@@ -160,7 +160,7 @@ def _questions_of(message, client):
     ]
 
 
-# --- for a person who waits -------------------------------------------------------------
+# --- for a person who waits -----------------------------------------------------------
 
 
 class _AskingOnce(Job):
@@ -209,7 +209,9 @@ def check_now(messages):
         limiter = shared_limiter((account.env.cr.dbname, account.id))
         limiter.per_second = account.requests_per_second
         channel = Channel(client.log_in_once, limiter)
-        questions = [q for message in of_account for q in _questions_of(message, client)]
+        questions = [
+            q for message in of_account for q in _questions_of(message, client)
+        ]
         job = _AskingOnce(channel, questions)
         deadline = time.monotonic() + BUTTON_SECONDS
         pool = Pool(lambda j=job: [j] if j.questions else [], deadline=deadline)
@@ -217,7 +219,7 @@ def check_now(messages):
         note(of_account, dict(job.answers))
 
 
-# --- what the answers mean --------------------------------------------------------------
+# --- what the answers mean ------------------------------------------------------------
 
 
 def note(messages, answers):

@@ -76,9 +76,7 @@ class TestDispatch(LiveCase):
         self.server.stop()
         message_id = self.enqueue()
         self.dispatch()
-        state, next_at, attempts = self.read(
-            message_id, "state", "next_at", "attempts"
-        )
+        state, next_at, attempts = self.read(message_id, "state", "next_at", "attempts")
         self.assertEqual((state, attempts), ("outgoing", 1))
         self.assertGreater(next_at, fields.Datetime.now())
 
@@ -91,7 +89,9 @@ class TestDispatch(LiveCase):
                 env.cr.execute("UPDATE sms_devino_account SET paused_until = NULL")
             self.dispatch()
         state, reason, attempts = self.read(message_id, "state", "reason", "attempts")
-        self.assertEqual((state, reason, attempts), ("failed", "attempts", len(PAUSES) + 1))
+        self.assertEqual(
+            (state, reason, attempts), ("failed", "attempts", len(PAUSES) + 1)
+        )
 
     def test_lack_of_credits_stops_the_queue_and_tells_the_responsible(self):
         self.provider.set_balance("0.5")

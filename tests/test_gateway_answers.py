@@ -158,7 +158,8 @@ class TestHostileAnswers(BaseCase):
         )
         self.assertEqual(state.description, "a\ufffdb\ufffdc")
         self.assertEqual(
-            answers.error_of(answers.load('{"Code": 9, "Desc": "x\\u0000"}')), (9, "x\ufffd")
+            answers.error_of(answers.load('{"Code": 9, "Desc": "x\\u0000"}')),
+            (9, "x\ufffd"),
         )
 
     def test_ids_are_short_and_visible(self):
@@ -167,7 +168,9 @@ class TestHostileAnswers(BaseCase):
                 answers.message_ids([hostile])
 
     def test_texts_and_numbers_have_bounds(self):
-        state = answers.message_state({"State": 0, "StateDescription": "x" * 10_000}, "1")
+        state = answers.message_state(
+            {"State": 0, "StateDescription": "x" * 10_000}, "1"
+        )
         self.assertEqual(len(state.description), answers.MAX_TEXT)
         for hostile in ("1.0e16", "1.0e-31", "0." + "1" * 50):
             with self.subTest(hostile=hostile), self.assertRaises(ValueError):

@@ -33,7 +33,9 @@ FORGET_VERSIONS = """
 
 
 def bulk(size=1, sender="S", text="T"):
-    return Bulk(None, tuple(range(size)), ("7",) * size, (0,) * size, sender, text, None)
+    return Bulk(
+        None, tuple(range(size)), ("7",) * size, (0,) * size, sender, text, None
+    )
 
 
 def refused(status):
@@ -259,7 +261,9 @@ class TestOrder(SendingCase):
 
     def test_two_accounts_are_served_at_the_same_time(self):
         with self.transaction() as env:
-            other = self._create_account(env, name="Other", login="other", is_default=False)
+            other = self._create_account(
+                env, name="Other", login="other", is_default=False
+            )
             other_id = other.id
         first, self.account_id = self.account_id, other_id
         self.enqueue_rows(3)
