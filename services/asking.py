@@ -197,7 +197,8 @@ def check_now(messages):
         if account.state == "stopped":
             raise UserError(
                 account.env._(
-                    "The SMS account “%s” has been stopped. Check its connection first.",
+                    "The SMS account “%s” has been stopped. Check its "
+                    "connection first.",
                     account.name,
                 )
             )
