@@ -160,7 +160,7 @@ def _questions_of(message, client):
     ]
 
 
-# --- for a person who waits -------------------------------------------------------------
+# --- for a person who waits -----------------------------------------------------------
 
 
 class _AskingOnce(Job):
@@ -197,7 +197,8 @@ def check_now(messages):
         if account.state == "stopped":
             raise UserError(
                 account.env._(
-                    "The SMS account “%s” has been stopped. Check its connection first.",
+                    "The SMS account “%s” has been stopped. Check its "
+                    "connection first.",
                     account.name,
                 )
             )
@@ -219,7 +220,7 @@ def check_now(messages):
         note(of_account, dict(job.answers))
 
 
-# --- what the answers mean --------------------------------------------------------------
+# --- what the answers mean ------------------------------------------------------------
 
 
 def note(messages, answers):
