@@ -30,6 +30,7 @@ def main():
     registry = load_registry(options)
     with sandbox() as provider, account(registry, provider.url) as account_id:
         bench_insert(registry, account_id, options.messages)
+        bench_draft(registry, account_id, options.messages)
         bench_equal(registry, account_id, provider, options.messages)
         bench_different(registry, account_id, provider, options.different)
 
@@ -54,8 +55,8 @@ def bench_insert(registry, account_id, count):
         rows = message_rows(env, account_id, count)
         bare = tell("COPY into the journal", count, timed(lambda: copy_rows(env, rows)))
         env.cr.rollback()
-        insert = env["sms.devino.message"]._insert
-        ours = tell("_insert", count, timed(lambda: insert(rows)), bare)
+        insert = env["sms.devino.message"]._write_rows
+        ours = tell("_write_rows", count, timed(lambda: insert(rows)), bare)
         env.cr.rollback()
         few = count // 10
         values = [{"number": r["number"], "body": r["body"]} for r in rows[:few]]
@@ -66,8 +67,57 @@ def bench_insert(registry, account_id, count):
 
         seconds = timed(create) * count / few
         tell("sms.sms.create (a tenth, scaled)", count, seconds)
-        print(f"{'':<52}_insert is {seconds / ours:.1f} times as fast as that")
+        print(f"{'':<52}_write_rows is {seconds / ours:.1f} times as fast as that")
         env.cr.rollback()
+
+
+def bench_draft(registry, account_id, count):
+    """A draft with a text for each recipient: calculate, send, cancel."""
+    empty_journal(registry)
+    with transaction(registry) as env:
+        country = env.ref("base.ru").id
+        recipients = env["sms.devino.recipient.list"].create(
+            {"name": "Benchmark", "country_id": country}
+        )
+        rows = [
+            {"number_raw": number_of(key), "name": f"Customer {key}"}
+            for key in range(count)
+        ]
+        recipients._add_rows(rows)
+        sender = env["sms.devino.sender"].create(
+            {"account_id": account_id, "name": "DevinoTest"}
+        )
+        batch = env["sms.devino.batch"].create(
+            {
+                "name": "Benchmark",
+                "account_id": account_id,
+                "sender_id": sender.id,
+                "list_ids": recipients.ids,
+                "body": "Dear {{ name }}, your order is ready",
+            }
+        )
+        ids = batch.id, recipients.id
+
+    def press(method, of_batch=True):
+        with transaction(registry) as env:
+            batches = env["sms.devino.batch"]
+            batches = batches.browse(ids[0]) if of_batch else batches
+            getattr(batches, method)()
+
+    try:
+        press("action_calculate")
+        seconds = timed(lambda: press("_cron_calculate", of_batch=False))
+        tell("calculate a draft, a text each", count, seconds)
+        tell("Send, until its answer", count, timed(lambda: press("action_send")))
+        tell("progress", count, timed(lambda: press("get_progress")))
+        tell("Cancel, until its answer", count, timed(lambda: press("action_cancel")))
+        seconds = timed(lambda: press("_follow", of_batch=False))
+        tell("cancel, in the job", count, seconds)
+    finally:
+        empty_journal(registry)
+        with transaction(registry) as env:
+            env.cr.execute("DELETE FROM sms_devino_batch WHERE id = %s", [ids[0]])
+            env["sms.devino.recipient.list"].browse(ids[1]).unlink()
 
 
 def copy_rows(env, rows):
