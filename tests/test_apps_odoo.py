@@ -116,6 +116,34 @@ class TestChatter(AppCase):
         self.send_all()
         self.assertIcon(self.partner, "sent")
 
+    def test_late_report_of_the_first_leaves_the_second_alone(self):
+        self.provider.faults.add(Fault("drop_after", path="Sms/Send"))
+        self.partner._message_sms("Hello")
+        self.dispatch()
+        first = self.journal()
+        self.assertEqual(first.state, "unknown")
+        self.provider.faults.clear()
+        first.action_send_again()
+        second = self.journal() - first
+        self.assertEqual((bool(first.uuid), bool(second.uuid)), (False, True))
+        self.send_all()
+        self.assertIcon(self.partner, "sent")
+        journal = self.env["sms.devino.message"]
+        journal._transition("failed", [{"id": first.id}])
+        self.assertEqual(first.state, "failed")
+        self.assertIcon(self.partner, "sent")
+
+    def test_number_that_is_not_the_contacts_is_not_linked_to_it(self):
+        self.partner._message_sms(
+            "Hello",
+            partner_ids=self.partner.ids,
+            sms_pid_to_number={self.partner.id: "+79110001122"},
+        )
+        message = self.journal()
+        self.assertEqual(message.number, "+79110001122")
+        self.assertFalse(message.partner_id)
+        self.assertEqual(message.res_id, self.partner.id)
+
     def test_same_batch_handed_over_twice_is_one_message(self):
         sms = self.env["sms.sms"].create({"number": NUMBER, "body": "Hello"})
         sms_api = SmsApiDevino(self.env)

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -54,25 +54,52 @@ class TestSendAgain(SmsCase):
     def test_new_message_is_a_copy_that_knows_its_origin(self):
         partner = self.env["res.partner"].create({"name": "Anna"})
         message = self.message_in(
-            "undelivered", text="Привет", validity=5, partner=partner, record=partner
+            "undelivered", text="Привет", partner=partner, record=partner
         )
         copy = self.repeat(message)
-        for name in ("number", "body", "sender_name", "validity", "account_id"):
+        for name in ("number", "body", "sender_name", "account_id"):
             self.assertEqual(copy[name], message[name], name)
         self.assertEqual((copy.partner_id, copy.res_id), (partner, partner.id))
         self.assertEqual(copy.repeat_of_id, message)
         self.assertEqual(message.repeated_by_ids, copy)
         self.assertEqual((message.state, copy.attempts), ("undelivered", 0))
-        events = [entry["event"] for entry in message.sudo().history]
-        self.assertEqual(events, ["repeated"])
-        self.assertIn("Sent again as a new message", message.timeline)
 
     def test_pressed_twice_it_sends_once(self):
         message = self.message_in("failed")
         copy = self.repeat(message)
-        with self.assertRaisesRegex(UserError, "already been sent again"):
+        with self.assertRaisesRegex(UserError, "is not sent again"):
             message.action_send_again()
         self.assertEqual(message.repeated_by_ids, copy)
+
+    def test_repeat_of_a_repeat_points_at_the_first(self):
+        message = self.message_in("failed")
+        copy = self.repeat(message)
+        copy.action_cancel()
+        third = self.repeat(copy)
+        self.assertEqual(third.repeat_of_id, message)
+        self.assertEqual(message.repeated_by_ids, copy + third)
+
+    def test_blacklisted_number_is_not_sent_to_again(self):
+        message = self.message_in("failed")
+        self.env["phone.blacklist"]._add([message.number])
+        with self.assertRaisesRegex(UserError, "blacklist"):
+            message.action_send_again()
+        self.assertFalse(message.repeated_by_ids)
+
+    def test_too_little_money_is_refused(self):
+        message = self.message_in("failed")
+        self.account._note_balance(0.5)
+        with self.assertRaisesRegex(UserError, "balance is not enough"):
+            message.action_send_again()
+        self.assertFalse(message.repeated_by_ids)
+
+    def test_more_than_a_user_may_reach(self):
+        self.company.sms_devino_user_limit = 1
+        messages = self.message_in("failed") | self.message_in("canceled")
+        with self.assertRaises(AccessError):
+            messages.action_send_again()
+        messages.with_env(self.env_of("manager")).action_send_again()
+        self.assertEqual(len(messages.repeated_by_ids), 2)
 
     def test_repeat_that_failed_too_may_be_repeated(self):
         message = self.message_in("failed")
@@ -96,6 +123,20 @@ class TestSendAgain(SmsCase):
         self.assertEqual(
             (action["res_model"], action["res_id"]), ("res.partner", partner.id)
         )
+
+    def test_documents_are_named_by_one_query_a_model(self):
+        partners = self.env["res.partner"].create(
+            [{"name": f"P{number}"} for number in range(20)]
+        )
+        messages = self.env["sms.devino.message"]
+        for partner in partners:
+            messages |= self.enqueue(record=partner).sudo()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        messages.mapped("res_id")
+        with self.assertQueryCount(2):  # which exist, and their names
+            names = messages.mapped("document_name")
+        self.assertEqual(names, partners.mapped("name"))
 
     def test_document_that_is_gone_is_named_as_such(self):
         partner = self.env["res.partner"].create({"name": "Anna"})
@@ -130,19 +171,21 @@ class TestSendAgainLive(LiveCase):
         self.assertEqual(self.read(first, "state"), "undelivered")
         with self.message(first) as message:
             second = message.action_send_again()["res_id"]
+        self.dispatch()
         self.assertEqual(self.read(second, "state"), "sent")
         self.assertEqual(len(self.provider.ledger), 2)
         self.assertEqual(self.read(first, "state"), "undelivered")
 
     def test_timeline_tells_in_the_order_of_what_happened(self):
-        message_id = self.enqueue(wait=True)
+        message_id = self.enqueue()
+        self.dispatch()
         self.provider.advance(60)
         self.check_statuses()
         with self.message(message_id) as message:
             steps = [event["text"] for event in message._get_timeline()]
         self.assertEqual(
             steps[:3],
-            ["Created", "Handed over to the provider", "Accepted by the provider"],
+            ["Created", "Attempt to send", "Accepted by the provider"],
         )
         self.assertIn("Delivered", steps)
         self.assertLedgerIsJournal()
