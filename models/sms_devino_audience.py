@@ -69,14 +69,17 @@ class SmsDevinoAudience(models.AbstractModel):
 
     def action_clear_contacts(self):
         """Take the contacts that were chosen one by one out again."""
+        self.check_access("write")
         self.write({"partner_ids": [fields.Command.clear()]})
 
     def action_clear_filter(self):
         """Take the contacts by a filter out again."""
+        self.check_access("write")
         self.write({"domain": False})
 
     def action_clear_file(self):
         """Take the spreadsheet out again."""
+        self.check_access("write")
         self.write(
             {"source_file": False, "source_name": False, "source_columns": False}
         )
