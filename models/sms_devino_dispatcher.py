@@ -1,9 +1,11 @@
+import contextlib
 import logging
 from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 from odoo.tools import SQL
 
 from ..services.claims import claiming, settle_abandoned
@@ -59,7 +61,8 @@ class SmsDevinoDispatcher(models.AbstractModel):
         if is_unfinished:
             trigger(self.env, CRON)
         self._plan_next_wake()
-        cron._commit_progress(remaining=0)
+        with contextlib.suppress(MissingError):
+            cron._commit_progress(remaining=0)
 
     # --- what is due ----------------------------------------------------------------
 

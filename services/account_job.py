@@ -28,6 +28,8 @@ class AccountJob(Job):
         self.client = client
         # a plain value: every commit empties the cache of the ORM
         self.account_id = account.id
+        #: messages settled
+        self.done = 0
 
     def settle_in(self, env, ended):
         """Write down what came of calls. Doing it again changes nothing.
@@ -66,8 +68,8 @@ class AccountJob(Job):
             _log_lost(one)
 
     def _settle_together(self, env, ended):
-        count = sum(one.call.size for one in ended)
-        commit_retrying(env, lambda: self.settle_in(env, ended), count)
+        commit_retrying(env, lambda: self.settle_in(env, ended))
+        self.done += sum(one.call.size for one in ended)
 
     def _settle_singly(self, env, ended):
         for one in ended:

@@ -1,11 +1,12 @@
 """One run of the dispatcher: sending and asking for all accounts, fairly shared."""
 
+import contextlib
 import logging
 import time
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import MissingError, UserError
 
 from ..gateway import AccountRefusedError
 from ..gateway.limiter import shared_limiter
@@ -45,6 +46,7 @@ class DispatchRun:
         self._sending, self._asking = {}, {}
         self._paused = set()
         self._count_at = 0.0
+        self._reported = 0
 
     def work(self):
         """Do it.
@@ -68,6 +70,7 @@ class DispatchRun:
         if self.env.cr.closed:
             failures = [job.failure for job in self._jobs() if job.failure]
             raise failures[0]
+        self._report_progress()
         return pool.is_unfinished
 
     def _log(self, pool, seconds):
@@ -90,7 +93,17 @@ class DispatchRun:
         """Fill the queue; return the jobs that have work."""
         self._leave_alone()
         jobs, _seconds = commit_retrying(self.env, self._find_jobs)
+        self._report_progress()
         return jobs
+
+    def _report_progress(self):
+        """Tell Odoo how far the scheduled action is. That is apart from writing down
+        answers, which must not fail for it."""
+        done = sum(job.done for job in self._jobs())
+        processed, self._reported = done - self._reported, done
+        if processed:
+            with contextlib.suppress(MissingError):
+                self.env["ir.cron"]._commit_progress(processed)
 
     def _find_jobs(self):
         self.env["sms.devino.message"]._release_due()
