@@ -30,7 +30,7 @@ _ROW_BYTES = 8 * MEGABYTE
 # workbooks stay below 34 : 1, bombs begin at 200 : 1.
 _LARGE, _PACKED = MEGABYTE, 100
 _ENTRY, _ENTRIES = b"PK\x01\x02", 10_000
-_STRINGS, _SMALL_TAGS = 1_500_000, 300_000
+_STRINGS, _SMALL_TAGS = 1_000_000, 300_000
 _SMALL_BYTES = 4 * MEGABYTE
 # Parts of rich text: the library makes an object of each.
 _RUNS = 300_000

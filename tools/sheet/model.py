@@ -24,7 +24,7 @@ class Limits:
     unpacked_bytes: int = 150 * MEGABYTE
     rows: int = MAX_ROWS
     columns: int = 1_000
-    cells: int = 5_000_000
+    cells: int = 3_000_000
     row_chars: int = 1_000_000
 
 
