@@ -135,7 +135,9 @@ def copy_rows(env, rows):
 def fill(registry, account_id, count, text):
     empty_journal(registry)
     with transaction(registry) as env:
-        env["sms.devino.message"]._write_rows(message_rows(env, account_id, count, text))
+        env["sms.devino.message"]._write_rows(
+            message_rows(env, account_id, count, text)
+        )
 
 
 def dispatch(registry):

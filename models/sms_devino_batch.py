@@ -209,17 +209,13 @@ class SmsDevinoBatch(models.Model):
     )
     figures = fields.Json(readonly=True, copy=False)
     sheet = fields.Html(compute="_compute_sheet", sanitize=False)
-    samples = fields.Html(
-        string="Samples", compute="_compute_sheet", sanitize=False
-    )
+    samples = fields.Html(string="Samples", compute="_compute_sheet", sanitize=False)
     question = fields.Text(compute="_compute_question")
     waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
     sending_count = fields.Integer(
         string="Being handed over", readonly=True, copy=False
     )
-    sent_count = fields.Integer(
-        string="Sent, no report yet", readonly=True, copy=False
-    )
+    sent_count = fields.Integer(string="Sent, no report yet", readonly=True, copy=False)
     delivered_count = fields.Integer(string="Delivered", readonly=True, copy=False)
     failed_count = fields.Integer(
         string="Failed or not delivered", readonly=True, copy=False
@@ -653,17 +649,21 @@ class SmsDevinoBatch(models.Model):
         """Make a draft that sends again, text by text, what surely did not arrive."""
         self.ensure_one()
         self._check_may_send()
-        draft = self.sudo().copy(
-            {
-                "name": self.env._("%s: failed ones again", self.name),
-                "repeat_of_id": self.id,
-                "prepared_by_id": self.env.uid,
-                "list_ids": False,
-                "partner_ids": False,
-                "domain": False,
-                "source_file": False,
-            }
-        ).sudo(False)
+        draft = (
+            self.sudo()
+            .copy(
+                {
+                    "name": self.env._("%s: failed ones again", self.name),
+                    "repeat_of_id": self.id,
+                    "prepared_by_id": self.env.uid,
+                    "list_ids": False,
+                    "partner_ids": False,
+                    "domain": False,
+                    "source_file": False,
+                }
+            )
+            .sudo(False)
+        )
         draft.action_calculate()
         return draft.get_formview_action()
 

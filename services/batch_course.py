@@ -21,7 +21,7 @@ CANCELABLE = ("draft", "scheduled", "outgoing")
 ON_THE_WAY = ("running", "paused", "done", "canceled")
 
 
-# --- into the queue ---------------------------------------------------------------------
+# --- into the queue -------------------------------------------------------------------
 
 
 def feed(batches):
@@ -78,7 +78,7 @@ def _read_page(domain, batches):
     return [{"id": key} for key in messages.search(domain, order="id", limit=PAGE).ids]
 
 
-# --- after the messages -----------------------------------------------------------------
+# --- after the messages ---------------------------------------------------------------
 
 
 def follow(batches):
@@ -116,10 +116,13 @@ def _cancel_rest(batches):
     canceled = batches.search([("state", "=", "canceled"), ("finished_at", "=", False)])
     domain = [("batch_id", "in", canceled.ids), ("state", "in", CANCELABLE)]
     messages = batches.env["sms.devino.message"]
-    while canceled and commit_retrying(
-        batches.env,
-        lambda: messages._transition("canceled", _read_page(domain, batches)),
-    )[0]:
+    while (
+        canceled
+        and commit_retrying(
+            batches.env,
+            lambda: messages._transition("canceled", _read_page(domain, batches)),
+        )[0]
+    ):
         if not seconds_left(batches.env):
             wake_once(batches.env, DISPATCH)
             break
@@ -146,7 +149,9 @@ def _count_open(batches):
         if not any(map(counts.get, (*TO_HAND_OVER, "sent"))):
             reported += batch
             values["reported_at"] = now
-        changed = {name: value for name, value in values.items() if batch[name] != value}
+        changed = {
+            name: value for name, value in values.items() if batch[name] != value
+        }
         if changed:
             _for_sender(batch).write(changed)
     return finished, reported
@@ -162,7 +167,9 @@ def recount(batches, message_ids):
         return
     messages = batches.env["sms.devino.message"]
     domain = [("id", "in", message_ids), ("batch_id", "in", settled.ids)]
-    late = batches.concat(*(batch for (batch,) in messages._read_group(domain, ["batch_id"])))
+    late = batches.concat(
+        *(batch for (batch,) in messages._read_group(domain, ["batch_id"]))
+    )
     for batch, counts in count_states(late).items():
         batch.write(get_counters(counts))
 

@@ -241,17 +241,13 @@ class TestBatch(MassCase):
         self.assertEqual(failures, [("Error: invalid recipient number", 2)])
         firsts = self.rows(batch_id, "id", state="failed")
         again = self._repeat(batch_id)
-        self.assertEqual(
-            [row.id for row in self.rows(again, "repeat_of_id")], firsts
-        )
+        self.assertEqual([row.id for row in self.rows(again, "repeat_of_id")], firsts)
         self.approve(again)
         self.dispatch()
         self.assertEqual(self.progress(again), {"failed": 2})
         # what failed again is sent again as a repeat of the first message
         third = self._repeat(again)
-        self.assertEqual(
-            [row.id for row in self.rows(third, "repeat_of_id")], firsts
-        )
+        self.assertEqual([row.id for row in self.rows(third, "repeat_of_id")], firsts)
 
     def _repeat(self, batch_id):
         action = self.press(batch_id, "action_send_failed")

@@ -256,9 +256,7 @@ class TestBatchDraft(MassCase):
         self.press(batch_id, "action_calculate")
         with self.between_pages(lambda: self.write(batch_id, body="Newer")):
             self.run_calculations()
-        calculation, current = self.read_batch(
-            batch_id, "calculation", "is_calculated"
-        )
+        calculation, current = self.read_batch(batch_id, "calculation", "is_calculated")
         self.assertEqual((calculation, current), ("none", False))
         self.assertFalse(self.rows(batch_id, "id"))
 
@@ -490,9 +488,7 @@ class TestBatchDraft(MassCase):
             env["sms.devino.batch"]._gc_draft_rows()
         self.assertFalse(self.rows(old, "id"))
         self.assertEqual(len(self.rows(young, "id")), 10)
-        self.assertEqual(
-            self.read_batch(old, "is_calculated", "total"), (False, 10)
-        )
+        self.assertEqual(self.read_batch(old, "is_calculated", "total"), (False, 10))
 
     def test_big_batch_enters_the_queue_in_pages(self):
         with self.in_pages_of(4):
