@@ -157,19 +157,20 @@ def import_sample(env):
 
 def send_mass(env, account, recipient_list):
     """Prepare a mass sending, show what it will cost, send it; return the batch."""
-    wizard = env["sms.devino.batch.send"].create(
+    batch = env["sms.devino.batch"].create(
         {
             "account_id": account.id,
             "list_ids": [fields.Command.set(recipient_list.ids)],
-            "text": MASS_TEXT,
+            "body": MASS_TEXT,
         }
     )
-    wizard.action_preview()
-    sys.stdout.write(f"{wizard.question}\n")
-    wizard.action_send()
+    batch.action_calculate()
+    batch.sudo()._cron_calculate()
+    sys.stdout.write(f"{batch.question}\n")
+    batch.action_send()
     env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
     env["sms.devino.dispatcher"].sudo()._cron_dispatch()
-    return wizard.batch_id
+    return batch
 
 
 def counts(batch):
