@@ -167,7 +167,7 @@ def send_mass(env, account, recipient_list):
     batch.action_calculate()
     env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
     batch.sudo()._cron_calculate()
-    sys.stdout.write(f"{batch.total} messages, cost {batch.cost_estimated:.2f}\n")
+    sys.stdout.write(f"{batch.question}\n")
     batch.action_send()
     env.cr.commit()  # pylint: disable=invalid-commit  # what is not committed stays
     env["sms.devino.dispatcher"].sudo()._cron_dispatch()

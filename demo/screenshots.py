@@ -272,12 +272,18 @@ def _debugging_port(profile):
 
 def prepare_mass(page):
     """A mass sending to the sample list, calculated; return its address."""
-    model = "sms.devino.batch.send"
+    model = "sms.devino.batch"
     lists = page.model("sms.devino.recipient.list", "search", [])
-    values = {"text": MASS_TEXT, "list_ids": [[6, 0, lists]]}
-    (wizard_id,) = page.model(model, "create", [values])
-    page.model(model, "action_preview", [wizard_id])
-    return f"{model}/{wizard_id}"
+    values = {"body": MASS_TEXT, "list_ids": [[6, 0, lists]]}
+    (batch_id,) = page.model(model, "create", [values])
+    page.model(model, "action_calculate", [batch_id])
+    # a scheduled action does it
+    deadline = time.monotonic() + PATIENCE
+    while page.model(model, "get_progress", [batch_id])["is_live"]:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the draft is not calculated")
+        time.sleep(0.2)
+    return f"{model}/{batch_id}"
 
 
 def prepare_import(page):

@@ -125,7 +125,8 @@ def _check_rows(batch):
     if [group[:4] for group in groups] != [shown]:
         raise UserError(
             batch.env._(
-                "The account or its sender has changed in the meantime. Calculate again."
+                "The account or its sender has changed in the meantime. Calculate "
+                "again."
             )
         )
     return groups[0][4]

@@ -21,7 +21,7 @@ CANCELABLE = ("draft", "scheduled", "outgoing")
 ON_THE_WAY = ("running", "paused", "done", "canceled")
 
 
-# --- into the queue ---------------------------------------------------------------------
+# --- into the queue -------------------------------------------------------------------
 
 
 def feed(batches):
@@ -78,7 +78,7 @@ def _read_page(domain, batches):
     return [{"id": key} for key in messages.search(domain, order="id", limit=PAGE).ids]
 
 
-# --- after the messages -----------------------------------------------------------------
+# --- after the messages ---------------------------------------------------------------
 
 
 def follow(batches):

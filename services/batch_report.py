@@ -39,7 +39,7 @@ def describe_failures(batch):
 
 
 def get_failures(batch):
-    """Return what went wrong: a list of pairs of text and count, most frequent first."""
+    """Return what went wrong: pairs of text and count, the most frequent first."""
     messages = batch.env["sms.devino.message"]
     names = ["state", "reason", "operation_status", "message_status"]
     labels = {
@@ -64,7 +64,7 @@ def _find_cause(state, reason, operation_status, message_status):
     return ("reason", reason) if reason else ("state", state)
 
 
-# --- notices ----------------------------------------------------------------------------
+# --- notices --------------------------------------------------------------------------
 
 
 def tell_approved(batch):

@@ -93,6 +93,7 @@ class Calculation:
         find_price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
         forecast = Forecast()
+        messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
             if self._is_outdated():
                 return None
@@ -106,7 +107,6 @@ class Calculation:
                 )
                 for one in page
             ]
-            messages = draft.env["sms.devino.message"].sudo()
             written = self._commit(lambda rows=rows: messages._write_rows(rows))
             for row, message_id in zip(rows, written.ids, strict=True):
                 forecast.add(row, message_id)

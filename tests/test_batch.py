@@ -43,6 +43,12 @@ class TestBatch(MassCase):
     def test_batch_is_saved_to_a_spreadsheet_with_ids_and_statuses(self):
         batch_id = self.send_mass()
         self.dispatch()
+        with self.assertRaises(AccessError):
+            self.press(batch_id, "action_export")
+        with self.transaction() as env:
+            may_export = env.ref("base.group_allow_export")
+            manager = env["res.users"].browse(self.users["manager"])
+            manager.group_ids = [Command.link(may_export.id)]
         action = self.press(batch_id, "action_export")
         with self.transaction(self.users["manager"]) as env:
             export = env["sms.devino.export"].browse(int(action["url"].split("/")[4]))

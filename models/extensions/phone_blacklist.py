@@ -1,4 +1,6 @@
 from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class PhoneBlacklist(models.Model):
@@ -6,9 +8,18 @@ class PhoneBlacklist(models.Model):
 
     @api.model
     def _sms_devino_blacklisted(self, numbers):
-        """Return those of ``numbers`` (E.164) that are on the blacklist, a set."""
+        """Return those of ``numbers`` (E.164) that are on the blacklist, a set.
+
+        A search by the field ``number`` would read every number again, which takes
+        longer than everything else that is done for a recipient.
+        """
         numbers = [number for number in numbers if number]
         if not numbers:
             return set()
-        found = self.sudo().search([("number", "in", numbers)])
+
+        def to_sql(model, alias, query):
+            return SQL("%s = ANY(%s)", SQL.identifier(alias, "number"), numbers)
+
+        self.flush_model(["number"])
+        found = self.sudo().search_fetch(Domain.custom(to_sql=to_sql), ["number"])
         return set(found.mapped("number"))
