@@ -57,6 +57,19 @@ def open_source(env, content, filename, encoding=None):
         raise as_user_error(env, error) from error
 
 
+def describe_book(env, book, filename):
+    """Return the name of a file and, of a .csv, how it was read."""
+    if book.kind != "csv":
+        return filename
+    separators = {"\t": env._("tab"), "": env._("none")}
+    return env._(
+        "%(file)s, encoding: %(encoding)s, separator: %(separator)s",
+        file=filename,
+        encoding=book.encoding,
+        separator=separators.get(book.separator, book.separator),
+    )
+
+
 def read_head(env, book, sheet):
     """Return the first rows of a sheet as lists of texts.
 

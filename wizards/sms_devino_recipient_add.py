@@ -10,6 +10,7 @@ from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
     contact_rows,
+    describe_book,
     find_header_row,
     open_source,
     own_titles,
@@ -221,17 +222,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def _describe_book(self, book):
         """Tell how the file was read, for the user to check."""
         self.is_csv = book.kind == "csv"
-        notes = [describe(self.env, note) for note in book.notes]
-        self.file_warning = "\n".join(notes)
-        self.file_note = self.filename
-        if self.is_csv:
-            separators = {"\t": self.env._("tab"), "": self.env._("none")}
-            self.file_note = self.env._(
-                "%(file)s, encoding: %(encoding)s, separator: %(separator)s",
-                file=self.filename,
-                encoding=book.encoding,
-                separator=separators.get(book.separator, book.separator),
-            )
+        self.file_warning = "\n".join(describe(self.env, n) for n in book.notes)
+        self.file_note = describe_book(self.env, book, self.filename)
 
     @api.onchange("sheet", "encoding")
     def _onchange_sheet(self):
@@ -501,8 +493,5 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
 
 def kept_name(column):
-    """Return the name that a column is kept under.
-
-    A list shows its columns separated by semicolons, so none is in a name.
-    """
+    """Return the name to keep a column under; semicolons separate such names."""
     return clean((column.name or "").replace(";", ","))
