@@ -224,6 +224,9 @@ class SmsComposer(models.TransientModel):
             bad = next((r for r in readings if not r.sendable), None)
             if not readings or (bad and bad.code == "empty"):
                 hint, state = False, False
+            elif composer.comment_single_recipient and readings[0].code == "ok":
+                # the form shows the number as it is sent to already
+                hint, state = False, "good"
             elif bad or len(readings) == 1:
                 hint = describe_reading(self.env, bad or readings[0])
                 state = "bad" if bad else "good"
@@ -463,7 +466,7 @@ class SmsComposer(models.TransientModel):
             names = [name for *_rest, why, name in outcomes if why == reason]
             line = {
                 "reason": labels.get(reason, reason),
-                "people": ", ".join(names[:PREVIEW_NAMES]),
+                "people": "; ".join(names[:PREVIEW_NAMES]),
                 "hidden": count - PREVIEW_NAMES,
             }
             if count > PREVIEW_NAMES:
