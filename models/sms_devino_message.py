@@ -191,9 +191,7 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="What became of the message, by the provider's report.",
     )
-    waiting_for = fields.Char(
-        string="Waits because", compute="_compute_waiting_for"
-    )
+    waiting_for = fields.Char(string="Waits because", compute="_compute_waiting_for")
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
         string="Raw answer", readonly=True, groups="sms_devino.group_admin"

@@ -28,7 +28,11 @@ SPEC = {
         "body",
     )
 }
-QUIET = ("odoo.http", "odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+QUIET = (
+    "odoo.http",
+    "odoo.addons.base.models.ir_rule",
+    "odoo.addons.base.models.ir_model",
+)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -138,9 +142,7 @@ class TestComposerRpc(SmsCase, HttpCase):
             }
         )
         values = {"sms_devino_partner_id": partner.id, "composition_mode": "numbers"}
-        answer = self.onchange(
-            "user", values, {"default_sms_devino_direct": True}
-        )
+        answer = self.onchange("user", values, {"default_sms_devino_direct": True})
         self.assertNotIn("79110001122", repr(answer))
 
     def test_money_is_shown_to_nobody_else(self):
@@ -171,7 +173,9 @@ class TestComposerRpc(SmsCase, HttpCase):
         for kind in ("colleague", "manager", "internal", "portal"):
             with self.subTest(kind):
                 ids = [composer.id]
-                self.assertDenied(self.call(kind, "sms.composer", "read", ids, ["body"]))
+                self.assertDenied(
+                    self.call(kind, "sms.composer", "read", ids, ["body"])
+                )
 
     # --- sending --------------------------------------------------------------------
 

@@ -232,7 +232,9 @@ class TestSendForm(FormCase):
         form.recipient_single_number_itf = "8 911 000-00-00"
         message = self.send(form)
         self.assertEqual(message.number, "+79110000000")
-        self.assertEqual((message.partner_id, message.res_id), (partner[:0], partner.id))
+        self.assertEqual(
+            (message.partner_id, message.res_id), (partner[:0], partner.id)
+        )
         self.assertEqual(partner.phone, "+79214563763")
 
     def test_contact_is_sent_to_and_linked(self):
@@ -384,7 +386,7 @@ class TestSendForm(FormCase):
         self.assertTrue(composer.quote_balance)
 
     def test_sql_error_is_told_in_own_words(self):
-        """Another module's constraint fails: no text of PostgreSQL, nothing in a log."""
+        """Another module's constraint fails: own words, nothing in the log."""
         self.env.cr.execute(
             "ALTER TABLE sms_devino_message ADD CONSTRAINT no_secret "
             "CHECK (body NOT LIKE 'Secret%') NOT VALID"

@@ -64,30 +64,40 @@ class SmsComposer(models.TransientModel):
         domain="[('company_id', 'in', allowed_company_ids)]",
         help="The account at the provider that pays.",
     )
-    sms_devino_may_choose = fields.Boolean(compute="_compute_sms_devino_may_choose", compute_sudo=False)
+    sms_devino_may_choose = fields.Boolean(
+        compute="_compute_sms_devino_may_choose", compute_sudo=False
+    )
     sms_devino_mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")], compute="_compute_sms_devino_may_choose", compute_sudo=False
+        [("test", "Test"), ("live", "Live")],
+        compute="_compute_sms_devino_may_choose",
+        compute_sudo=False,
     )
     sms_devino_partner_id = fields.Many2one(
         "res.partner", string="Contact", help="Takes the number from a contact."
     )
     sms_devino_number = fields.Char(
         string="Number",
-        compute="_compute_sms_devino_number", compute_sudo=False,
+        compute="_compute_sms_devino_number",
+        compute_sudo=False,
         precompute=True,
         store=True,
         readonly=False,
         help="For example 79214563763, +7 921 456-37-63 or 8 921 456-37-63. Separate "
         "several numbers by commas.",
     )
-    sms_devino_number_hint = fields.Char(compute="_compute_sms_devino_number_hint", compute_sudo=False)
+    sms_devino_number_hint = fields.Char(
+        compute="_compute_sms_devino_number_hint", compute_sudo=False
+    )
     sms_devino_number_state = fields.Selection(
-        [("good", "Good"), ("bad", "Bad")], compute="_compute_sms_devino_number_hint", compute_sudo=False
+        [("good", "Good"), ("bad", "Bad")],
+        compute="_compute_sms_devino_number_hint",
+        compute_sudo=False,
     )
     sms_devino_sender_id = fields.Many2one(
         "sms.devino.sender",
         string="Sender",
-        compute="_compute_sms_devino_sender_id", compute_sudo=False,
+        compute="_compute_sms_devino_sender_id",
+        compute_sudo=False,
         precompute=True,
         store=True,
         readonly=False,
@@ -98,14 +108,16 @@ class SmsComposer(models.TransientModel):
     sms_devino_when = fields.Selection(
         [("now", "Send now"), ("later", "Send at")],
         string="When",
-        compute="_compute_sms_devino_when", compute_sudo=False,
+        compute="_compute_sms_devino_when",
+        compute_sudo=False,
         precompute=True,
         store=True,
         readonly=False,
     )
     sms_devino_scheduled_at = fields.Datetime(
         string="Date and time",
-        compute="_compute_sms_devino_when", compute_sudo=False,
+        compute="_compute_sms_devino_when",
+        compute_sudo=False,
         precompute=True,
         store=True,
         readonly=False,
@@ -113,7 +125,8 @@ class SmsComposer(models.TransientModel):
     )
     sms_devino_validity = fields.Integer(
         string="Validity (minutes)",
-        compute="_compute_sms_devino_validity", compute_sudo=False,
+        compute="_compute_sms_devino_validity",
+        compute_sudo=False,
         precompute=True,
         store=True,
         readonly=False,
@@ -154,7 +167,9 @@ class SmsComposer(models.TransientModel):
         compute_sudo=False,
     )
     sms_devino_is_many = fields.Boolean(
-        string="Becomes a mass sending", compute="_compute_sms_devino_is_many", compute_sudo=False
+        string="Becomes a mass sending",
+        compute="_compute_sms_devino_is_many",
+        compute_sudo=False,
     )
     sms_devino_is_sent = fields.Boolean(readonly=True, copy=False)
     sms_devino_message_ids = fields.Many2many(
@@ -200,7 +215,7 @@ class SmsComposer(models.TransientModel):
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_may_choose(self):
         accounts = self.env["sms.devino.account"]
-        visible = accounts.has_access("read") and accounts.search([])
+        visible = accounts.has_access("read") and accounts.search([], limit=2)
         for composer in self:
             account = composer._sms_devino_account()
             composer.sms_devino_may_choose = len(visible or ()) > bool(account)
