@@ -62,7 +62,7 @@ def private_sql():
         logger.removeFilter(is_of_others)
 
 
-# --- what goes in -----------------------------------------------------------------------
+# --- what goes in ---------------------------------------------------------------------
 
 
 def take_over(journal, company, messages):
@@ -199,7 +199,7 @@ def _document_of_sms(sms, options):
     return options.get("res_model") or False, options.get("res_id") or False
 
 
-# --- what is reported back --------------------------------------------------------------
+# --- what is reported back ------------------------------------------------------------
 
 
 def report(journal, target, ids):

@@ -114,7 +114,7 @@ class TestComposerRpc(SmsCase, HttpCase):
                         "composition_mode": mode,
                         "res_model": record._name,
                         "number_field_name": name,
-                        "body": "{{ object.%s }}" % name,
+                        "body": f"{{{{ object.{name} }}}}",
                         **ids,
                     }
                     with self.subTest((kind, record._name, name, mode)):

@@ -386,7 +386,7 @@ class TestSendForm(FormCase):
         self.assertTrue(composer.quote_balance)
 
     def test_sql_error_is_told_in_own_words(self):
-        """Another module's constraint fails: no text of PostgreSQL, nothing in a log."""
+        """Another module's constraint fails: own words, nothing in the log."""
         self.env.cr.execute(
             "ALTER TABLE sms_devino_message ADD CONSTRAINT no_secret "
             "CHECK (body NOT LIKE 'Secret%') NOT VALID"

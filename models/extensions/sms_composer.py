@@ -215,7 +215,7 @@ class SmsComposer(models.TransientModel):
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_may_choose(self):
         accounts = self.env["sms.devino.account"]
-        visible = accounts.has_access("read") and accounts.search([])
+        visible = accounts.has_access("read") and accounts.search([], limit=2)
         for composer in self:
             account = composer._sms_devino_account()
             composer.sms_devino_may_choose = len(visible or ()) > bool(account)
@@ -239,6 +239,9 @@ class SmsComposer(models.TransientModel):
             bad = next((r for r in readings if not r.sendable), None)
             if not readings or (bad and bad.code == "empty"):
                 hint, state = False, False
+            elif composer.comment_single_recipient and readings[0].code == "ok":
+                # the form shows the number as it is sent to already
+                hint, state = False, "good"
             elif bad or len(readings) == 1:
                 hint = describe_reading(self.env, bad or readings[0])
                 state = "bad" if bad else "good"
@@ -478,7 +481,7 @@ class SmsComposer(models.TransientModel):
             names = [name for *_rest, why, name in outcomes if why == reason]
             line = {
                 "reason": labels.get(reason, reason),
-                "people": ", ".join(names[:PREVIEW_NAMES]),
+                "people": "; ".join(names[:PREVIEW_NAMES]),
                 "hidden": count - PREVIEW_NAMES,
             }
             if count > PREVIEW_NAMES:

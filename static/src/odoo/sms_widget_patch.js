@@ -21,7 +21,8 @@ patch(SmsWidget.prototype, {
         super.setup();
         this.typed = useState({ text: this.props.record.data[this.props.name] || "" });
         this.tellForm = useDebounced(
-            () => this.props.record.update({ [this.props.name]: this.typed.text }),
+            // the text of then: a form that is drawn meanwhile may show an older one
+            (text) => this.props.record.update({ [this.props.name]: text }),
             PAUSE
         );
         onWillUnmount(() => this.tellForm.cancel());
@@ -42,7 +43,7 @@ patch(SmsWidget.prototype, {
     onTyped() {
         this.readTyped();
         if (this.isSmsDevino) {
-            this.tellForm();
+            this.tellForm(this.typed.text);
         }
     },
 
