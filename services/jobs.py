@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID
 from odoo.tools.convert import convert_file
 
 DISPATCH = "sms_devino.ir_cron_dispatch"
+WATCH_BALANCE = "sms_devino.ir_cron_watch_balance"
 DATA_FILE = "data/ir_cron_data.xml"
 
 
@@ -43,8 +44,8 @@ def job_problem(env):
     job = env(su=True).ref(DISPATCH, raise_if_not_found=False)
     if not job:
         return env._(
-            "Nothing is sent: the scheduled action that sends SMS was deleted. The next "
-            "SMS, or an update of this app, makes it again."
+            "Nothing is sent: the scheduled action that sends SMS was deleted. The "
+            "next SMS, or an update of this app, makes it again."
         )
     if not job.active:
         return env._(

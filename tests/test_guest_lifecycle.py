@@ -66,7 +66,7 @@ def uninstall(env):
 
     addon = env.ref("base.module_sms_devino")
     wizard = env["base.module.uninstall"].create({"module_ids": addon.ids})
-    said = wizard.sms_devino_open
+    said, refused = wizard.sms_devino_open, ""
     try:
         wizard.action_uninstall()
     except UserError as error:
@@ -98,7 +98,7 @@ def uninstall(env):
 class TestLifecycle(BaseCase):
     """Installed, used, updated, uninstalled: each by Odoo's own means."""
 
-    def test_an_update_keeps_what_people_did_and_uninstalling_leaves_nothing_pending(self):
+    def test_an_update_keeps_what_people_did_and_uninstalling_ends_all(self):
         with OwnDatabase(f"{get_db_name()}_guest") as database:
             database.update("--init", "sms_devino")
             written, before = database.call(fill, look)

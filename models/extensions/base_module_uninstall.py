@@ -43,7 +43,9 @@ class BaseModuleUninstall(models.TransientModel):
             "sent": self.env._("Sent, not reported as delivered yet"),
             "unknown": self.env._("Outcome unknown"),
         }
-        lines = [f"{words[state]}: {counts[state]}" for state in states if state in counts]
+        lines = [
+            f"{words[state]}: {counts[state]}" for state in states if state in counts
+        ]
         return "\n".join(lines) or False
 
     def action_uninstall(self):
