@@ -98,7 +98,9 @@ def uninstall(env):
 class TestLifecycle(BaseCase):
     """Installed, used, updated, uninstalled: each by Odoo's own means."""
 
-    def test_an_update_keeps_what_people_did_and_uninstalling_ends_all(self):
+    def test_an_update_keeps_what_people_did_and_uninstalling_leaves_nothing_pending(
+        self,
+    ):
         with OwnDatabase(f"{get_db_name()}_guest") as database:
             database.update("--init", "sms_devino")
             written, before = database.call(fill, look)
