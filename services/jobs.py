@@ -6,7 +6,6 @@ from odoo import SUPERUSER_ID
 from odoo.tools.convert import convert_file
 
 DISPATCH = "sms_devino.ir_cron_dispatch"
-WATCH_BALANCE = "sms_devino.ir_cron_watch_balance"
 DATA_FILE = "data/ir_cron_data.xml"
 
 
