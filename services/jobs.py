@@ -43,8 +43,8 @@ def job_problem(env):
     job = env(su=True).ref(DISPATCH, raise_if_not_found=False)
     if not job:
         return env._(
-            "Nothing is sent: the scheduled action that sends SMS was deleted. The next "
-            "SMS, or an update of this app, makes it again."
+            "Nothing is sent: the scheduled action that sends SMS was deleted. The "
+            "next SMS, or an update of this app, makes it again."
         )
     if not job.active:
         return env._(

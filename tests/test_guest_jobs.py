@@ -6,7 +6,7 @@ from .base_case import SmsCase
 
 @tagged("post_install", "-at_install")
 class TestJobs(SmsCase):
-    """People switch off and delete scheduled actions, templates, types of activities."""
+    """People switch off and delete scheduled actions and templates."""
 
     def job(self):
         return self.env.ref(DISPATCH, raise_if_not_found=False)

@@ -66,7 +66,7 @@ def uninstall(env):
 
     addon = env.ref("base.module_sms_devino")
     wizard = env["base.module.uninstall"].create({"module_ids": addon.ids})
-    said = wizard.sms_devino_open
+    said, refused = wizard.sms_devino_open, ""
     try:
         wizard.action_uninstall()
     except UserError as error:
