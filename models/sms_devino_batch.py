@@ -402,12 +402,8 @@ class SmsDevinoBatch(models.Model):
                     )
                 )
 
-    def unlink(self):
-        """Remove a draft together with its rows.
-
-        :raise UserError: for any other mass sending
-        """
-        self.check_access("unlink")
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sent(self):
         for batch in self:
             if batch.state not in ("draft", "to_approve"):
                 raise UserError(
@@ -421,8 +417,8 @@ class SmsDevinoBatch(models.Model):
                 raise UserError(
                     self.env._("“%s” is being calculated. Wait a little.", batch.name)
                 )
+        # the journal keeps no rows of a draft that is gone
         self._remove_draft_rows()
-        return super().unlink()
 
     def copy_data(self, default=None):
         """Name the copy as one."""

@@ -38,6 +38,11 @@ _INSTEAD = {
     "unavailable": lambda fault: _later(html(503, "Service Unavailable"), fault),
 }
 
+
+def _as_number(text):
+    return int(text) if text.isdigit() else int(text.encode().hex(), 16)
+
+
 #: Kinds whose request is handled (a message is accepted), and what spoils the answer.
 _AFTER = {
     "drop_after": lambda fault, answer: replace(answer, connection="drop"),
@@ -271,7 +276,3 @@ def _halved(fault, answer):
 
 def _with_ids(answer, change):
     return replace(answer, body=encode(change(json.loads(answer.body))))
-
-
-def _as_number(text):
-    return int(text) if text.isdigit() else int(text.encode().hex(), 16)

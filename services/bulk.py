@@ -100,10 +100,15 @@ def to_arrays(model, columns, rows):
         SQL(
             "%s::%s[]",
             [row[column] for row in rows],
-            SQL("int4" if column == "id" else model._fields[column].column_type[0]),
+            _column_type(model, column),
         )
         for column in columns
     )
+
+
+def _column_type(model, column):
+    # a name of PostgreSQL's that the ORM knows, never input
+    return SQL(model._fields[column].column_type[0]) if column != "id" else SQL("int4")
 
 
 def _identifiers(names):

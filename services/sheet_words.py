@@ -138,7 +138,8 @@ SENTENCES = {
 
 def describe(env, told: SheetError | SheetNote) -> str:
     """Return the sentence that tells the user of an error or a note."""
-    return env._(SENTENCES[told.code]) % told.params
+    sentence = SENTENCES[told.code]._translate(env.lang or "en_US")
+    return sentence % told.params
 
 
 def as_user_error(env, error: SheetError) -> UserError:

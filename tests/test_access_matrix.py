@@ -5,8 +5,8 @@ import inspect
 import re
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
 from odoo.models import BaseModel
-from odoo.orm.models import NO_ACCESS
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger

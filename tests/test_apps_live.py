@@ -3,7 +3,7 @@
 from functools import partial
 
 from odoo import SUPERUSER_ID, api
-from odoo.orm.registry import Registry
+from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger

@@ -115,13 +115,14 @@ class TestDispatch(LiveCase):
         self.provider.set_balance("0.5")
         self.enqueue()
         self.dispatch()
-        self.dispatch()
+        with self.transaction() as env:
+            env["sms.devino.account"]._cron_watch_balance()
+        self.assertEqual(self.states(), {"outgoing": 1})
         self.provider.set_balance("100")
         with self.transaction() as env:
             account = env["sms.devino.account"].browse(self.account_id)
             self.assertEqual(account.probe_balance, 0.5)
-            account.probe_at = fields.Datetime.now()
-        self.dispatch()
+            env["sms.devino.account"]._cron_watch_balance()
         self.dispatch()
         self.assertEqual(self.states(), {"sent": 1})
 

@@ -435,7 +435,7 @@ class TestWork(RaceCase):
         self.enqueue()
         with self.transaction() as env:
             account = env["sms.devino.account"].browse(self.account_id)
-            account.write({"state": "stopped", "probe_at": False})
+            account.state = "stopped"
             env.cr.execute(
                 "UPDATE sms_devino_message SET next_at = now() AT TIME ZONE 'UTC' "
                 "- interval '1 minute'"

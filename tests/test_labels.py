@@ -94,7 +94,7 @@ class TestLabels(SmsCase):
             ("sms.devino.account", "state"),
             ("sms.devino.account", "mode"),
             ("sms.devino.sender", "state"),
-            ("sms.devino.message.send", "when"),
+            ("sms.devino.batch", "state"),
         ):
             english = self.env(context={**self.env.context, "lang": "en_US"})
             for env in (english, russian):

@@ -262,9 +262,7 @@ class TestOrder(SendingCase):
 
     def test_two_accounts_are_served_at_the_same_time(self):
         with self.transaction() as env:
-            other = self._create_account(
-                env, name="Other", login="other", is_default=False
-            )
+            other = self._create_account(env, name="Other", login="other")
             other_id = other.id
         first, self.account_id = self.account_id, other_id
         self.enqueue_rows(3)

@@ -118,8 +118,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     )
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "res.partner":
             contacts = self.env.context.get("active_ids") or []
             values |= {"source": "contacts", "partner_ids": [Command.set(contacts)]}
