@@ -707,6 +707,7 @@ class SmsDevinoBatch(models.Model):
 
     def _view_rows(self, title, domain, group_by=None):
         self.ensure_one()
+        self.check_access("read")
         view = self.env.ref("sms_devino.sms_devino_message_view_list_batch")
         return {
             "type": "ir.actions.act_window",

@@ -295,6 +295,7 @@ class SmsDevinoRecipientList(models.Model):
     def action_add_recipients(self):
         """Ask whom to add to this list."""
         self.ensure_one()
+        self.check_access("write")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_recipient_add_action"
         )
