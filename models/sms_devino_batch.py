@@ -209,7 +209,7 @@ class SmsDevinoBatch(models.Model):
     )
     figures = fields.Json(readonly=True, copy=False)
     sheet = fields.Html(compute="_compute_sheet", sanitize=False)
-    samples = fields.Html(string="Samples", compute="_compute_sheet", sanitize=False)
+    samples = fields.Html(compute="_compute_sheet", sanitize=False)
     question = fields.Text(compute="_compute_question")
     waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
     sending_count = fields.Integer(

@@ -57,6 +57,8 @@ class Csv:
         """The one sheet: (name, False)."""
         return [(self._name, False)]
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=method-required-super
     def read(
         self, _sheet: str, _limit: int | None
     ) -> tuple[list[Merge], Iterator[Row]]:

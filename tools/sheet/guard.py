@@ -194,6 +194,8 @@ class Strings(_Scanner):
         super().__init__()
         self._count = self._runs = 0
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=method-required-super
     def copy(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the part.
 
@@ -241,6 +243,8 @@ class Page(_Scanner):
         self._number = self._cells = self._runs = self._asked = 0
         self._column, self._filled, self._typed, self._row_hidden = -1, False, 0, 0
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=method-required-super
     def copy(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the sheet as the library is to see it.
 

@@ -166,7 +166,7 @@ class _Section:
         self.before, self.after, self.spec = before, after, ""
         if not digits:
             return
-        whole, point, fraction = digits.partition(".")
+        whole, _point, fraction = digits.partition(".")
         thousands = len(whole) - len(whole.rstrip(","))
         self.scale = Decimal(100) ** (before + after).count("%") / 1000**thousands
         places, zeros = len(fraction), whole.count("0")

@@ -70,6 +70,8 @@ class Xlsx:
         """The sheets in the workbook's order: (name, whether it is hidden)."""
         return [(name, name in self._hidden) for name in self._parts]
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=method-required-super
     def read(self, sheet: str, limit: int | None) -> tuple[list[Merge], Iterator[Row]]:
         """Return the merged ranges and the filled rows of a sheet.
 
