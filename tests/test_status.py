@@ -433,7 +433,7 @@ class TestAsking(LiveCase):
 
         def state(call):
             if call.params.first("MessageID") in gateway_ids:
-                raise Refusal(500, 9, "Internal server error")
+                raise Refusal(500, 9, "Internal server error", "ordered by a test")
             return answer_state(call)
 
         self.provider._state = state
