@@ -247,8 +247,9 @@ class Drill:
         :return: the exit code
         """
         with transaction(self._registry) as env:
-            env.cr.execute("SELECT number, state FROM sms_devino_message")
-            journal = dict(env.cr.fetchall())
+            env.cr.execute("SELECT number, state, reason FROM sms_devino_message")
+            rows = env.cr.fetchall()
+        journal = {number: state for number, state, _reason in rows}
         ledger = Counter(f"+{e['number']}" for e in self._provider.ledger())
         twice = [number for number, times in ledger.items() if times > 1]
         lost = [
@@ -256,17 +257,22 @@ class Drill:
             for number, state in journal.items()
             if state not in (IN_LEDGER if number in ledger else NOT_IN_LEDGER)
         ]
-        unknown = [number for number, state in journal.items() if state == "unknown"]
-        reached = sum(number in ledger for number in unknown)
         print("happened:", dict(self.events))
         print("journal:", dict(Counter(journal.values())), "of", self._count)
         print("ledger:", sum(ledger.values()))
         handed_over = set(self._record.read_text().split())
-        never = sum(number not in handed_over for number in unknown)
-        print(
-            f"unknown: {len(unknown)}, of which the provider accepted {reached}, "
-            f"never handed over: {never}"
-        )
+        by_reason = {}
+        for number, state, reason in rows:
+            if state == "unknown":
+                by_reason.setdefault(reason, []).append(number)
+        print("unknown:", sum(map(len, by_reason.values())))
+        for reason, numbers in by_reason.items():
+            accepted = sum(number in ledger for number in numbers)
+            never = sum(number not in handed_over for number in numbers)
+            print(
+                f"  {reason}: {len(numbers)}, of which the provider accepted "
+                f"{accepted}, never handed over: {never}"
+            )
         print(f"twice: {len(twice)}")
         print(f"lost: {len(lost)}", Counter(journal[number] for number in lost) or "")
         stray = len(ledger.keys() - journal.keys())
