@@ -115,13 +115,14 @@ class Drill:
     def go_wrong(self, end):
         """Send and do harm until the time is up."""
         self.server.start()
+        # a server needs some seconds to begin, and is to get something done
         doings = [
-            (8, self.enqueue),
-            (6, self.spoil),
-            (2, self.kill),
+            (16, self.enqueue),
+            (12, self.spoil),
+            (1, self.kill),
             (1, self.stop),
             (2, self.cut_database),
-            (1, self.cancel_some),
+            (2, self.cancel_some),
         ]
         weights = [weight for weight, _doing in doings]
         while time.monotonic() < end:
@@ -148,11 +149,12 @@ class Drill:
         """Let the rest of the ordered faults befall calls of nobody."""
         import requests
 
-        for _call in range(500):
+        for call in range(1000):
             if not self._provider._call("faults"):
                 return
             try:
-                url = f"{self._provider.url}/Sms/Send"
+                path = ("Sms/Send", "Sms/SendBulk")[call % 2]
+                url = f"{self._provider.url}/{path}"
                 requests.post(url, {"SessionID": "none"}, timeout=10)
             except requests.RequestException:
                 continue
@@ -160,8 +162,8 @@ class Drill:
     # --- what happens -----------------------------------------------------------------
 
     def enqueue(self):
-        """Now a batch with one text, now one with a text each."""
-        text = self._chance.choice(["Sale", "Dear {}"])
+        """Now a batch with one text of its own, now one with a text each."""
+        text = self._chance.choice([f"Sale {self._count}", "Dear {}"])
         with transaction(self._registry) as env:
             rows = message_rows(
                 env, self._account_id, self._batch, text, first=self._count
