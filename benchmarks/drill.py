@@ -115,13 +115,14 @@ class Drill:
     def go_wrong(self, end):
         """Send and do harm until the time is up."""
         self.server.start()
+        # a server needs some seconds to begin, and is to get something done
         doings = [
-            (8, self.enqueue),
-            (6, self.spoil),
-            (2, self.kill),
+            (16, self.enqueue),
+            (12, self.spoil),
+            (1, self.kill),
             (1, self.stop),
             (2, self.cut_database),
-            (1, self.cancel_some),
+            (2, self.cancel_some),
         ]
         weights = [weight for weight, _doing in doings]
         while time.monotonic() < end:
@@ -148,11 +149,12 @@ class Drill:
         """Let the rest of the ordered faults befall calls of nobody."""
         import requests
 
-        for _call in range(500):
+        for call in range(1000):
             if not self._provider._call("faults"):
                 return
             try:
-                url = f"{self._provider.url}/Sms/Send"
+                path = ("Sms/Send", "Sms/SendBulk")[call % 2]
+                url = f"{self._provider.url}/{path}"
                 requests.post(url, {"SessionID": "none"}, timeout=10)
             except requests.RequestException:
                 continue
@@ -160,8 +162,8 @@ class Drill:
     # --- what happens -----------------------------------------------------------------
 
     def enqueue(self):
-        """Now a batch with one text, now one with a text each."""
-        text = self._chance.choice(["Sale", "Dear {}"])
+        """Now a batch with one text of its own, now one with a text each."""
+        text = self._chance.choice([f"Sale {self._count}", "Dear {}"])
         with transaction(self._registry) as env:
             rows = message_rows(
                 env, self._account_id, self._batch, text, first=self._count
@@ -247,8 +249,9 @@ class Drill:
         :return: the exit code
         """
         with transaction(self._registry) as env:
-            env.cr.execute("SELECT number, state FROM sms_devino_message")
-            journal = dict(env.cr.fetchall())
+            env.cr.execute("SELECT number, state, reason FROM sms_devino_message")
+            rows = env.cr.fetchall()
+        journal = {number: state for number, state, _reason in rows}
         ledger = Counter(f"+{e['number']}" for e in self._provider.ledger())
         twice = [number for number, times in ledger.items() if times > 1]
         lost = [
@@ -256,17 +259,22 @@ class Drill:
             for number, state in journal.items()
             if state not in (IN_LEDGER if number in ledger else NOT_IN_LEDGER)
         ]
-        unknown = [number for number, state in journal.items() if state == "unknown"]
-        reached = sum(number in ledger for number in unknown)
         print("happened:", dict(self.events))
         print("journal:", dict(Counter(journal.values())), "of", self._count)
         print("ledger:", sum(ledger.values()))
         handed_over = set(self._record.read_text().split())
-        never = sum(number not in handed_over for number in unknown)
-        print(
-            f"unknown: {len(unknown)}, of which the provider accepted {reached}, "
-            f"never handed over: {never}"
-        )
+        by_reason = {}
+        for number, state, reason in rows:
+            if state == "unknown":
+                by_reason.setdefault(reason, []).append(number)
+        print("unknown:", sum(map(len, by_reason.values())))
+        for reason, numbers in by_reason.items():
+            accepted = sum(number in ledger for number in numbers)
+            never = sum(number not in handed_over for number in numbers)
+            print(
+                f"  {reason}: {len(numbers)}, of which the provider accepted "
+                f"{accepted}, never handed over: {never}"
+            )
         print(f"twice: {len(twice)}")
         print(f"lost: {len(lost)}", Counter(journal[number] for number in lost) or "")
         stray = len(ledger.keys() - journal.keys())

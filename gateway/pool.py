@@ -319,7 +319,6 @@ class Pool:
         job.judge(ended)
         job.unsettled.append(ended)
         self._settle_at = min(self._settle_at, self._last_work + SETTLE_SECONDS)
-        # there may be room for what had to wait
         self._awake.setdefault(job)
 
     def _note_login(self, channel: Channel, error: GatewayError | None) -> None:
@@ -341,6 +340,8 @@ class Pool:
                 try:
                     job.settle(job.unsettled)
                     job.unsettled = []
+                    # there may be room for what had to wait
+                    self._awake.setdefault(job)
                 except Exception as error:
                     self._fail(job, error)
 

@@ -19,6 +19,7 @@ from ..gateway import (
 from ..gateway.limiter import shared_limiter
 from ..gateway.pool import Channel, Job, Pool, within
 from .account_job import AccountJob
+from .balance import lock_asking
 from .bulk import update_rows
 from .commit import commit_retrying
 
@@ -203,10 +204,7 @@ def check_now(messages):
                 )
             )
         client = account._get_client()
-        if not account.try_lock_for_update(allow_referencing=True):
-            raise UserError(
-                account.env._("The provider is being asked already. Try again.")
-            )
+        lock_asking(account)
         limiter = shared_limiter((account.env.cr.dbname, account.id))
         limiter.per_second = account.requests_per_second
         channel = Channel(client.log_in_once, limiter)

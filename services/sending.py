@@ -266,12 +266,10 @@ class Sending(AccountJob):
 
     # --- writing down ---------------------------------------------------------------
 
-    def judge(self, ended):
-        super().judge(ended)
-        self._numbers_under_way -= ended.call.size
-
     def settle(self, ended):
         super().settle(ended)
+        # not before: what is answered and not written down is in doubt after a kill, too
+        self._numbers_under_way -= sum(one.call.size for one in ended)
         # apart, so that a sender that somebody edits holds nothing up
         for one in ended:
             if _kind_of(one) in ("accepted", "refused"):

@@ -17,13 +17,15 @@ from .test_status import MESSAGE_LOG, StatusCase
 
 _logger = logging.getLogger(__name__)
 
+# Not what asking for statuses writes, which begins meanwhile.
 COUNT_VERSIONS = """
     CREATE TABLE sms_devino_test_versions (message_id int);
     CREATE FUNCTION sms_devino_test_count() RETURNS trigger AS $$
         BEGIN INSERT INTO sms_devino_test_versions VALUES (NEW.id); RETURN NEW; END
     $$ LANGUAGE plpgsql;
-    CREATE TRIGGER sms_devino_test_count AFTER INSERT OR UPDATE ON sms_devino_message
-       FOR EACH ROW EXECUTE FUNCTION sms_devino_test_count()
+    CREATE TRIGGER sms_devino_test_count AFTER UPDATE ON sms_devino_message
+       FOR EACH ROW WHEN (OLD.state IN ('outgoing', 'sending'))
+       EXECUTE FUNCTION sms_devino_test_count()
 """
 FORGET_VERSIONS = """
     DROP TRIGGER sms_devino_test_count ON sms_devino_message;
@@ -216,9 +218,10 @@ class TestBulks(SendingCase):
             self.requests(),
             MAX_BULK_NUMBERS,
         )
-        self.assertIn(states["failed"], (29, 30))
-        self.assertEqual(states["sent"] + states["failed"], MAX_BULK_NUMBERS)
-        self.assertLessEqual(versions, 8)
+        self.assertIn(states.pop("failed", 0), (29, 30), states)
+        self.assertLessEqual(states.keys(), {"sent", "delivered", "undelivered"})
+        # 7.9 on the average; which numbers come together is chance
+        self.assertLessEqual(round(versions), 8)
         self.assertLedgerIsJournal()
         with self.transaction() as env:
             attempts = env["sms.devino.message"].search([]).mapped("attempts")

@@ -4,6 +4,7 @@ from decimal import Decimal
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
 
@@ -433,7 +434,7 @@ class TestAsking(LiveCase):
 
         def state(call):
             if call.params.first("MessageID") in gateway_ids:
-                raise Refusal(500, 9, "Internal server error")
+                raise Refusal(500, 9, "Internal server error", "ordered by a test")
             return answer_state(call)
 
         self.provider._state = state
@@ -455,6 +456,16 @@ class TestAsking(LiveCase):
         self.provider._state = state
         self.check_statuses()
         self.assertIn(gateway_id, asked[:8])
+
+    def test_button_locks_the_asking_and_no_account(self):
+        self.sent()
+        with self.transaction() as env:
+            check_now(env["sms.devino.message"].search([]))
+            with self.transaction() as other:
+                account = other["sms.devino.account"].browse(self.account_id)
+                account.lock_for_update()
+                with self.assertRaisesRegex(UserError, "is being asked already"):
+                    check_now(other["sms.devino.message"].search([]))
 
     def test_refused_account_is_told_from_a_refused_question(self):
         self.sent()
