@@ -650,7 +650,8 @@ class SmsDevinoMessage(models.Model):
         if len(moved) != len(rows) and target != "sending":
             # losing a claim race is normal
             self._log_refused(target, {row["id"] for row in rows} - set(moved))
-        if moved:
+        # a claim is no news to anybody, and it has to be quick
+        if moved and target != "sending":
             self._run_hooks(target, moved)
         return moved
 

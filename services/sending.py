@@ -194,15 +194,17 @@ class Sending(AccountJob):
         if largest == 1 or sum(_likeness(row) == _likeness(head) for row in rows) == 1:
             return [head]
         distinct = {}
-        for row in self._read_queue(MANY, scope, head):
+        # twice as many as needed, as some numbers may occur twice
+        for row in self._read_queue(MANY, scope, head, limit=2 * largest):
             # what the provider answers to a repeated number is not documented
             distinct.setdefault(row["number"], row)
         return list(distinct.values())[:largest]
 
-    def _read_queue(self, window, scope, head=None):
+    def _read_queue(self, window, scope, head=None, limit=None):
         """Return messages among the first ``window`` that may leave, as dicts.
 
         :param SQL scope: which ones, in terms of ``m``
+        :param int limit: how many to return, at most
         :param dict head: only those that may go in one call with this one. Parts of a
             refused bulk are picked in a fixed random order, so that the first numbers
             tried are not the first of a list.
@@ -223,8 +225,8 @@ class Sending(AccountJob):
                      FROM sms_devino_message m
                     WHERE m.account_id = %s AND %s AND %s
                  ORDER BY m.priority DESC, m.id LIMIT %s) AS q
-                WHERE %s ORDER BY %s""",
-            *(self.account_id, scope, self._queue(), window, alike, order),
+                WHERE %s ORDER BY %s LIMIT %s""",
+            *(self.account_id, scope, self._queue(), window, alike, order, limit),
         )
         self.env.cr.execute(query)
         return self.env.cr.dictfetchall()
