@@ -268,9 +268,11 @@ class Sending(AccountJob):
 
     # --- writing down ---------------------------------------------------------------
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=missing-return
     def settle(self, ended):
         super().settle(ended)
-        # not before: what is answered and not written down is in doubt after a kill, too
+        # not before: an answer that is not written down is lost by a kill
         self._numbers_under_way -= sum(one.call.size for one in ended)
         # apart, so that a sender that somebody edits holds nothing up
         for one in ended:
@@ -278,6 +280,8 @@ class Sending(AccountJob):
                 self._refusals.note(one.call, one.error)
         self._mark_senders(ended)
 
+    # not a model: no method of the ORM is overridden
+    # pylint: disable-next=missing-return
     def rescue(self, ended):
         if self._in_doubt:
             # claimed, perhaps, and surely not called
