@@ -270,7 +270,7 @@ class Sending(AccountJob):
 
     def settle(self, ended):
         super().settle(ended)
-        # not before: what is answered and not written down is in doubt after a kill, too
+        # not before: until it is written down, a kill leaves it in doubt
         self._numbers_under_way -= sum(one.call.size for one in ended)
         # apart, so that a sender that somebody edits holds nothing up
         for one in ended:
