@@ -24,10 +24,8 @@ PATIENCE = 30
 SAMPLE = Path(__file__).parent / "recipients.xlsx"
 
 OPEN_FIRST_ROW = "document.querySelector('.o_data_row .o_data_cell').click()"
-OPEN_FIRST_RECORD = """
-    document.querySelector(".o_data_row .o_data_cell, .o_kanban_record").click()
-"""
 CLOSE_NOTICES = """
+    document.querySelector(".o-mail-ChatHub")?.style.setProperty("display", "none");
     document.querySelectorAll(".o_notification_close").forEach((x) => x.click());
     await new Promise((resolve) => setTimeout(resolve, 500));
 """
@@ -36,7 +34,7 @@ SEND_ACTION = "sms_devino.sms_composer_action_send"
 JOURNAL_ACTION = "sms_devino.sms_devino_message_action"
 ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
 BATCH_ACTION = "sms_devino.sms_devino_batch_action"
-LIST_ACTION = "sms_devino.sms_devino_recipient_list_action"
+NEW_MASS_ACTION = "sms_devino.sms_devino_recipient_add_action_new"
 RECIPIENT_ACTION = "sms_devino.sms_devino_recipient_action"
 MASS_TEXT = "{{ name }}, для вас скидка 10% в магазине города {{ Город }}!"
 TYPE_MESSAGE = """
@@ -53,85 +51,6 @@ TYPE_MESSAGE = """
     set("sms_devino_number", "8 921 456-37-63");
     set("body", "Ваш заказ № 1026 готов — ждём вас с 9 до 20!");
 """
-PICTURES = [
-    # name, login, language, size, address, (selector to wait for, script) steps
-    ("journal", "manager", "en_US", WIDE, f"action-{JOURNAL_ACTION}", []),
-    ("journal_ru", "manager", "ru_RU", WIDE, f"action-{JOURNAL_ACTION}", []),
-    (
-        "message",
-        "user",
-        "en_US",
-        WIDE,
-        f"action-{JOURNAL_ACTION}",
-        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
-    ),
-    (
-        "message_ru",
-        "user",
-        "ru_RU",
-        WIDE,
-        f"action-{JOURNAL_ACTION}",
-        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
-    ),
-    (
-        "send",
-        "user",
-        "en_US",
-        WIDE,
-        f"action-{SEND_ACTION}",
-        [(".o_form_view", TYPE_MESSAGE)],
-    ),
-    (
-        "send_ru",
-        "user",
-        "ru_RU",
-        WIDE,
-        f"action-{SEND_ACTION}",
-        [(".o_form_view", TYPE_MESSAGE)],
-    ),
-    (
-        "send_narrow",
-        "user",
-        "ru_RU",
-        NARROW,
-        f"action-{SEND_ACTION}",
-        [(".o_form_view", TYPE_MESSAGE)],
-    ),
-    ("journal_narrow", "user", "ru_RU", NARROW, f"action-{JOURNAL_ACTION}", []),
-    ("recipients", "manager", "en_US", WIDE, f"action-{RECIPIENT_ACTION}", []),
-    ("mass", "manager", "en_US", WIDE, "{mass}", []),
-    ("mass_ru", "manager", "ru_RU", WIDE, "{mass}", []),
-    ("import", "manager", "en_US", WIDE, "{import}", []),
-    (
-        "batch",
-        "manager",
-        "en_US",
-        WIDE,
-        f"action-{BATCH_ACTION}",
-        [
-            (".o_data_row, .o_kanban_record", OPEN_FIRST_RECORD),
-            (".o_form_view", ""),
-        ],
-    ),
-    (
-        "account",
-        "admin",
-        "en_US",
-        WIDE,
-        f"action-{ACCOUNT_ACTION}",
-        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
-    ),
-    (
-        "account_ru",
-        "admin",
-        "ru_RU",
-        WIDE,
-        f"action-{ACCOUNT_ACTION}",
-        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
-    ),
-]
-
-
 class Page:
     """One page of a headless browser, driven over its debugging protocol."""
 
@@ -283,20 +202,101 @@ def prepare_mass(page):
         if time.monotonic() > deadline:
             raise TimeoutError("the draft is not calculated")
         time.sleep(0.2)
-    return f"{model}/{batch_id}"
+    return f"action-{BATCH_ACTION}/{batch_id}"
 
 
 def prepare_import(page):
-    """The sample spreadsheet, opened; return the address of its columns."""
+    """The sample spreadsheet, opened in the dialog that shows its columns."""
     model = "sms.devino.recipient.add"
     content = base64.b64encode(SAMPLE.read_bytes()).decode()
     values = {"source": "file", "file": content, "filename": SAMPLE.name}
     (wizard_id,) = page.model(model, "create", [values])
-    page.model(model, "action_open_file", [wizard_id])
-    return f"{model}/{wizard_id}"
+    action = page.model(model, "action_open_file", [wizard_id])
+    services = "odoo.__WOWL_DEBUG__.root.env.services"
+    page.run(f"await {services}.action.doAction({json.dumps(action)})")
+    page.wait(".modal .o_form_view")
 
 
-PREPARED = {"{mass}": prepare_mass, "{import}": prepare_import}
+def prepare_batch(page):
+    """A mass sending of the demo that is over; return its address."""
+    model = "sms.devino.batch"
+    batch_id = page.model(model, "search", [["state", "=", "done"]])[0]
+    return f"action-{BATCH_ACTION}/{batch_id}"
+
+
+IMPORT = [(".o_view_controller", prepare_import)]
+PICTURES = [
+    # name, login, language, size, address, (selector to wait for, script) steps
+    ("journal", "manager", "en_US", WIDE, f"action-{JOURNAL_ACTION}", []),
+    ("journal_ru", "manager", "ru_RU", WIDE, f"action-{JOURNAL_ACTION}", []),
+    (
+        "message",
+        "manager",
+        "en_US",
+        WIDE,
+        f"action-{JOURNAL_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "message_ru",
+        "manager",
+        "ru_RU",
+        WIDE,
+        f"action-{JOURNAL_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "send",
+        "user",
+        "en_US",
+        WIDE,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    (
+        "send_ru",
+        "user",
+        "ru_RU",
+        WIDE,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    (
+        "send_narrow",
+        "user",
+        "ru_RU",
+        NARROW,
+        f"action-{SEND_ACTION}",
+        [(".o_form_view", TYPE_MESSAGE)],
+    ),
+    ("journal_narrow", "manager", "ru_RU", NARROW, f"action-{JOURNAL_ACTION}", []),
+    ("recipients", "manager", "en_US", WIDE, f"action-{RECIPIENT_ACTION}", []),
+    ("mass", "manager", "en_US", WIDE, "{mass}", []),
+    ("mass_ru", "manager", "ru_RU", WIDE, "{mass}", []),
+    ("import", "manager", "en_US", WIDE, f"action-{JOURNAL_ACTION}", IMPORT),
+    ("import_narrow", "manager", "ru_RU", NARROW, f"action-{JOURNAL_ACTION}", IMPORT),
+    ("whom_ru", "manager", "ru_RU", WIDE, f"action-{NEW_MASS_ACTION}", []),
+    ("mass_narrow", "manager", "ru_RU", NARROW, "{mass}", []),
+    ("batch", "manager", "en_US", WIDE, "{batch}", []),
+    ("batch_ru", "manager", "ru_RU", WIDE, "{batch}", []),
+    (
+        "account",
+        "admin",
+        "en_US",
+        WIDE,
+        f"action-{ACCOUNT_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+    (
+        "account_ru",
+        "admin",
+        "ru_RU",
+        WIDE,
+        f"action-{ACCOUNT_ACTION}",
+        [(".o_data_row", OPEN_FIRST_ROW), (".o_form_view", "")],
+    ),
+]
+PREPARED = {"{mass}": prepare_mass, "{batch}": prepare_batch}
 
 
 def take(page, picture):
@@ -309,7 +309,7 @@ def take(page, picture):
     page.wait(".o_action_manager .o_view_controller, .modal .o_form_view")
     for selector, script in steps:
         page.wait(selector)
-        page.run(script)
+        script(page) if callable(script) else page.run(script)
     time.sleep(1.5)
     page.run(CLOSE_NOTICES)
     page.picture(FOLDER / f"{name}.png")

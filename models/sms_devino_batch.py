@@ -188,7 +188,7 @@ class SmsDevinoBatch(models.Model):
     )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
-    calculated_at = fields.Datetime(readonly=True, copy=False)
+    calculated_at = fields.Datetime(string="Calculated at", readonly=True, copy=False)
     calculated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     error_text = fields.Text(string="Error", readonly=True, copy=False)
     is_calculated = fields.Boolean(

@@ -111,10 +111,12 @@ class TestOdooTransactions(OdooLiveCase):
                 self.assertFalse(self.states())
                 self.assertFalse(self.notification_status())
 
-    def test_composer_of_a_person_hands_over_with_the_commit(self):
+    def test_composer_of_a_person_leaves_after_the_commit(self):
         with self.transaction() as env:
             self.compose(env)
-            self.assertFalse(self.provider.ledger)
+        self.assertEqual(self.states(), {"outgoing": 1})
+        self.assertFalse(self.provider.ledger)
+        self.dispatch()
         self.assertEqual(self.states(), {"sent": 1})
         self.assertEqual(self.notification_status(), ["pending"])
 

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from odoo import SUPERUSER_ID, api
 from odoo.http import root
@@ -20,7 +21,12 @@ class TestToursBase(LiveCase):
     def tour(self, name, kind, url=JOURNAL, lang="en_US"):
         self.lang = lang
         self._speak(kind, lang)
-        self.start_tour(url, f"sms_devino_base_{name}", login=self.logins[kind])
+        self.start_tour(
+            url,
+            f"sms_devino_base_{name}",
+            login=self.logins[kind],
+            cookies={"sandbox_port": str(urlsplit(self.server.url).port)},
+        )
 
     def authenticate(self, *args, **kwargs):
         """Log in; the test's own transaction is older than the choice of a language."""

@@ -627,6 +627,13 @@ class SmsComposer(models.TransientModel):
         messages = self.sms_devino_message_ids.sorted("id")
         return messages._get_records_action(context={}) if messages else False
 
+    def _sms_devino_chosen_account(self):
+        """Return the account if it was chosen here, else none: each message then goes
+        through the account of its own document's company."""
+        account = self.sms_devino_account_id
+        is_usual = account == self._sms_devino_company().sms_devino_account_id
+        return account.browse() if is_usual else account
+
     def _sms_devino_own_options(self, *, automatic=False):
         """Return what this form says about its messages."""
         is_later = self.sms_devino_when == "later"
@@ -634,7 +641,7 @@ class SmsComposer(models.TransientModel):
         partner = self._sms_devino_contact()
         sender = self.sms_devino_sender_id or self.template_id.sms_devino_sender_id
         return self.env["sms.devino.options"]._sms_devino_make_options(
-            account_id=self.sms_devino_account_id.id,
+            account_id=self._sms_devino_chosen_account().id,
             sender=sender.sudo().name,
             scheduled_at=self.sms_devino_scheduled_at if is_later else None,
             validity=None if automatic else self.sms_devino_validity,

@@ -60,6 +60,7 @@ patch(SmsWidget.prototype, {
     },
 
     async replaceTypography() {
+        this.tellForm.cancel(); // it would put the text of before back
         await this.props.record.update({ [this.props.name]: simplify(this.typed.text) });
     },
 });

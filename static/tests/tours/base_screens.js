@@ -1,3 +1,4 @@
+import { cookie } from "@web/core/browser/cookie";
 import { registry } from "@web/core/registry";
 import { rpc } from "@web/core/network/rpc";
 
@@ -48,20 +49,12 @@ function letTimePass(seconds) {
     return {
         content: `${seconds} seconds pass at the provider`,
         trigger: "body",
-        run: async () => {
-            const accounts = await rpc("/web/dataset/call_kw/sms.devino.account/search_read", {
-                model: "sms.devino.account",
-                method: "search_read",
-                args: [[], ["url"]],
-                kwargs: {},
-            });
-            const { origin } = new URL(accounts[0].url);
-            await fetch(`${origin}/_sandbox/clock`, {
+        run: () =>
+            fetch(`http://127.0.0.1:${cookie.get("sandbox_port")}/_sandbox/clock`, {
                 method: "POST",
                 mode: "no-cors",
                 body: JSON.stringify({ advance: seconds }),
-            });
-        },
+            }),
     };
 }
 
