@@ -51,6 +51,8 @@ TYPE_MESSAGE = """
     set("sms_devino_number", "8 921 456-37-63");
     set("body", "Ваш заказ № 1026 готов — ждём вас с 9 до 20!");
 """
+
+
 class Page:
     """One page of a headless browser, driven over its debugging protocol."""
 
