@@ -46,7 +46,12 @@ class Session:
 
 
 def main(odoo, sandbox, recipients="100000", times="5"):
-    manager = Session(odoo, "manager")
+    manager, admin = Session(odoo, "manager"), Session(odoo, "admin")
+    body = json.dumps({"demo": "100000000"}).encode()
+    control = sandbox.removesuffix("/rest") + "/_sandbox/balance"
+    urllib.request.urlopen(urllib.request.Request(control, body), timeout=10).close()
+    [account] = admin.call("sms.devino.account", "search", [], limit=1)
+    admin.call("sms.devino.account", "action_check_connection", [account])
     answers, firsts = [], []
     for _round in range(int(times)):
         answered, first = send_once(manager, sandbox, int(recipients))
@@ -71,7 +76,7 @@ def send_once(manager, sandbox, recipients):
                 arrived.append(time.monotonic())
             time.sleep(0.02)
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     began = time.monotonic()
     manager.call("sms.devino.batch", "action_send", [batch])
@@ -85,19 +90,27 @@ def send_once(manager, sandbox, recipients):
 
 def make_draft(manager, recipients):
     """Make a draft over a file and wait until it is calculated; return its id."""
-    numbers = "".join(f"{79210000000 + key}\n" for key in range(recipients))
-    columns = [{"index": 0, "role": "phone", "title": "", "name": ""}]
+    numbers = "".join(f"{79210000000 + key};\n" for key in range(recipients))
+    columns = [
+        {"index": 0, "role": "phone", "title": "", "name": ""},
+        {"index": 1, "role": "name", "title": "", "name": ""},
+    ]
+    source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
     values = {
         "body": "Sale: everything must go",
         "source_file": base64.b64encode(numbers.encode()).decode(),
         "source_name": "numbers.csv",
-        "source_columns": {"sheet": "", "header_row": 0, "columns": columns},
+        "source_columns": {**source, "columns": columns},
     }
     [batch] = manager.call("sms.devino.batch", "create", [values])
     manager.call("sms.devino.batch", "action_calculate", [batch])
     while True:
         time.sleep(1)
-        [state] = manager.call("sms.devino.batch", "read", [batch], ["calculation"])
+        [state] = manager.call(
+            "sms.devino.batch", "read", [batch], ["calculation", "error_text"]
+        )
+        if state["error_text"]:
+            raise SystemExit(state["error_text"])
         if state["calculation"] not in ("queued", "running"):
             return batch
 
