@@ -18,6 +18,7 @@
         "data/ir_exports_data.xml",
         "views/sms_devino_account_views.xml",
         "views/sms_devino_sender_views.xml",
+        "wizards/sms_devino_message_move_views.xml",
         "views/sms_devino_message_views.xml",
         "wizards/sms_devino_recipient_add_views.xml",
         "views/sms_devino_recipient_views.xml",
@@ -32,6 +33,7 @@
         "views/sms_template_views.xml",
         "views/base_module_uninstall_views.xml",
         "views/sms_devino_menus.xml",
+        "views/sms_devino_doubt_views.xml",
     ],
     "demo": ["demo/sms_devino_demo.xml"],
     "assets": {

@@ -7,6 +7,7 @@ from . import (
     sms_devino_account,
     sms_devino_batch,
     sms_devino_dispatcher,
+    sms_devino_doubt,
     sms_devino_export,
     sms_devino_import_mapping,
     sms_devino_message,

@@ -216,6 +216,18 @@ class SmsDevinoAccount(models.Model):
         tracking=True,
         help="What a mass sending does when it would cost more than there is.",
     )
+    same_text_minutes = fields.Integer(
+        string="Warn of the same text within (minutes)",
+        default=10,
+        help="Whoever sends one number the same text again within this time is warned. "
+        "0: never.",
+    )
+    same_text_mass_hours = fields.Integer(
+        string="Leave out the same text within (hours)",
+        default=24,
+        help="A mass sending leaves out recipients who got the same text within this "
+        "time. 0: nobody.",
+    )
     low_balance = fields.Float(
         string="Warn below",
         digits=(16, 4),

@@ -1,24 +1,17 @@
 import logging
-from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
-from ..services import automation, odoo_link
+from ..services import automation, doubt, message_words, odoo_link, preparing, repeat
 from ..services.asking import check_now
 from ..services.bulk import insert_rows, update_rows
 from ..services.commit import CONFLICTS, wake_once
-from ..services.words import (
-    LEFT_OUT_REASONS,
-    check_body,
-    describe_reading,
-    format_moment,
-    notify,
-    private_error,
-)
+from ..services.message_states import NO_MESSAGE_STATES, QUEUED_STATES
+from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import phone, sms_text
 
 _logger = logging.getLogger(__name__)
@@ -32,25 +25,18 @@ TRANSITIONS = {
     "sent": ("sending", "unknown"),
     "failed": ("scheduled", "outgoing", "sending", "unknown"),
     "unknown": ("sending",),
-    "delivered": ("sent",),
-    "undelivered": ("sent",),
+    # a late report counts also after the 48 hours
+    "delivered": ("sent", "unconfirmed"),
+    "undelivered": ("sent", "unconfirmed"),
     "unconfirmed": ("sent",),
     "canceled": ("draft", "scheduled", "outgoing"),
 }
-# Rows of a mass sending that are no messages: they count nowhere but in their batch.
-NO_MESSAGE_STATES = ("draft", "left_out")
-QUEUED_STATES = ("scheduled", "outgoing")
-# States in which the provider surely delivered nothing: sending again cannot double.
-SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
-RISKY_TO_REPEAT = ("unknown", "unconfirmed")
 # A message given up as unknown, which somebody may have sent again since.
 NOT_REPEATED = SQL(
     """(m.state != 'unknown' OR NOT EXISTS (
             SELECT 1 FROM sms_devino_message r
              WHERE r.repeat_of_id = COALESCE(m.repeat_of_id, m.id) AND r.id > m.id))"""
 )
-# How long a message that is due may wait before its form says why.
-PATIENCE = timedelta(seconds=10)
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -183,6 +169,7 @@ class SmsDevinoMessage(models.Model):
             ("no_answer", "The provider did not answer"),
             ("partial", "Only some segments were delivered"),
             ("silence", "No final report within 48 hours"),
+            ("not_sent", "Found not to have been sent"),
         ],
         readonly=True,
     )
@@ -209,6 +196,17 @@ class SmsDevinoMessage(models.Model):
     )
     settled_by_id = fields.Many2one("res.users", string="Settled by", readonly=True)
     settled_note = fields.Char(string="Settled because", readonly=True)
+    doubt_id = fields.Many2one(
+        "sms.devino.doubt",
+        string="Call with unknown outcome",
+        compute="_compute_doubt_id",
+        groups="sms_devino.group_manager",
+    )
+    evidence = fields.Html(
+        related="doubt_id.evidence",
+        related_sudo=False,
+        groups="sms_devino.group_manager",
+    )
     segment_ids = fields.One2many(
         "sms.devino.segment", "message_id", string="Segments at the provider"
     )
@@ -376,60 +374,25 @@ class SmsDevinoMessage(models.Model):
         return [("segment_ids.gateway_id", operator, value)]
 
     def _compute_waiting_for(self):
-        """Say why a message that is due does not leave.
-
-        The queue is served within a second, single messages first. When one has waited
-        longer, nothing serves it.
-        """
-        waits_since = fields.Datetime.now() - PATIENCE
         for message in self:
-            moments = [message.create_date, message.scheduled_at, message.next_at]
-            due_at = max(filter(None, moments), default=waits_since)
-            message.waiting_for = (
-                message.state in QUEUED_STATES
-                and not message.batch_id
-                and due_at < waits_since
-                and message._describe_wait()
-            )
-
-    def _describe_wait(self):
-        if self.account_id.sudo().state == "stopped":
-            return self.env._(
-                "Sending is stopped: the provider refused the account. The message "
-                "leaves when the cause is mended."
-            )
-        return self.env._(
-            "The server's scheduled actions are busy or switched off. The message "
-            "leaves as soon as they run."
-        )
+            message.waiting_for = message_words.describe_wait(message)
 
     def _compute_timeline(self):
+        render = self.env["ir.qweb"]._render
         for message in self:
-            message.timeline = self.env["ir.qweb"]._render(
-                "sms_devino.message_timeline", {"events": message._get_timeline()}
+            events = {"events": message_words.list_events(message)}
+            message.timeline = render("sms_devino.message_timeline", events)
+
+    def _compute_doubt_id(self):
+        for message in self:
+            doubts = self.env["sms.devino.doubt"]
+            if message.state == "unknown" and message.claimed_at:
+                of_account = [("account_id", "=", message.account_id.id)]
+                at = ("claimed_at", "=", message.claimed_at)
+                doubts = doubts.search([*of_account, at])
+            message.doubt_id = doubts.filtered(
+                lambda one, at=message.claimed_at: one.claimed_at == at
             )
-
-    def _get_timeline(self):
-        """Return what happened to the message, oldest first.
-
-        :return: a list of dicts ``{"at": datetime in UTC, "text": str}``
-        """
-        self.ensure_one()
-        env = self.env
-        steps = [
-            (self.create_date, env._("Created")),
-            (self.scheduled_at, env._("Scheduled for this time")),
-            (self.claimed_at, env._("Attempt to send")),
-            (self.accepted_at, env._("Accepted by the provider")),
-            (self.submitted_at, env._("Submitted to the mobile network")),
-            (self.delivered_at, env._("Delivered")),
-        ]
-        ended = (*RISKY_TO_REPEAT, *SAFE_TO_REPEAT)
-        if self.state in ended:
-            steps.append((self.write_date, self._get_label("state")))
-        events = [{"at": at, "text": text} for at, text in steps if at]
-        # some times are kept to the second: within one, the order of the list counts
-        return sorted(events, key=lambda event: event["at"].replace(microsecond=0))
 
     def _get_label(self, name):
         """Return the value of a selection as a person reads it."""
@@ -481,12 +444,11 @@ class SmsDevinoMessage(models.Model):
             default, since the law asks for it only with advertising, and the caller
             knows the text
         :return: the ``sms.devino.message``, also when the key was known
-        :raise UserError: when something about the message cannot be sent; it says what
+        :raise UserError: when something about the message cannot be sent, or its key
+            belongs to a message with another number, text or sender; it says what
         """
         account = self._pick_account(account)
-        if key and (known := self._find_by_key(account._get_message_company(), key)):
-            return known
-        values = self._prepare_message(
+        values = preparing.prepare(
             account,
             number,
             body,
@@ -494,8 +456,11 @@ class SmsDevinoMessage(models.Model):
             scheduled_at=scheduled_at,
             validity=validity,
         )
+        if key and (known := self._find_by_key(values["company_id"], key)):
+            preparing.check_same_message(known, values)
+            return known
         if honour_blacklist:
-            self._check_not_blacklisted([values["number"]])
+            preparing.check_not_blacklisted(self.env, [values["number"]])
         values |= {
             "partner_id": partner.id if partner else False,
             "res_model": record._name if record else False,
@@ -508,80 +473,17 @@ class SmsDevinoMessage(models.Model):
         return message.sudo(self.env.su)
 
     @api.model
-    def _check_not_blacklisted(self, numbers):
-        blocked = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
-        if blocked:
-            raise private_error(
-                self.env._(
-                    "%(numbers)s is on the blacklist: its owner does not want to get "
-                    "messages.",
-                    numbers=", ".join(sorted(blocked)),
-                )
-            )
-
-    @api.model
     def _pick_account(self, account=None):
-        """Return the account that a message uses, with the rights to use it (sudo)."""
-        account = account or self.env["sms.devino.account"]._get_default()
-        if not account:
-            raise UserError(
-                self.env._(
-                    "There is no SMS account for the company “%(company)s”. An "
-                    "administrator creates one in SMS > Configuration > Accounts.",
-                    company=self.env.company.display_name,
-                )
-            )
-        account = account.sudo()
-        usable = self.env.companies.sudo().parent_ids
-        if account.company_id not in usable and not self.env.su:
-            raise AccessError(
-                self.env._(
-                    "The SMS account “%(account)s” belongs to another company.",
-                    account=account.name,
-                )
-            )
-        if not account.active:
-            raise UserError(
-                self.env._("The SMS account “%s” is archived.", account.name)
-            )
-        return account
+        return preparing.pick_account(self.env, account)
 
     @api.model
-    def _find_by_key(self, company, key):
+    def _find_by_key(self, company_id, key):
         domain = [
-            ("company_id", "=", company.id),
+            ("company_id", "=", company_id),
             ("dedup_key", "=", key),
             ("state", "not in", NO_MESSAGE_STATES),
         ]
         return self.sudo().search(domain, limit=1).sudo(self.env.su)
-
-    @api.model
-    def _prepare_message(
-        self, account, number, body, *, sender=None, scheduled_at=None, validity=None
-    ):
-        """Check one message and return its values for ``create``.
-
-        :raise UserError: naming the field that is wrong and what to do
-        """
-        sender_name = self.env["sms.devino.sender"]._check_usable(account, sender)
-        body = check_body(self.env, body)
-        reading = phone.read(number or "", account.country_id.code)
-        if not reading.sendable:
-            raise private_error(describe_reading(self.env, reading))
-        info = sms_text.analyse(body)
-        now = fields.Datetime.now()
-        later = scheduled_at and scheduled_at > now
-        return {
-            **account._message_values(scheduled_at if later else now, validity),
-            "sender_name": sender_name,
-            "number": reading.e164,
-            "number_raw": reading.raw if reading.raw != reading.e164 else False,
-            "body": body,
-            "segment_count": info.segments,
-            "scheduled_at": scheduled_at if later else False,
-            "state": "scheduled" if later else "outgoing",
-            "cost_estimated": info.segments * account._find_price(reading.e164),
-        }
 
     @api.model
     def _write_rows(self, rows):
@@ -684,6 +586,8 @@ class SmsDevinoMessage(models.Model):
     def _on_transition(self, target, ids):
         """Called with messages that have reached a state; for others to extend."""
         odoo_link.report(self, target, ids)
+        if target == "unknown":
+            doubt.note_unknown(self, ids)
         self.env["sms.devino.batch"]._recount(ids)
 
     @api.model
@@ -719,22 +623,10 @@ class SmsDevinoMessage(models.Model):
     def action_check_status(self):
         """Ask the provider what became of these messages, now."""
         self.check_access("read")
-        asked = self.sudo().filtered(lambda message: message.segment_ids)
-        check_now(asked)
+        error = check_now(self.sudo().filtered("segment_ids"))
         if len(self) > 1:
             return {"type": "ir.actions.client", "tag": "soft_reload"}
-        return self._notify_status()
-
-    def _notify_status(self):
-        self.ensure_one()
-        text = self._get_label("message_status") or self.env._("Not known yet")
-        if at := self.delivered_at or self.submitted_at or self.accepted_at:
-            text = f"{format_moment(self.env, at)}: {text}"
-        return notify(
-            self.env._("Status of the message"),
-            text,
-            kind="success" if self.state == "delivered" else "info",
-        )
+        return message_words.notify_status(self, error)
 
     def action_cancel(self):
         """Cancel messages that have not been handed over.
@@ -753,84 +645,62 @@ class SmsDevinoMessage(models.Model):
             )
         return True
 
+    def action_send_now(self):
+        """Send scheduled messages at once.
+
+        :raise UserError: when one of them is not scheduled any more
+        """
+        self.check_access("read")
+        self._reschedule(fields.Datetime.now())
+
+    @api.private
+    def reschedule(self, scheduled_at):
+        """Send scheduled messages at another time.
+
+        :param datetime scheduled_at: UTC, in the future
+        :raise UserError: when it has passed, or a message is not scheduled any more
+        """
+        self.check_access("read")
+        check_scheduled_at(self.env, scheduled_at)
+        self._reschedule(scheduled_at)
+
+    def _reschedule(self, scheduled_at):
+        """Move scheduled messages; each stays valid for as long as it was."""
+        messages = self.sudo().try_lock_for_update()
+        if messages != self.sudo() or any(m.state != "scheduled" for m in messages):
+            raise UserError(
+                self.env._("Too late: the message is not scheduled any more.")
+            )
+        for message in messages:
+            by = scheduled_at - message.scheduled_at
+            until = message.use_until and message.use_until + by
+            message.write({"scheduled_at": scheduled_at, "use_until": until})
+        messages._wake()
+
+    def action_settle_sent(self):
+        """Note that messages whose outcome is unknown were sent."""
+        doubt.settle_by_person(self, was_sent=True)
+
+    def action_settle_not_sent(self):
+        """Note that messages whose outcome is unknown were not sent."""
+        doubt.settle_by_person(self, was_sent=False)
+
     def action_send_again(self):
         """Send the same text to the same number again, as a new message.
 
-        The journal keeps the first one. Asked for explicitly, this is allowed also
-        where the outcome of the first one is unknown: the button says so. Pressed
-        twice it sends once.
+        Allowed also where the outcome of the first one is unknown: the button says
+        what is risked. Pressed twice it sends once.
 
         :raise UserError: for a message that is on its way or has arrived, itself or
             any other one of its chain
         """
         self.check_access("read")
-        firsts = self.sudo().mapped(lambda message: message.repeat_of_id or message)
-        firsts.lock_for_update()
-        copies = self.browse()
-        for first in firsts:
-            chain = first + first.repeated_by_ids
-            chain._check_may_repeat()
-        self._check_may_send_again()
-        for first in firsts:
-            chain = first + first.repeated_by_ids
-            copies += (self & chain)[:1]._repeat(chain)
-        copies._wake()
-        return copies._get_records_action()
+        return repeat.send_again(self)._get_records_action()
 
-    def _check_may_send_again(self):
-        """Check what every door to sending checks: rights, blacklist and money.
-
-        :raise AccessError: when the person may not send, or not to so many
-        :raise UserError: when a number is on the blacklist or the balance not enough
-        """
-        user = self.env.user
-        self._check_not_blacklisted(self.mapped("number"))
-        for account, messages in self.sudo().grouped("account_id").items():
-            user._sms_devino_check_may_use(account)
-            user._sms_devino_check_may_reach(len(messages), account.company_id)
-            find_price = account._get_price_finder()
-            cost = sum(m.segment_count * find_price(m.number) for m in messages)
-            account._lock_money()
-            account._check_enough(cost)
-
-    def _check_may_repeat(self):
-        """Refuse to repeat a chain of messages of which one may still arrive."""
-        for message in self:
-            if message.state not in SAFE_TO_REPEAT + RISKY_TO_REPEAT:
-                raise private_error(
-                    self.env._(
-                        "Message to %(number)s is on its way or has arrived; it is not "
-                        "sent again.",
-                        number=message.number,
-                    )
-                )
-
-    def _repeat(self, chain):
-        """Return a new message with the recipient and text of this one.
-
-        It takes over the uuid, so that it reports where the first one did.
-        """
-        self.ensure_one()
-        message = self.sudo()
-        account = self._pick_account(message.account_id)
-        values = message._prepare_message(
-            account, message.number, message.body, sender=message.sender_name
-        )
-        for name in ("name", "data", "partner_id", "res_model", "res_id", "purpose"):
-            values[name] = message._fields[name].convert_to_write(
-                message[name], message
-            )
-        uuids = chain.filtered("uuid").mapped("uuid")
-        chain.sudo().write({"uuid": False})
-        chain.flush_recordset(["uuid"])
-        values |= {
-            "author_id": self.env.uid,
-            "repeat_of_id": chain[0].id,
-            "uuid": uuids[0] if uuids else False,
-        }
-        copy = message.create(values)
-        odoo_link.follow_again(copy)
-        return copy.sudo(self.env.su)
+    def action_open_doubt(self):
+        """Open the call whose outcome is unknown, to decide for all its messages."""
+        self.check_access("read")
+        return self.doubt_id._get_records_action()
 
     def action_open_document(self):
         self.ensure_one()

@@ -3,8 +3,7 @@
 from odoo import fields
 from odoo.exceptions import UserError
 
-from . import batch_report
-from .audience import find_repeated
+from . import batch_report, repeat
 from .batch_course import DISPATCH, feed_page
 from .commit import wake_once
 from .words import check_scheduled_at
@@ -28,7 +27,7 @@ def check_ready(batch):
         check_scheduled_at(env, batch.scheduled_at)
     _check_blacklist(batch)
     if batch.repeat_of_id:
-        _check_not_repeated(batch)
+        repeat.check_not_repeated(batch, _of_draft(batch))
 
 
 def approve(batch):
@@ -42,7 +41,8 @@ def approve(batch):
     user, batch = batch.env.user, batch.sudo()
     cost = _check_rows(batch)
     account = batch.account_id
-    _mark_chain(batch)
+    if batch.repeat_of_id:
+        repeat.lock_chains(batch)
     account._lock_money()
     account._check_enough(cost)
     batch.write(
@@ -58,19 +58,6 @@ def approve(batch):
         feed_page(batch)
     wake_once(batch.env, DISPATCH, batch.scheduled_at or None)
     batch_report.tell_approved(batch)
-
-
-def _mark_chain(batch):
-    """Write the first batch of a chain of repeats.
-
-    If two people send its failed messages again at the same time, the second one
-    conflicts, and looks again at what was sent.
-    """
-    if first := batch.repeat_of_id:
-        while first.repeat_of_id:
-            first = first.repeat_of_id
-        first.write({"revision": first.revision + 1})
-        first.flush_recordset(["revision"])
 
 
 def _of_draft(batch):
@@ -91,21 +78,6 @@ def _check_blacklist(batch):
                 "%(count)s of the recipients have been put on the blacklist in the "
                 "meantime. Calculate again.",
                 count=blocked,
-            )
-        )
-
-
-def _check_not_repeated(batch):
-    """Refuse to send again what was sent again in the meantime."""
-    messages = batch.env["sms.devino.message"]
-    groups = messages._read_group(_of_draft(batch), ["repeat_of_id"])
-    repeated = find_repeated(batch.env, [one.id for (one,) in groups], but=batch)
-    if repeated:
-        raise UserError(
-            batch.env._(
-                "%(count)s of these messages have been sent again in the meantime. "
-                "Calculate again.",
-                count=len(repeated),
             )
         )
 

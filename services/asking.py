@@ -192,9 +192,11 @@ def check_now(messages):
     A message that has its final status keeps it. It takes 5 seconds at most; what is
     not answered by then is asked for by the scheduled action.
 
+    :return: the ``GatewayError`` that a question ended with, ``None`` without one
     :raise UserError: when an account has no login or no password, has been stopped, or
         is being asked by somebody else
     """
+    errors = []
     for account, of_account in messages.grouped("account_id").items():
         of_account = of_account.filtered_domain([("mode", "=", account.mode)])
         if account.state == "stopped":
@@ -218,6 +220,9 @@ def check_now(messages):
         pool = Pool(lambda j=job: [j] if j.questions else [], deadline=deadline)
         within(BUTTON_SECONDS, pool.run)
         note(of_account, dict(job.answers))
+        errors += filter(None, [channel.stop_error])
+        errors += [a for a in job.answers.values() if isinstance(a, GatewayError)]
+    return errors[0] if errors else None
 
 
 # --- what the answers mean ------------------------------------------------------------

@@ -11,6 +11,7 @@ from odoo.tools import format_date
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from .repeat import SURELY_FAILED, find_repeated
 from .source import read_rows
 
 # Recipients read at once.
@@ -50,8 +51,6 @@ TECHNICAL = (
     "tz",
     "website_",
 )
-# What surely did not arrive: sending it again cannot make it arrive twice.
-SURELY_FAILED = ("failed", "undelivered")
 
 
 @dataclass(slots=True)
@@ -104,25 +103,6 @@ def contact_names(env):
         and name not in MAIN_FIELDS
     ]
     return main + sorted(others, key=lambda entry: entry["label"].casefold())
-
-
-def find_repeated(env, first_ids, *, but):
-    """Return those chains of messages of which one may still arrive, or has.
-
-    :param first_ids: ids of the first message of each chain
-    :param but: ``sms.devino.batch`` whose own rows do not count
-    :return: a set of ids
-    """
-    domain = [
-        ("repeat_of_id", "in", list(first_ids)),
-        ("batch_id", "!=", but.id),
-        ("state", "not in", (*SURELY_FAILED, "canceled", "left_out")),
-        "|",
-        ("state", "!=", "draft"),
-        ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
-    ]
-    groups = env["sms.devino.message"].sudo()._read_group(domain, ["repeat_of_id"])
-    return {first.id for (first,) in groups}
 
 
 def check_sources(batch):

@@ -14,6 +14,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..tools import placeholders
+from . import same_text
 from .audience import Audience
 from .commit import commit_retrying
 from .draft_text import describe_chars, parse_text
@@ -107,6 +108,7 @@ class Calculation:
                 )
                 for one in page
             ]
+            same_text.leave_out(self.batch, rows)
             written = self._commit(lambda rows=rows: messages._write_rows(rows))
             for row, message_id in zip(rows, written.ids, strict=True):
                 forecast.add(row, message_id)

@@ -13,7 +13,9 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools import phone
+from . import preparing
 from .commit import CONFLICTS
+from .message_states import SAFE_TO_REPEAT
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +36,6 @@ DELIVERY_ERRORS = {
 }
 # The answer for a uuid that the journal has already, by the state of its row.
 KNOWN_ANSWERS = {"sent": "success", "unconfirmed": "success", "delivered": "delivered"}
-SAFE_TO_REPEAT = ("failed", "canceled", "undelivered")
 
 
 class Unlogged(str):
@@ -132,7 +133,7 @@ def _read_sms(company, sms, earlier, number, body, crowd):
     try:
         if not options.get("automatic"):
             _check_author(author.with_env(journal.env), account, crowd)
-        values = journal._prepare_message(
+        values = preparing.prepare(
             journal._pick_account(account),
             number,
             body,

@@ -152,7 +152,7 @@ class Sending(AccountJob):
             "sending",
             [{"id": key, "claim": self._claim} for key in self._lock(picked)],
             extra=SQL(
-                "claimed_at = (clock_timestamp() AT TIME ZONE 'UTC'), "
+                "claimed_at = (statement_timestamp() AT TIME ZONE 'UTC'), "
                 "attempts = COALESCE(m.attempts, 0) + 1, next_at = NULL"
             ),
         )

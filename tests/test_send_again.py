@@ -6,7 +6,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.sms_devino_message import RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from ..services.message_states import RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from ..services.message_words import list_events
 from .base_case import SmsCase
 from .common import LiveCase
 
@@ -182,7 +183,7 @@ class TestSendAgainLive(LiveCase):
         self.provider.advance(60)
         self.check_statuses()
         with self.message(message_id) as message:
-            steps = [event["text"] for event in message._get_timeline()]
+            steps = [event["text"] for event in list_events(message)]
         self.assertEqual(
             steps[:3],
             ["Created", "Attempt to send", "Accepted by the provider"],

@@ -291,7 +291,7 @@ class TestTransitions(StatusCase):
                     self.assertEqual(message.state, target if allowed else source)
 
     def test_no_way_leads_out_of_a_final_state(self):
-        final = {"delivered", "undelivered", "unconfirmed", "failed", "canceled"}
+        final = {"delivered", "undelivered", "failed", "canceled"}
         for sources in TRANSITIONS.values():
             self.assertFalse(final & set(sources))
 

@@ -1,1 +1,5 @@
-from . import sms_devino_recipient_add, sms_devino_recipient_add_column
+from . import (
+    sms_devino_message_move,
+    sms_devino_recipient_add,
+    sms_devino_recipient_add_column,
+)

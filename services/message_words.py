@@ -1,0 +1,103 @@
+"""What the journal says of a message in words: why it waits, what happened to it."""
+
+from datetime import timedelta
+
+from odoo import fields
+
+from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .words import format_moment, notify
+
+# How long a message that is due may wait before its form says why.
+PATIENCE = timedelta(seconds=10)
+
+
+def describe_wait(message):
+    """Return why a message that should leave does not; empty when it is not late.
+
+    :param message: ``sms.devino.message``, one
+    """
+    env = message.env
+    if message.state not in QUEUED_STATES:
+        return ""
+    account = message.account_id.sudo()
+    if account.state == "stopped":
+        return _describe_stop(env, account)
+    if message.batch_id:
+        # the mass sending shows its own progress
+        return ""
+    now = fields.Datetime.now()
+    moments = (message.create_date, message.scheduled_at, message.next_at)
+    if max(filter(None, moments), default=now) > now - PATIENCE:
+        return ""
+    if account.paused_until and account.paused_until > now:
+        return env._(
+            "The provider could not be reached. The next attempt is at %(time)s; there "
+            "is nothing to do.",
+            time=format_moment(env, account.paused_until),
+        )
+    return env._(
+        "The server's scheduled actions are busy or switched off. The message leaves "
+        "as soon as they run."
+    )
+
+
+def _describe_stop(env, account):
+    reason = account._operation_status_label(account.operation_status)
+    return env._(
+        "Waits: the account is stopped (%(reason)s). An administrator of SMS checks "
+        "login, password and balance in SMS > Configuration > Accounts. After that the "
+        "message leaves by itself.",
+        reason=reason or env._("sending is not allowed"),
+    )
+
+
+def list_events(message):
+    """Return what happened to a message, oldest first.
+
+    :param message: ``sms.devino.message``, one
+    :return: a list of dicts ``{"at": datetime in UTC, "text": str}``
+    """
+    env = message.env
+    steps = [
+        (message.create_date, env._("Created")),
+        (message.scheduled_at, env._("Scheduled for this time")),
+        (message.claimed_at, env._("Attempt to send")),
+        (message.accepted_at, env._("Accepted by the provider")),
+        (message.submitted_at, env._("Submitted to the mobile network")),
+        (message.delivered_at, env._("Delivered")),
+    ]
+    if message.state in (*SAFE_TO_REPEAT, *RISKY_TO_REPEAT):
+        label = message._get_label("state")
+        text = f"{label}: {note}" if (note := message.settled_note) else label
+        steps.append((message.write_date, text))
+    events = [{"at": at, "text": text} for at, text in steps if at]
+    # some times are kept to the second: within one, the order of the list counts
+    return sorted(events, key=lambda event: event["at"].replace(microsecond=0))
+
+
+def notify_status(message, error=None):
+    """Return the notice that tells a message's status.
+
+    It has the time of sending, the status and its time, as the provider's own module
+    tells them; when the question was refused, the status of that operation instead.
+
+    :param message: ``sms.devino.message``, one
+    :param error: the ``GatewayError`` that the question ended with, if it did
+    """
+    env = message.env
+    lines = []
+    if message.accepted_at:
+        at = format_moment(env, message.accepted_at)
+        lines.append(env._("Sent: %(time)s.", time=at))
+    if error is not None:
+        status = error.operation_status or "Error_Gateway_Offline"
+        label = message.account_id.sudo()._operation_status_label(status)
+        lines.append(env._("The provider gave no status: %(status)s.", status=label))
+        title = env._("Status of the operation")
+        return notify(title, " ".join(lines), kind="warning")
+    label = message._get_label("message_status") or env._("not known yet")
+    lines.append(env._("Status: %(status)s.", status=label))
+    if at := message.delivered_at or message.submitted_at:
+        lines.append(env._("As of %(time)s.", time=format_moment(env, at)))
+    kind = "success" if message.state == "delivered" else "info"
+    return notify(env._("Status of the message"), " ".join(lines), kind=kind)

@@ -1,0 +1,143 @@
+"""Sending a message again: a chain has a first message, and those that repeat it.
+
+At most one message of a chain may be on its way or have arrived. Whoever adds to a
+chain locks the money of the account of its first message, a single message and a mass
+sending alike. Of two at the same time the second one conflicts, Odoo repeats it, and
+it finds what the first one wrote.
+"""
+
+from odoo.exceptions import UserError
+
+from . import odoo_link, preparing
+from .message_states import RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .words import private_error
+
+# What surely did not arrive, of which a mass sending is repeated.
+SURELY_FAILED = ("failed", "undelivered")
+# Whatever may still arrive, or has. A row of a draft that nobody sends is none.
+MAY_ARRIVE = [
+    ("state", "not in", (*SAFE_TO_REPEAT, "left_out")),
+    "|",
+    ("state", "!=", "draft"),
+    ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
+]
+COPIED = ("name", "data", "partner_id", "res_model", "res_id", "purpose", "operator")
+
+
+def send_again(messages):
+    """Write a copy of each message into the queue; each chain gets one.
+
+    :param messages: ``sms.devino.message`` that the user may read
+    :return: the copies
+    :raise UserError: when a message of a chain may still arrive, or has; when a number
+        is on the blacklist, or the balance is not enough
+    :raise AccessError: when the person may not send, or not to so many
+    """
+    firsts = messages.sudo().mapped(lambda message: message.repeat_of_id or message)
+    chains = [first + first.repeated_by_ids for first in firsts]
+    _check_may_send(messages, firsts)
+    for chain in chains:
+        _check_chain(messages.sudo() & chain, chain)
+    copies = messages.browse()
+    for chain in chains:
+        copies += _copy((messages & chain)[:1], chain)
+    copies._wake()
+    return copies
+
+
+def _check_may_send(messages, firsts):
+    """Check what every door to sending checks: rights, blacklist and money."""
+    user = messages.env.user
+    preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
+    for account in firsts.account_id:
+        account._lock_money()
+    for account, of_account in messages.sudo().grouped("account_id").items():
+        user._sms_devino_check_may_use(account)
+        user._sms_devino_check_may_reach(len(of_account), account.company_id)
+        find_price = account._get_price_finder()
+        cost = sum(m.segment_count * find_price(m.number) for m in of_account)
+        account._lock_money()
+        account._check_enough(cost)
+
+
+def _check_chain(messages, chain):
+    arriving = chain.filtered_domain([*MAY_ARRIVE, ("state", "not in", RISKY_TO_REPEAT)])
+    repeatable = (*SAFE_TO_REPEAT, *RISKY_TO_REPEAT)
+    for message in arriving + messages.filtered(lambda m: m.state not in repeatable):
+        raise private_error(
+            message.env._(
+                "Message to %(number)s is on its way or has arrived; it is not sent "
+                "again.",
+                number=message.number,
+            )
+        )
+
+
+def _copy(message, chain):
+    """Return a new message with the recipient and text of this one.
+
+    It takes over the uuid of the chain, so that it reports where the first one did.
+    """
+    original = message.sudo()
+    values = preparing.prepare(
+        preparing.pick_account(message.env, original.account_id),
+        original.number,
+        original.body,
+        sender=original.sender_name,
+    )
+    for name in COPIED:
+        field = original._fields[name]
+        values[name] = field.convert_to_write(original[name], original)
+    uuids = chain.filtered("uuid").mapped("uuid")
+    chain.write({"uuid": False})
+    chain.flush_recordset(["uuid"])
+    values |= {
+        "author_id": message.env.uid,
+        "repeat_of_id": chain[0].id,
+        "uuid": uuids[0] if uuids else False,
+    }
+    copy = original.create(values)
+    odoo_link.follow_again(copy)
+    return copy.sudo(message.env.su)
+
+
+def find_repeated(env, first_ids, *, but):
+    """Return those chains of messages of which one may still arrive, or has.
+
+    :param first_ids: ids of the first message of each chain
+    :param but: ``sms.devino.batch`` whose own rows do not count
+    :return: a set of ids
+    """
+    of_others = [("repeat_of_id", "in", list(first_ids)), ("batch_id", "!=", but.id)]
+    domain = [*of_others, *MAY_ARRIVE]
+    groups = env["sms.devino.message"].sudo()._read_group(domain, ["repeat_of_id"])
+    return {first.id for (first,) in groups}
+
+
+def lock_chains(batch):
+    """Lock the chains that a mass sending adds to: they begin in its first one.
+
+    :param batch: ``sms.devino.batch`` that sends another one's failed messages again
+    """
+    first = batch
+    while first.repeat_of_id:
+        first = first.repeat_of_id
+    first.account_id._lock_money()
+
+
+def check_not_repeated(batch, draft_domain):
+    """Refuse to send again what was sent again since the calculation.
+
+    :param batch: ``sms.devino.batch``
+    :param draft_domain: of its rows that are to be sent
+    """
+    groups = batch.env["sms.devino.message"]._read_group(draft_domain, ["repeat_of_id"])
+    repeated = find_repeated(batch.env, [one.id for (one,) in groups], but=batch)
+    if repeated:
+        raise UserError(
+            batch.env._(
+                "%(count)s of these messages have been sent again in the meantime. "
+                "Calculate again.",
+                count=len(repeated),
+            )
+        )

@@ -1,0 +1,130 @@
+"""The guard against sending the same text to the same number twice by mistake."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from odoo import fields
+
+from .words import format_moment
+
+REASON = "same_text"
+# Messages that may be with the recipient, or get there.
+COUNTED = ("scheduled", "outgoing", "sending", "sent", "delivered")
+UNCERTAIN = ("unknown", "unconfirmed")
+
+
+@dataclass(frozen=True)
+class Same:
+    """A message that has the same number and text.
+
+    :ivar int message_id: in the journal
+    :ivar datetime at: UTC; when it was sent, or else written
+    """
+
+    message_id: int
+    at: object
+
+
+def window_of(account, *, is_mass):
+    """Return how far back the guard looks, ``None`` where it is switched off.
+
+    :param account: ``sms.devino.account``
+    """
+    account = account.sudo()
+    if is_mass:
+        hours = account.same_text_mass_hours
+        return timedelta(hours=hours) if hours > 0 else None
+    minutes = account.same_text_minutes
+    return timedelta(minutes=minutes) if minutes > 0 else None
+
+
+def find_recent_same(account, pairs, window):
+    """Find messages of the account with the same number and text, by one query.
+
+    Messages that surely did not arrive do not count, nor do those of the other mode.
+
+    :param account: ``sms.devino.account``
+    :param pairs: iterable of (number in E.164, text as it is sent)
+    :param timedelta window: how far back; ``None`` finds nothing
+    :return: dict of pair -> :class:`Same`, the latest one
+    """
+    wanted = set(pairs)
+    if not wanted or not window:
+        return {}
+    since = fields.Datetime.now() - window
+    messages = account.env["sms.devino.message"].sudo()
+    found = messages.search_fetch(
+        [
+            # served by the index on number and acceptance
+            ("number", "in", list({number for number, _body in wanted})),
+            ("account_id", "=", account.id),
+            ("mode", "=", account.sudo().mode),
+            ("state", "in", COUNTED + UNCERTAIN),
+            "|",
+            ("accepted_at", ">=", since),
+            "&",
+            ("accepted_at", "=", False),
+            ("create_date", ">=", since),
+        ],
+        ["number", "body", "accepted_at", "create_date"],
+        order="id",
+    )
+    result = {
+        (message.number, message.body): Same(
+            message.id, message.accepted_at or message.create_date
+        )
+        for message in found
+    }
+    return {pair: same for pair, same in result.items() if pair in wanted}
+
+
+def describe(env, same):
+    """Return the warning for a person who is about to send.
+
+    :param same: a :class:`Same`
+    """
+    return env._(
+        "This number got the same text at %(time)s. Send it only if it is meant to "
+        "arrive twice.",
+        time=format_moment(env, same.at),
+    )
+
+
+def warn_single(account, pairs):
+    """Return the warning for single messages, empty when there is nothing to warn of.
+
+    :param account: ``sms.devino.account``
+    :param pairs: iterable of (number in E.164, text as it is sent)
+    """
+    window = window_of(account, is_mass=False)
+    found = find_recent_same(account, pairs, window)
+    latest = max(found.values(), key=lambda same: same.at, default=None)
+    return describe(account.env, latest) if latest else ""
+
+
+def leave_out(batch, rows):
+    """Leave out the rows of a draft whose number got the same text a short time ago.
+
+    Not where the person chose to send all the same, and not in a repeat, which is meant
+    to send the same text.
+
+    :param batch: ``sms.devino.batch``
+    :param list rows: dicts of columns of the journal; they are changed
+    """
+    if batch.repeat_of_id or REASON in (batch.overridden_reasons or ()):
+        return
+    account = batch.account_id
+    going = [row for row in rows if row["state"] == "draft"]
+    found = find_recent_same(
+        account,
+        ((row["number"], row["body"]) for row in going),
+        window_of(account, is_mass=True),
+    )
+    for row in going:
+        if (row["number"], row["body"]) in found:
+            row |= {
+                "state": "left_out",
+                "reason": REASON,
+                "segment_count": 0,
+                "cost_estimated": 0.0,
+            }

@@ -1,0 +1,31 @@
+from odoo import api, fields, models
+
+
+class SmsDevinoMessageMove(models.TransientModel):
+    """Asks when scheduled messages are to be sent instead."""
+
+    _name = "sms.devino.message.move"
+    _description = "SMS Move to Another Time"
+
+    message_ids = fields.Many2many(
+        "sms.devino.message",
+        string="Messages",
+        default=lambda self: self.env.context.get("active_ids"),
+    )
+    scheduled_at = fields.Datetime(
+        string="Date and time",
+        required=True,
+        default=lambda self: self._default_scheduled_at(),
+        help="In your time zone.",
+    )
+
+    @api.model
+    def _default_scheduled_at(self):
+        ids = self.env.context.get("active_ids") or []
+        return self.env["sms.devino.message"].browse(ids[:1]).scheduled_at
+
+    def action_move(self):
+        """Send the messages at the time chosen."""
+        self.ensure_one()
+        self.message_ids.reschedule(self.scheduled_at)
+        return {"type": "ir.actions.act_window_close"}
