@@ -26,7 +26,9 @@ class SmsDevinoDoubt(models.Model):
     mode = fields.Selection(
         [("test", "Test"), ("live", "Live")], required=True, readonly=True
     )
-    claimed_at = fields.Datetime(string="Time of the call", required=True, readonly=True)
+    claimed_at = fields.Datetime(
+        string="Time of the call", required=True, readonly=True
+    )
     message_count = fields.Integer(string="Messages in the call", readonly=True)
     cost_estimated = fields.Float(
         string="Price of the call", digits=(12, 4), readonly=True

@@ -1,42 +1,25 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
-from ..services import automation, doubt, message_words, odoo_link, preparing, repeat
-from ..services.asking import check_now
-from ..services.bulk import insert_rows, update_rows
-from ..services.commit import CONFLICTS, wake_once
-from ..services.message_states import NO_MESSAGE_STATES, QUEUED_STATES
-from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
-from ..tools import phone, sms_text
-
-_logger = logging.getLogger(__name__)
-
-# The one place that knows which state may follow which: target -> allowed sources.
-TRANSITIONS = {
-    "scheduled": ("draft",),
-    "outgoing": ("draft", "scheduled", "sending"),
-    "sending": ("outgoing",),
-    # a late answer may still prove that an unknown one was accepted, or refused
-    "sent": ("sending", "unknown"),
-    "failed": ("scheduled", "outgoing", "sending", "unknown"),
-    "unknown": ("sending",),
-    # a late report counts also after the 48 hours
-    "delivered": ("sent", "unconfirmed"),
-    "undelivered": ("sent", "unconfirmed"),
-    "unconfirmed": ("sent",),
-    "canceled": ("draft", "scheduled", "outgoing"),
-}
-# A message given up as unknown, which somebody may have sent again since.
-NOT_REPEATED = SQL(
-    """(m.state != 'unknown' OR NOT EXISTS (
-            SELECT 1 FROM sms_devino_message r
-             WHERE r.repeat_of_id = COALESCE(m.repeat_of_id, m.id) AND r.id > m.id))"""
+from ..services import (
+    automation,
+    doubt,
+    message_life,
+    message_words,
+    number_search,
+    odoo_link,
+    preparing,
+    repeat,
 )
+from ..services.asking import check_now
+from ..services.bulk import insert_rows
+from ..services.commit import wake_once
+from ..services.message_states import FAILURE_REASONS, PURPOSES, QUEUED_STATES, STATES
+from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
+from ..tools import sms_text
+
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -50,9 +33,7 @@ class SmsDevinoMessage(models.Model):
     # --- to whom --------------------------------------------------------------------
     number = fields.Char(
         readonly=True,
-        index=False,
-        help="The recipient's number in international form. Empty when none could be "
-        "read.",
+        help="In international form. Empty when no number could be read.",
     )
     number_raw = fields.Char(
         string="Number as written",
@@ -101,14 +82,7 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="Values that the text asks for and that this recipient does not have.",
     )
-    purpose = fields.Selection(
-        [
-            ("service", "Service"),
-            ("advertising", "Advertising"),
-            ("debt", "Debt"),
-        ],
-        readonly=True,
-    )
+    purpose = fields.Selection(PURPOSES, readonly=True)
 
     # --- who, where -----------------------------------------------------------------
     account_id = fields.Many2one(
@@ -127,9 +101,6 @@ class SmsDevinoMessage(models.Model):
     batch_id = fields.Many2one(
         "sms.devino.batch", string="Mass sending", readonly=True, ondelete="restrict"
     )
-    batch_state = fields.Selection(
-        related="batch_id.state", string="State of the mass sending"
-    )
     priority = fields.Selection(
         [("0", "Mass sending"), ("1", "Single message")],
         string="Kind",
@@ -140,39 +111,8 @@ class SmsDevinoMessage(models.Model):
     )
 
     # --- state ----------------------------------------------------------------------
-    state = fields.Selection(
-        [
-            ("draft", "Draft"),
-            ("left_out", "Left out"),
-            ("scheduled", "Scheduled"),
-            ("outgoing", "In the queue"),
-            ("sending", "Sending"),
-            ("sent", "Sent"),
-            ("delivered", "Delivered"),
-            ("undelivered", "Not delivered"),
-            ("failed", "Not sent"),
-            ("unknown", "Outcome unknown"),
-            ("unconfirmed", "No final report"),
-            ("canceled", "Canceled"),
-        ],
-        required=True,
-        readonly=True,
-        index=False,
-    )
-    reason = fields.Selection(
-        [
-            *LEFT_OUT_REASONS,
-            ("refused", "Refused by the provider"),
-            ("attempts", "The provider could not be reached. The message was not sent"),
-            ("expired", "The validity ended before the message could be sent"),
-            ("interrupted", "Odoo stopped while the message was being sent"),
-            ("no_answer", "The provider did not answer"),
-            ("partial", "Only some segments were delivered"),
-            ("silence", "No final report within 48 hours"),
-            ("not_sent", "Found not to have been sent"),
-        ],
-        readonly=True,
-    )
+    state = fields.Selection(STATES, required=True, readonly=True)
+    reason = fields.Selection([*LEFT_OUT_REASONS, *FAILURE_REASONS], readonly=True)
     operation_status = fields.Selection(
         OPERATION_STATUSES,
         readonly=True,
@@ -313,19 +253,9 @@ class SmsDevinoMessage(models.Model):
     # --- computes -------------------------------------------------------------------
 
     def _compute_document_name(self):
-        """Name the source documents that the user may read, by one query a model."""
+        names = message_words.name_documents(self)
         for message in self:
-            message.document_name = False
-        for model, messages in self.grouped("res_model").items():
-            if model not in self.env:
-                continue
-            documents = self.env[model].browse(messages.mapped("res_id")).exists()
-            names = {
-                document.id: document.display_name
-                for document in documents._filtered_access("read")
-            }
-            for message in messages:
-                message.document_name = names.get(message.res_id, False)
+            message.document_name = names.get((message.res_model, message.res_id))
 
     @api.depends("body")
     def _compute_body_start(self):
@@ -346,23 +276,7 @@ class SmsDevinoMessage(models.Model):
 
     @api.model
     def _search_number_search(self, operator, value):
-        """Find a number however it is written, by its index when it is complete."""
-        if operator == "in":
-            return Domain.OR(self._number_domain(text or "") for text in value)
-        if operator in ("ilike", "like", "="):
-            return self._number_domain(value or "", partial=True)
-        return NotImplemented
-
-    @api.model
-    def _number_domain(self, text, *, partial=False):
-        country = self.env["sms.devino.account"]._get_default().country_id.code
-        reading = phone.read(text, country or "RU")
-        if reading.e164 or not partial:
-            numbers = [reading.e164] if reading.e164 else [text or False]
-            return Domain("number", "in", numbers) | Domain("number_raw", "=", text)
-        digits = "".join(char for char in text if char.isdigit())
-        found = Domain("number_raw", "ilike", text)
-        return found | Domain("number", "ilike", digits) if digits else found
+        return number_search.make_domain(self.env, operator, value)
 
     @api.depends("segment_ids.gateway_id")
     def _compute_gateway_ids(self):
@@ -385,14 +299,7 @@ class SmsDevinoMessage(models.Model):
 
     def _compute_doubt_id(self):
         for message in self:
-            doubts = self.env["sms.devino.doubt"]
-            if message.state == "unknown" and message.claimed_at:
-                of_account = [("account_id", "=", message.account_id.id)]
-                at = ("claimed_at", "=", message.claimed_at)
-                doubts = doubts.search([*of_account, at])
-            message.doubt_id = doubts.filtered(
-                lambda one, at=message.claimed_at: one.claimed_at == at
-            )
+            message.doubt_id = doubt.find(message)
 
     def _get_label(self, name):
         """Return the value of a selection as a person reads it."""
@@ -440,14 +347,16 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
-        :param bool honour_blacklist: refuse a number on Odoo's phone blacklist. Off by
-            default, since the law asks for it only with advertising, and the caller
-            knows the text
+        :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
+            advertising must
         :return: the ``sms.devino.message``, also when the key was known
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
         """
         account = self._pick_account(account)
+        if key and (known := preparing.find_by_key(account, key)):
+            preparing.check_same_message(known, number, body, sender)
+            return known.sudo(self.env.su)
         values = preparing.prepare(
             account,
             number,
@@ -456,9 +365,6 @@ class SmsDevinoMessage(models.Model):
             scheduled_at=scheduled_at,
             validity=validity,
         )
-        if key and (known := self._find_by_key(values["company_id"], key)):
-            preparing.check_same_message(known, values)
-            return known
         if honour_blacklist:
             preparing.check_not_blacklisted(self.env, [values["number"]])
         values |= {
@@ -475,15 +381,6 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _pick_account(self, account=None):
         return preparing.pick_account(self.env, account)
-
-    @api.model
-    def _find_by_key(self, company_id, key):
-        domain = [
-            ("company_id", "=", company_id),
-            ("dedup_key", "=", key),
-            ("state", "not in", NO_MESSAGE_STATES),
-        ]
-        return self.sudo().search(domain, limit=1).sudo(self.env.su)
 
     @api.model
     def _write_rows(self, rows):
@@ -509,78 +406,10 @@ class SmsDevinoMessage(models.Model):
 
     @api.model
     def _transition(self, target, rows, *, extra=None, condition=None, claim=None):
-        """Move messages to a state: the only code that changes ``state``.
-
-        A message that is already there is left alone, one that may not go there is
-        logged. Neither is an error, since answers may come late or twice.
-
-        :param str target: a key of :data:`TRANSITIONS`
-        :param list rows: dicts with ``id`` and further column values, all with the
-            same keys
-        :param SQL extra: further assignments, the same for all
-        :param SQL condition: what else must hold of the message, in terms of ``m``
-        :param int claim: only messages claimed under this number. Their owner may also
-            move those that were given up as unknown meanwhile
-        :return: list of ids that were moved
-        """
-        if not rows:
-            return []
-        sources = list(TRANSITIONS[target])
-        conditions = [condition or SQL("TRUE")]
-        if claim is not None:
-            sources.append("unknown")
-            conditions.append(SQL("m.claim = %s", claim))
-            if target == "outgoing":
-                conditions.append(NOT_REPEATED)
-        columns = [column for column in rows[0] if column != "id"]
-        watched = self._watch(target, [row["id"] for row in rows])
-        records = update_rows(
-            self.browse(),
-            columns,
-            rows,
-            extra=SQL(", ").join(filter(None, [SQL("state = %s", target), extra])),
-            condition=SQL(
-                "m.state = ANY(%s) AND %s", sources, SQL(" AND ").join(conditions)
-            ),
+        """Move messages to a state, see :func:`~..services.message_life.transition`."""
+        return message_life.transition(
+            self, target, rows, extra=extra, condition=condition, claim=claim
         )
-        records.modified(["state", *columns])
-        records._validate_fields(["state", *columns])
-        automation.recompute(records)
-        if watched:
-            automation.run_after_commit(watched, records)
-        moved = records.ids
-        if len(moved) != len(rows) and target != "sending":
-            # losing a claim race is normal
-            self._log_refused(target, {row["id"] for row in rows} - set(moved))
-        # a claim is no news to anybody, and it has to be quick
-        if moved and target != "sending":
-            self._run_hooks(target, moved)
-        return moved
-
-    @api.model
-    def _watch(self, target, ids):
-        """Prepare the automation rules that watch the journal, if there are any.
-
-        A claim runs none. A row of a mass sending is "created" when it enters the
-        queue.
-        """
-        if target == "sending":
-            return None
-        created = target in QUEUED_STATES and self.browse(ids[:1]).state == "draft"
-        return automation.watch(self.browse(ids), "state", created=created)
-
-    @api.model
-    def _run_hooks(self, target, ids):
-        """Run hooks; a failing hook never undoes the transition."""
-        try:
-            with self.env.cr.savepoint():
-                self._on_transition(target, ids)
-        except CONFLICTS:
-            raise
-        except Exception:
-            if self.env.cr.closed:
-                raise
-            _logger.exception("%s messages %s: a hook failed", len(ids), target)
 
     @api.model
     def _on_transition(self, target, ids):
@@ -591,31 +420,11 @@ class SmsDevinoMessage(models.Model):
         self.env["sms.devino.batch"]._recount(ids)
 
     @api.model
-    def _log_refused(self, target, ids):
-        for message in self.browse(sorted(ids)).exists():
-            if message.state != target:
-                _logger.warning(
-                    "message %s: %s -> %s is not allowed",
-                    message.id,
-                    message.state,
-                    target,
-                )
-
-    @api.model
     def _release_due(self):
-        """Move scheduled messages whose time has come into the queue, a page of them.
-
-        :return: list of ids
-        """
-        due = self.search_fetch(
-            [
-                ("state", "=", "scheduled"),
-                ("scheduled_at", "<=", fields.Datetime.now()),
-            ],
-            [],
-            order="scheduled_at, id",
-            limit=PAGE,
-        )
+        """Queue a page of scheduled messages whose time has come; return their ids."""
+        now = fields.Datetime.now()
+        domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
+        due = self.search(domain, order="scheduled_at, id", limit=PAGE)
         return self._transition("outgoing", [{"id": key} for key in due.ids])
 
     # --- actions --------------------------------------------------------------------
@@ -646,36 +455,14 @@ class SmsDevinoMessage(models.Model):
         return True
 
     def action_send_now(self):
-        """Send scheduled messages at once.
-
-        :raise UserError: when one of them is not scheduled any more
-        """
-        self.check_access("read")
-        self._reschedule(fields.Datetime.now())
+        """Send scheduled messages at once."""
+        preparing.reschedule(self, fields.Datetime.now())
 
     @api.private
     def reschedule(self, scheduled_at):
-        """Send scheduled messages at another time.
-
-        :param datetime scheduled_at: UTC, in the future
-        :raise UserError: when it has passed, or a message is not scheduled any more
-        """
-        self.check_access("read")
+        """Send scheduled messages at another time: a moment in UTC, in the future."""
         check_scheduled_at(self.env, scheduled_at)
-        self._reschedule(scheduled_at)
-
-    def _reschedule(self, scheduled_at):
-        """Move scheduled messages; each stays valid for as long as it was."""
-        messages = self.sudo().try_lock_for_update()
-        if messages != self.sudo() or any(m.state != "scheduled" for m in messages):
-            raise UserError(
-                self.env._("Too late: the message is not scheduled any more.")
-            )
-        for message in messages:
-            by = scheduled_at - message.scheduled_at
-            until = message.use_until and message.use_until + by
-            message.write({"scheduled_at": scheduled_at, "use_until": until})
-        messages._wake()
+        preparing.reschedule(self, scheduled_at)
 
     def action_settle_sent(self):
         """Note that messages whose outcome is unknown were sent."""
@@ -688,11 +475,7 @@ class SmsDevinoMessage(models.Model):
     def action_send_again(self):
         """Send the same text to the same number again, as a new message.
 
-        Allowed also where the outcome of the first one is unknown: the button says
-        what is risked. Pressed twice it sends once.
-
-        :raise UserError: for a message that is on its way or has arrived, itself or
-            any other one of its chain
+        :raise UserError: when one of its chain is on its way or has arrived
         """
         self.check_access("read")
         return repeat.send_again(self)._get_records_action()
@@ -703,16 +486,12 @@ class SmsDevinoMessage(models.Model):
         return self.doubt_id._get_records_action()
 
     def action_open_document(self):
-        self.ensure_one()
-        document = self._get_document()
-        if not document:
-            raise UserError(self.env._("The document is gone, or you may not read it."))
-        return document.get_formview_action()
+        """Open the source document.
 
-    def _get_document(self):
-        """Return the source document when the user may read it, else ``None``."""
+        :raise UserError: when it is gone, or the user may not read it
+        """
         self.ensure_one()
-        if not self.res_id or self.res_model not in self.env:
-            return None
-        document = self.env[self.res_model].browse(self.res_id).exists()
-        return document if document and document.has_access("read") else None
+        self.check_access("read")
+        if not self.document_name:
+            raise UserError(self.env._("The document is gone, or you may not read it."))
+        return self.env[self.res_model].browse(self.res_id).get_formview_action()

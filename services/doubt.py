@@ -39,7 +39,9 @@ def note_unknown(journal, ids):
     messages = journal.sudo().browse(ids).filtered("claimed_at")
     calls = messages.grouped(lambda message: (message.account_id, message.claimed_at))
     for (account, claimed_at), of_call in calls.items():
-        of_account = doubts.search([("account_id", "=", account.id), ("is_open", "=", True)])
+        of_account = doubts.search(
+            [("account_id", "=", account.id), ("is_open", "=", True)]
+        )
         known = of_account.filtered(lambda one, at=claimed_at: one.claimed_at == at)
         values = _sum_call(of_call + (known._get_unknown() if known else journal))
         if known:
@@ -48,6 +50,21 @@ def note_unknown(journal, ids):
             doubts.create({**values, **_balance_before(account, claimed_at)})
     if calls:
         wake_later(journal.env, CRON, fields.Datetime.now() + SETTLE_PAUSE)
+
+
+def find(message):
+    """Return the ``sms.devino.doubt`` of a message whose outcome is unknown, or none.
+
+    :param message: ``sms.devino.message``, one
+    """
+    doubts = message.env["sms.devino.doubt"]
+    at = message.claimed_at
+    if message.state != "unknown" or not at:
+        return doubts
+    of_account = [("account_id", "=", message.account_id.id)]
+    # to the second, as the ORM compares
+    found = doubts.search([*of_account, ("claimed_at", "=", at)])
+    return found.filtered(lambda one: one.claimed_at == at)
 
 
 def _sum_call(messages):
@@ -147,7 +164,9 @@ def settle_by_evidence(doubts):
                     _settle_if_proven(one)
         except UserError as error:
             env.cr.rollback()
-            _logger.info("account %s: no evidence, %s", account.id, type(error).__name__)
+            _logger.info(
+                "account %s: no evidence, %s", account.id, type(error).__name__
+            )
         commit_retrying(env, lambda: None)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 
+from ..tools import sms_text
 from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .words import format_moment, notify
 
@@ -62,7 +63,7 @@ def list_events(message):
         (message.create_date, env._("Created")),
         (message.scheduled_at, env._("Scheduled for this time")),
         (message.claimed_at, env._("Attempt to send")),
-        (message.accepted_at, env._("Accepted by the provider")),
+        (message.accepted_at, _describe_acceptance(message)),
         (message.submitted_at, env._("Submitted to the mobile network")),
         (message.delivered_at, env._("Delivered")),
     ]
@@ -73,6 +74,19 @@ def list_events(message):
     events = [{"at": at, "text": text} for at, text in steps if at]
     # some times are kept to the second: within one, the order of the list counts
     return sorted(events, key=lambda event: event["at"].replace(microsecond=0))
+
+
+def _describe_acceptance(message):
+    expected = sms_text.segments(message.body or "")
+    accepted = len(message.segment_ids)
+    if not accepted or accepted == expected:
+        return message.env._("Accepted by the provider")
+    return message.env._(
+        "Accepted by the provider as %(accepted)s SMS; by the text it should be "
+        "%(expected)s",
+        accepted=accepted,
+        expected=expected,
+    )
 
 
 def notify_status(message, error=None):
@@ -101,3 +115,18 @@ def notify_status(message, error=None):
         lines.append(env._("As of %(time)s.", time=format_moment(env, at)))
     kind = "success" if message.state == "delivered" else "info"
     return notify(env._("Status of the message"), " ".join(lines), kind=kind)
+
+
+def name_documents(messages):
+    """Name the source documents that the user may read, by one query a model.
+
+    :param messages: ``sms.devino.message``
+    :return: dict of (model, id) -> name
+    """
+    env, names = messages.env, {}
+    for model, of_model in messages.grouped("res_model").items():
+        if model in env:
+            documents = env[model].browse(of_model.mapped("res_id")).exists()
+            for document in documents._filtered_access("read"):
+                names[model, document.id] = document.display_name
+    return names

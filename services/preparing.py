@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
 from ..tools import phone, sms_text
+from .message_states import NO_MESSAGE_STATES
 from .words import check_body, describe_reading, private_error
 
 
@@ -81,26 +82,61 @@ def check_not_blacklisted(env, numbers):
         )
 
 
-def check_same_message(known, values):
+def find_by_key(account, key):
+    """Return the message of the account's company that has a key, with all rights."""
+    domain = [
+        ("company_id", "=", account._get_message_company().id),
+        ("dedup_key", "=", key),
+        ("state", "not in", NO_MESSAGE_STATES),
+    ]
+    return account.env["sms.devino.message"].sudo().search(domain, limit=1)
+
+
+def check_same_message(known, number, body, sender):
     """Refuse another message under a key that is taken.
 
-    :param known: ``sms.devino.message`` that has the key
-    :param dict values: of the new message
+    :param known: ``sms.devino.message`` that has the key, with all rights
+    :param sender: of the new message, ``None`` for the account's default
     :raise UserError: saying what differs
     """
-    names = ("number", "body", "sender_name")
-    fields_by_name = known.sudo()._fields
+    country = known.account_id.country_id.code
+    wanted = {
+        "number": phone.read(number or "", country).e164,
+        "body": sms_text.normalise(body or ""),
+        "sender_name": sender or known.sender_name,
+    }
     differing = [
-        fields_by_name[name]._description_string(known.env)
-        for name in names
-        if known.sudo()[name] != values[name]
+        known._fields[name]._description_string(known.env)
+        for name, value in wanted.items()
+        if known[name] != value
     ]
     if differing:
         raise UserError(
             known.env._(
                 "The journal has another message under the key “%(key)s”. What "
                 "differs: %(fields)s. Use another key for another message.",
-                key=known.sudo().dedup_key,
+                key=known.dedup_key,
                 fields=", ".join(differing),
             )
         )
+
+
+def reschedule(messages, scheduled_at):
+    """Move scheduled messages to another time; each is valid for as long as it was.
+
+    :param messages: ``sms.devino.message`` that the user chose
+    :param datetime scheduled_at: UTC
+    :raise UserError: when one of them is not scheduled any more
+    """
+    messages.check_access("read")
+    wanted = messages.sudo()
+    locked = wanted.try_lock_for_update()
+    if locked != wanted or any(message.state != "scheduled" for message in locked):
+        raise UserError(
+            messages.env._("Too late: the message is not scheduled any more.")
+        )
+    for message in locked:
+        by = scheduled_at - message.scheduled_at
+        until = message.use_until and message.use_until + by
+        message.write({"scheduled_at": scheduled_at, "use_until": until})
+    locked._wake()

@@ -61,7 +61,9 @@ def _check_may_send(messages, firsts):
 
 
 def _check_chain(messages, chain):
-    arriving = chain.filtered_domain([*MAY_ARRIVE, ("state", "not in", RISKY_TO_REPEAT)])
+    arriving = chain.filtered_domain(
+        [*MAY_ARRIVE, ("state", "not in", RISKY_TO_REPEAT)]
+    )
     repeatable = (*SAFE_TO_REPEAT, *RISKY_TO_REPEAT)
     for message in arriving + messages.filtered(lambda m: m.state not in repeatable):
         raise private_error(

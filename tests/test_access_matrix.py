@@ -38,6 +38,8 @@ MODELS = {
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
+    "sms.devino.doubt": dict.fromkeys(MANAGERS, "r"),
+    "sms.devino.message.move": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
@@ -48,6 +50,7 @@ MODELS = {
 }
 # Records of these are their creator's only, whatever the company.
 PERSONAL = (
+    "sms.devino.message.move",
     "sms.devino.export",
     "sms.devino.recipient.add",
     "sms.devino.recipient.add.column",
@@ -65,7 +68,16 @@ METHODS = {
     ("sms.devino.message", "action_cancel"): MEMBERS,
     ("sms.devino.message", "action_check_status"): MEMBERS,
     ("sms.devino.message", "action_open_document"): MEMBERS,
+    ("sms.devino.message", "action_open_doubt"): MANAGERS,
     ("sms.devino.message", "action_send_again"): MEMBERS,
+    ("sms.devino.message", "action_send_now"): MEMBERS,
+    ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
+    ("sms.devino.message", "action_settle_sent"): MANAGERS,
+    ("sms.devino.message.move", "action_move"): NOBODY,
+    ("sms.devino.doubt", "action_send_again"): MANAGERS,
+    ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
+    ("sms.devino.doubt", "action_settle_sent"): MANAGERS,
+    ("sms.devino.doubt", "action_view_messages"): MANAGERS,
     ("sms.devino.recipient.list", "action_add_recipients"): MANAGERS,
     ("sms.devino.recipient.list", "action_export_xls"): MANAGERS,
     ("sms.devino.recipient.list", "action_export_xlsx"): MANAGERS,
@@ -129,6 +141,8 @@ FIELDS = {
     ("sms.devino.account", "stored_password"): NOBODY,
     ("sms.devino.account", "url"): ADMINS,
     ("sms.devino.message", "dedup_key"): MEMBERS,
+    ("sms.devino.message", "doubt_id"): MANAGERS,
+    ("sms.devino.message", "evidence"): MANAGERS,
     ("sms.devino.message", "raw_answer"): ADMINS,
     ("sms.devino.message", "uuid"): MEMBERS,
 }
@@ -187,6 +201,16 @@ class TestAccessMatrix(SmsCase):
             },
             "sms.devino.export": {"name": "x.xlsx", "content": b"eA=="},
             "sms.devino.recipient.add": {},
+            "sms.devino.message.move": {
+                "message_ids": message.ids,
+                "scheduled_at": "2036-01-01",
+            },
+            "sms.devino.doubt": {
+                "account_id": account.id,
+                "company_id": company.id,
+                "mode": "test",
+                "claimed_at": "2026-01-01",
+            },
             "res.config.settings": {"company_id": company.id},
         }
         made = {

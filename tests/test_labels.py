@@ -3,7 +3,7 @@
 from odoo.tests import tagged
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
-from ..models.sms_devino_message import TRANSITIONS
+from ..services.message_states import TRANSITIONS
 from ..services.words import describe_reading
 from ..tools import phone
 from .base_case import SmsCase

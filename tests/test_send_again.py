@@ -10,6 +10,7 @@ from ..services.message_states import RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from ..services.message_words import list_events
 from .base_case import SmsCase
 from .common import LiveCase
+from .mass_case import MassCase
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -156,7 +157,7 @@ class TestSendAgain(SmsCase):
         for state in ("sending", "sent", "delivered", "unknown", "canceled"):
             with (
                 self.subTest(state),
-                mute_logger("odoo.addons.sms_devino.models.sms_devino_message"),
+                mute_logger("odoo.addons.sms_devino.services.message_life"),
                 self.assertRaisesRegex(UserError, "Too late"),
             ):
                 self.message_in(state).action_cancel()
@@ -190,3 +191,71 @@ class TestSendAgainLive(LiveCase):
         )
         self.assertIn("Delivered", steps)
         self.assertLedgerIsJournal()
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSendAgainAtOnce(MassCase):
+    """*Send again* of a message and of a mass sending's failures, at the same time."""
+
+    def setUp(self):
+        super().setUp()
+        refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
+        batch_id = self.send_mass(list_ids=[(6, 0, [refused])])
+        self.dispatch()
+        self.first_id = self.rows(batch_id, "id", state="failed")[0]
+        self.draft_id = self.press(batch_id, "action_send_failed")["res_id"]
+        self.run_calculations()
+
+    def use_other_account(self):
+        """Have the draft send through an account of its own."""
+        with self.transaction() as env:
+            other = self._create_account(env, name="Other")
+            batch = env["sms.devino.batch"].browse(self.draft_id)
+            batch.account_id = other
+            batch.sender_id = other.sender_ids
+        self.calculate(self.draft_id)
+
+    def send_single(self, env):
+        env["sms.devino.message"].browse(self.first_id).action_send_again()
+
+    def send_mass_again(self, env):
+        env["sms.devino.batch"].browse(self.draft_id).action_send()
+
+    def assertSecondConflicts(self, one, other):
+        """Of two transactions that do not see each other the second one conflicts,
+        which makes Odoo repeat it; then it finds what the first one wrote."""
+        with self.transaction(self.users["manager"]) as env:
+            env.cr.execute("SELECT 1")
+            with self.transaction(self.users["manager"]) as first:
+                one(first)
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaisesRegex(Exception, "could not serialize"),
+            ):
+                other(env)
+            env.cr.rollback()
+        with (
+            self.assertRaisesRegex(UserError, "sent again"),
+            self.transaction(self.users["manager"]) as env,
+        ):
+            other(env)
+        with self.message(self.first_id) as message:
+            copies = message.repeated_by_ids
+            self.assertEqual(len(copies.filtered(lambda m: m.state == "outgoing")), 1)
+
+    def test_message_first(self):
+        self.assertSecondConflicts(self.send_single, self.send_mass_again)
+
+    def test_mass_sending_first(self):
+        self.assertSecondConflicts(self.send_mass_again, self.send_single)
+
+    def test_through_different_accounts(self):
+        self.use_other_account()
+        self.assertSecondConflicts(self.send_single, self.send_mass_again)
+
+    def test_through_different_accounts_mass_sending_first(self):
+        self.use_other_account()
+        self.assertSecondConflicts(self.send_mass_again, self.send_single)
+
+    def test_two_tabs_of_one_message(self):
+        self.assertSecondConflicts(self.send_single, self.send_single)

@@ -9,7 +9,6 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
 
 from ..gateway import AccountRefusedError, MessageState, NotSentError
-from ..models.sms_devino_message import TRANSITIONS
 from ..sandbox import Fault
 from ..sandbox.answers import Refusal
 from ..services.asking import (
@@ -24,9 +23,10 @@ from ..services.asking import (
     next_look,
     note,
 )
+from ..services.message_states import TRANSITIONS
 from .common import LiveCase
 
-MESSAGE_LOG = "odoo.addons.sms_devino.models.sms_devino_message"
+MESSAGE_LOG = "odoo.addons.sms_devino.services.message_life"
 NOW = datetime(2026, 11, 23, 12, 0, 0)
 NEVER = None
 

@@ -32,6 +32,7 @@ _TO_SEPTETS = {ord(char): _ESCAPE + char for char in GSM_EXTENSION}
 _is_gsm = re.compile(f"[{re.escape(GSM_BASIC + GSM_EXTENSION)}]*").fullmatch
 _has_extension = re.compile(f"[{re.escape(GSM_EXTENSION)}]").search
 _not_gsm = re.compile(f"[^{re.escape(GSM_BASIC + GSM_EXTENSION)}]").findall
+_drop_halves = re.compile("[\ud800-\udfff]").sub
 _has_astral = re.compile("[\U00010000-\U0010ffff]").search
 
 # What typography and word processors put in place of plain characters.
@@ -114,8 +115,10 @@ class SenderProblem:
 
 
 def normalise(text: str) -> str:
-    """Return the text as it is sent: every line break is one line feed."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    """Return the text as it is sent: every line break is one line feed, and halves of
+    surrogate pairs, which no encoding can carry, are left out."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return _drop_halves("", text)
 
 
 def analyse(text: str) -> TextInfo:

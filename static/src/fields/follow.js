@@ -6,6 +6,8 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 const PAUSE = 1000;
 /** States that the scheduled action brings to an end within seconds. */
 const OPEN_STATES = ["outgoing", "sending"];
+/** How long after sending the report on the delivery is waited for. */
+const REPORT_WAIT = { minutes: 5 };
 
 /**
  * Keeps a form up to date while the record's state is open: shows nothing itself.
@@ -20,9 +22,15 @@ export class Follow extends Component {
         onWillUnmount(() => clearInterval(this.timer));
     }
 
-    isOpen({ state, scheduled_at: scheduledAt }) {
-        const isDue = scheduledAt && scheduledAt <= luxon.DateTime.now();
-        return OPEN_STATES.includes(state) || (state === "scheduled" && isDue);
+    isOpen({ state, scheduled_at: scheduledAt, accepted_at: acceptedAt }) {
+        const now = luxon.DateTime.now();
+        if (state === "scheduled") {
+            return scheduledAt && scheduledAt <= now;
+        }
+        if (state === "sent") {
+            return acceptedAt && acceptedAt.plus(REPORT_WAIT) > now;
+        }
+        return OPEN_STATES.includes(state);
     }
 
     async look() {
@@ -44,6 +52,7 @@ export const follow = {
     fieldDependencies: [
         { name: "state", type: "selection" },
         { name: "scheduled_at", type: "datetime" },
+        { name: "accepted_at", type: "datetime" },
     ],
 };
 

@@ -1,0 +1,120 @@
+"""The same text to the same number within a window of time."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from ..services import same_text
+from .base_case import SmsCase
+from .mass_case import TEXT, MassCase
+
+NUMBER = "+79214563763"
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestFindRecentSame(SmsCase):
+    def sent(self, minutes=1, state="sent", **values):
+        message = self.enqueue().sudo()
+        at = fields.Datetime.now() - timedelta(minutes=minutes)
+        message.write({"state": state, "accepted_at": at, **values})
+        self.env.flush_all()
+        return message
+
+    def find(self, number=NUMBER, body="Hello", minutes=10):
+        window = timedelta(minutes=minutes)
+        pair = (number, body)
+        found = same_text.find_recent_same(self.account, [pair], window)
+        return found.get(pair)
+
+    def test_same_number_and_text_within_the_window(self):
+        message = self.sent(minutes=5)
+        self.assertEqual(self.find().message_id, message.id)
+        self.assertIsNone(self.find(minutes=4))
+        self.assertIsNone(self.find(body="Hello!"))
+        self.assertIsNone(self.find(number="+79214563764"))
+
+    def test_only_what_may_be_with_the_recipient_counts(self):
+        for state, counts in (
+            ("delivered", True),
+            ("unknown", True),
+            ("unconfirmed", True),
+            ("failed", False),
+            ("undelivered", False),
+            ("canceled", False),
+            ("left_out", False),
+        ):
+            message = self.sent(state=state)
+            self.assertEqual(bool(self.find()), counts, state)
+            message.accepted_at = fields.Datetime.now() - timedelta(days=9)
+        self.assertIsNone(self.find())
+
+    def test_message_that_waits_counts_too(self):
+        message = self.enqueue()
+        self.assertEqual(self.find().message_id, message.id)
+
+    def test_other_account_and_other_mode_do_not_count(self):
+        message = self.sent(mode="live")
+        self.assertIsNone(self.find())
+        message.mode = "test"
+        self.assertTrue(self.find())
+        found = same_text.find_recent_same(
+            self.other_account, [(NUMBER, "Hello")], timedelta(minutes=10)
+        )
+        self.assertFalse(found)
+
+    def test_many_pairs_by_one_query(self):
+        pairs = [(f"+7921000{n:04}", "Hello") for n in range(5000)]
+        self.enqueue("79210000003")
+        self.env.flush_all()
+        self.account.mode  # noqa: B018  reads the account before the count
+        with self.assertQueryCount(1):
+            found = same_text.find_recent_same(
+                self.account, pairs, timedelta(minutes=10)
+            )
+        self.assertEqual(list(found), [("+79210000003", "Hello")])
+
+    def test_warning_by_the_setting_of_the_account(self):
+        self.sent(minutes=5)
+        pairs = [(NUMBER, "Hello")]
+        self.assertIn("got the same text", same_text.warn_single(self.account, pairs))
+        self.account.same_text_minutes = 4
+        self.assertFalse(same_text.warn_single(self.account, pairs))
+        self.account.same_text_minutes = 0
+        self.assertFalse(same_text.warn_single(self.account, pairs))
+        self.assertIsNone(same_text.window_of(self.account, is_mass=False))
+        self.assertEqual(
+            same_text.window_of(self.account, is_mass=True), timedelta(hours=24)
+        )
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestSameTextInDraft(MassCase):
+    def test_who_got_it_within_a_day_is_left_out_unless_overridden(self):
+        number = self.numbers(1)[0]
+        self.enqueue(number, TEXT)
+        self.enqueue(self.numbers(2)[1], "Another text")
+        batch_id = self.prepare()
+        reasons = self.rows(batch_id, "number", "reason", state="left_out")
+        self.assertEqual(reasons, [(f"+{number}", "same_text")])
+        self.assertEqual(self.read_batch(batch_id, "total", "left_out_count"), (9, 1))
+        with self.transaction() as env:
+            batch = env["sms.devino.batch"].browse(batch_id)
+            batch.overridden_reasons = ["same_text"]
+        self.calculate(batch_id)
+        self.assertEqual(self.read_batch(batch_id, "total"), 10)
+
+    def test_setting_switches_it_off(self):
+        self.enqueue(self.numbers(1)[0], TEXT)
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            account.same_text_mass_hours = 0
+        self.assertEqual(self.read_batch(self.prepare(), "total"), 10)
+
+    def test_what_failed_is_sent_again(self):
+        refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
+        batch_id = self.send_mass(list_ids=[(6, 0, [refused])])
+        self.dispatch()
+        again = self.press(batch_id, "action_send_failed")["res_id"]
+        self.run_calculations()
+        self.assertEqual(self.read_batch(again, "total"), 2)
