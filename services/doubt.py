@@ -43,7 +43,7 @@ def note_unknown(journal, ids):
             [("account_id", "=", account.id), ("is_open", "=", True)]
         )
         known = of_account.filtered(lambda one, at=claimed_at: one.claimed_at == at)
-        values = _sum_call(of_call + (known._get_unknown() if known else journal))
+        values = _sum_call(of_call | (known._get_unknown() if known else journal))
         if known:
             known.write(values)
         else:
@@ -113,6 +113,7 @@ def settle_by_person(messages, *, was_sent):
 
 def _settle(messages, was_sent, note, user):
     """Settle those of the messages whose outcome is unknown; return their ids."""
+    messages = messages.filtered(lambda message: message.state == "unknown")
     shared = {"settled_by_id": user.id or None, "settled_note": note}
     unknown = SQL("m.state = 'unknown'")
     if was_sent:
