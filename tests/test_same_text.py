@@ -89,6 +89,28 @@ class TestFindRecentSame(SmsCase):
 
 
 @tagged("post_install", "-at_install", "sms_devino")
+class TestSameTextInForm(SmsCase):
+    def warning(self, number, text):
+        composer = self.env_of("user")["sms.composer"].create(
+            {
+                "sms_devino_direct": True,
+                "sms_devino_account_id": self.account.id,
+                "sms_devino_number": number,
+                "composition_mode": "numbers",
+                "body": text,
+            }
+        )
+        self.assertEqual(composer.sms_devino_recipient_count, 1)
+        return composer.sms_devino_same_text
+
+    def test_form_warns_before_sending(self):
+        self.enqueue()
+        self.assertIn("got the same text", self.warning("8 921 456-37-63", "Hello"))
+        self.assertFalse(self.warning("8 921 456-37-63", "Hello again"))
+        self.assertFalse(self.warning("79214563764", "Hello"))
+
+
+@tagged("post_install", "-at_install", "sms_devino")
 class TestSameTextInDraft(MassCase):
     def test_who_got_it_within_a_day_is_left_out_unless_overridden(self):
         number = self.numbers(1)[0]

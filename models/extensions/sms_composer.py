@@ -8,6 +8,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...services import same_text
 from ...services.commit import CONFLICTS
 from ...services.odoo_link import private_sql
 from ...services.records import read_input
@@ -165,6 +166,9 @@ class SmsComposer(models.TransientModel):
         string="What is wrong with the text",
         compute="_compute_sms_devino_preview",
         compute_sudo=False,
+    )
+    sms_devino_same_text = fields.Char(
+        string="Sent before", compute="_compute_sms_devino_preview", compute_sudo=False
     )
     sms_devino_is_many = fields.Boolean(
         string="Becomes a mass sending",
@@ -467,6 +471,14 @@ class SmsComposer(models.TransientModel):
             "sms_devino_segment_count": round(sum(n for _to, n in sent) * scale),
             "sms_devino_cost": sum(n * find_price(to) for to, n in sent) * scale,
             "sms_devino_is_estimate": scale > 1,
+            "sms_devino_same_text": same_text.warn_single(
+                self.sms_devino_account_id,
+                (
+                    (number, sms_text.normalise(text))
+                    for number, text, reason, _name in outcomes
+                    if not reason
+                ),
+            ),
             "sms_devino_left_out": self._sms_devino_word_left_out(outcomes),
         }
 
