@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..services import doubt
+from ..services.words import format_moment
 
 
 class SmsDevinoDoubt(models.Model):
@@ -13,7 +14,6 @@ class SmsDevinoDoubt(models.Model):
     _name = "sms.devino.doubt"
     _description = "SMS Call with Unknown Outcome"
     _order = "claimed_at desc, id desc"
-    _rec_name = "claimed_at"
 
     account_id = fields.Many2one(
         "sms.devino.account",
@@ -53,25 +53,31 @@ class SmsDevinoDoubt(models.Model):
     _call_uniq = models.UniqueIndex("(account_id, claimed_at)")
     _open_idx = models.Index("(account_id) WHERE is_open")
 
+    @api.depends("claimed_at")
+    def _compute_display_name(self):
+        for record in self:
+            at = format_moment(self.env, record.claimed_at)
+            record.display_name = self.env._("Call of %s", at)
+
     def _compute_evidence(self):
         render = self.env["ir.qweb"]._render
         for record in self:
             lines = doubt.describe_evidence(record)
             record.evidence = render("sms_devino.doubt_evidence", {"lines": lines})
 
-    def _get_messages(self):
+    def _get_messages(self, domain=()):
         """Return the messages of the call, as the user may read them."""
         self.ensure_one()
-        domain = [
+        of_call = [
             ("account_id", "=", self.account_id.id),
             # to the second, as the ORM compares
             ("claimed_at", "=", self.claimed_at),
         ]
-        found = self.env["sms.devino.message"].search(domain)
+        found = self.env["sms.devino.message"].search([*of_call, *domain])
         return found.filtered(lambda message: message.claimed_at == self.claimed_at)
 
     def _get_unknown(self):
-        return self._get_messages().filtered(lambda m: m.state == "unknown")
+        return self._get_messages([("state", "=", "unknown")])
 
     # --- what a person decides ------------------------------------------------------
 

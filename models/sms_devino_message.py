@@ -143,8 +143,8 @@ class SmsDevinoMessage(models.Model):
         groups="sms_devino.group_manager",
     )
     evidence = fields.Html(
-        related="doubt_id.evidence",
-        related_sudo=False,
+        compute="_compute_doubt_id",
+        sanitize=False,
         groups="sms_devino.group_manager",
     )
     segment_ids = fields.One2many(
@@ -237,6 +237,7 @@ class SmsDevinoMessage(models.Model):
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
+    _unknown_idx = models.Index("(account_id, claimed_at) WHERE state = 'unknown'")
     _next_idx = models.Index(
         "(state, next_at) WHERE state IN ('outgoing', 'sent') AND next_at IS NOT NULL"
     )
@@ -300,6 +301,7 @@ class SmsDevinoMessage(models.Model):
     def _compute_doubt_id(self):
         for message in self:
             message.doubt_id = doubt.find(message)
+            message.evidence = message.doubt_id.evidence
 
     def _get_label(self, name):
         """Return the value of a selection as a person reads it."""

@@ -262,7 +262,13 @@ def describe_evidence(one):
     :param one: ``sms.devino.doubt``
     """
     env, account = one.env, one.account_id.sudo()
-    lines = []
+    lines = [
+        env._(
+            "Call at %(time)s, messages in it: %(count)s",
+            time=format_moment(env, one.claimed_at),
+            count=one.message_count,
+        )
+    ]
     for text, at, balance in (
         (env._("Balance before"), one.balance_before_at, one.balance_before),
         (env._("Balance after"), one.balance_after_at, one.balance_after),
