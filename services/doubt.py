@@ -205,7 +205,7 @@ def _compare_statistics(one, start, end):
 
     def ask():
         try:
-            answers.append(client.statistics(start, end))
+            answers.append(client.statistics(start, end + timedelta(minutes=1)))
         except GatewayError as error:
             _logger.info("account %s: no statistics, %s", one.account_id.id, error)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from odoo import fields
 
+from .quote import SENT_BATCH_STATES
 from .words import format_moment
 
 REASON = "same_text"
@@ -59,7 +60,12 @@ def find_recent_same(account, pairs, window):
             ("number", "in", list({number for number, _body in wanted})),
             ("account_id", "=", account.id),
             ("mode", "=", account.sudo().mode),
+            "|",
             ("state", "in", COUNTED + UNCERTAIN),
+            # of a sent mass sending, not in the queue yet
+            "&",
+            ("state", "=", "draft"),
+            ("batch_id.state", "in", SENT_BATCH_STATES),
             "|",
             ("accepted_at", ">=", since),
             "&",

@@ -507,7 +507,7 @@ class TestBatchDraft(MassCase):
             self.press(batch_id, "action_pause")
             self.dispatch()
             self.assertFalse(self.provider.ledger)
-            other = self.send_mass(name="Not held up by the paused one")
+            other = self.send_mass(name="Not held up", body="Another text")
             for _run in range(3):
                 self.dispatch()
             self.assertEqual(self.progress(other), {"sent": 10})

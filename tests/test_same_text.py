@@ -126,6 +126,11 @@ class TestSameTextInDraft(MassCase):
         self.calculate(batch_id)
         self.assertEqual(self.read_batch(batch_id, "total"), 10)
 
+    def test_rows_of_a_sent_batch_count_before_they_are_queued(self):
+        at = fields.Datetime.now() + timedelta(hours=1)
+        self.send_mass(scheduled_at=at)
+        self.assertEqual(self.read_batch(self.prepare(), "left_out_count"), 10)
+
     def test_setting_switches_it_off(self):
         self.enqueue(self.numbers(1)[0], TEXT)
         with self.transaction() as env:

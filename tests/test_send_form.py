@@ -421,7 +421,7 @@ class TestWaiting(FormCase):
         self.assertIn("scheduled actions are busy", message.waiting_for)
         self.account.state = "stopped"
         self.env.invalidate_all()
-        self.assertIn("the provider refused the account", message.waiting_for)
+        self.assertIn("the account is stopped", message.waiting_for)
         message.action_cancel()
         self.env.invalidate_all()
         self.assertFalse(message.waiting_for)
