@@ -159,7 +159,7 @@ class TestDispatch(LiveCase):
 
     def test_same_key_is_one_message(self):
         first = self.enqueue(key="order-1")
-        second = self.enqueue(key="order-1", text="Other")
+        second = self.enqueue(key="order-1")
         self.assertEqual(first, second)
         self.dispatch()
         self.assertEqual(len(self.provider.ledger), 1)
