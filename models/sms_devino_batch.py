@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context
@@ -9,9 +11,20 @@ from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
 from ..services.words import check_scheduled_at, format_moment, notify
 
+# What the program writes, and a copy does not take over.
+Figure = partial(fields.Integer, readonly=True, copy=False)
+Stamp = partial(fields.Datetime, readonly=True, copy=False)
+Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
 # Messages that a trial portion sends.
 TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
+# What a button shows of the messages: its name -> domain and grouping.
+ROWS = {
+    "recipients": ([("state", "!=", "left_out")], None),
+    "left_out": ([("state", "=", "left_out")], "reason"),
+    "empty": ([("state", "!=", "left_out"), ("empty_values", "!=", False)], None),
+    "trouble": ([("state", "in", TROUBLE)], "reason"),
+}
 # Where the recipients of a draft come from.
 SOURCES = (
     "domain",
@@ -21,6 +34,13 @@ SOURCES = (
     "source_name",
     "source_columns",
 )
+# What a button removes: its name -> fields.
+CLEARED = {
+    "contacts": ("partner_ids",),
+    "filter": ("domain",),
+    "file": ("source_file", "source_name", "source_columns"),
+    "translations": ("translations",),
+}
 # What the rows of a draft are made of: with a change its figures are out of date.
 ROW_INPUTS = {
     "account_id",
@@ -31,6 +51,18 @@ ROW_INPUTS = {
     "translations",
     *SOURCES,
 }
+# What the words of the page depend on besides.
+WORDS = (
+    "state",
+    "figures",
+    "total",
+    "empty_count",
+    "is_calculated",
+    "quote_cost",
+    "scheduled_at",
+    "failed_count",
+    "unknown_count",
+)
 
 
 class SmsDevinoBatch(models.Model):
@@ -99,7 +131,7 @@ class SmsDevinoBatch(models.Model):
         "res.partner", string="Chosen contacts", check_company=True
     )
     partner_count = fields.Integer(
-        string="Number of chosen contacts", compute="_compute_partner_count"
+        string="Number of chosen contacts", compute="_compute_words"
     )
     domain = fields.Char(
         string="Contacts by a filter", help="Empty: no contacts by a filter."
@@ -109,12 +141,12 @@ class SmsDevinoBatch(models.Model):
     source_columns = fields.Json(string="Columns of the spreadsheet")
     names = fields.Json(
         string="Values for the text",
-        compute="_compute_names",
+        compute="_compute_words",
         help="What the text may take from each recipient.",
     )
     is_small = fields.Boolean(
         string="Calculated by itself",
-        compute="_compute_is_small",
+        compute="_compute_words",
         help="A small sending is calculated without pressing Calculate.",
     )
 
@@ -149,16 +181,14 @@ class SmsDevinoBatch(models.Model):
         "get it.",
     )
     translations_text = fields.Text(
-        string="In other languages", compute="_compute_translations_text"
+        string="In other languages", compute="_compute_words"
     )
     empty_policy = fields.Selection(
         [("send", "Send without the value"), ("leave_out", "Leave the recipient out")],
         string="When a value is empty",
     )
-    empty_name = fields.Char(string="Empty value", compute="_compute_empty_name")
+    empty_name = fields.Char(string="Empty value", compute="_compute_words")
     empty_default = fields.Char(string="Write instead", copy=False)
-    overridden_reasons = fields.Json(readonly=True, copy=False)
-
     repeat_of_id = fields.Many2one(
         "sms.devino.batch",
         string="Sends again",
@@ -177,10 +207,8 @@ class SmsDevinoBatch(models.Model):
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
-    trial_count = fields.Integer(
+    trial_count = Figure(
         string="Trial portion",
-        readonly=True,
-        copy=False,
         help="Only so many messages leave before somebody presses Continue.",
     )
     validity = fields.Integer(
@@ -191,29 +219,14 @@ class SmsDevinoBatch(models.Model):
         precompute=True,
         help="How long the provider tries to deliver. 0: the provider's default.",
     )
-    departure = fields.Char(compute="_compute_departure")
-    finished_at = fields.Datetime(
-        readonly=True, copy=False, help="Nothing was left to hand over."
-    )
-    reported_at = fields.Datetime(
-        string="Final at",
-        readonly=True,
-        copy=False,
-        help="The fate of every message was known.",
-    )
+    departure = fields.Char(compute="_compute_words")
+    finished_at = Stamp(help="Nothing was left to hand over.")
+    reported_at = Stamp(string="Final at", help="All reports had come.")
 
     # --- who ------------------------------------------------------------------------
-    prepared_by_id = fields.Many2one(
-        "res.users",
-        readonly=True,
-        copy=False,
-        default=lambda self: self.env.user,
-    )
-    sent_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    sent_at = fields.Datetime(string="Approved at", readonly=True, copy=False)
-    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    approved_at = fields.Datetime(string="Released at", readonly=True, copy=False)
-    returned_reason = fields.Char(readonly=True, copy=False)
+    prepared_by_id = Person(default=lambda self: self.env.user)
+    sent_by_id = Person()
+    sent_at = Stamp(string="Approved at")
 
     # --- the calculation ------------------------------------------------------------
     calculation = fields.Selection(
@@ -230,52 +243,40 @@ class SmsDevinoBatch(models.Model):
     )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
-    calculated_at = fields.Datetime(string="Calculated at", readonly=True, copy=False)
-    calculated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    calculated_at = Stamp(string="Calculated at")
+    calculated_by_id = Person()
     error_text = fields.Text(string="Error", readonly=True, copy=False)
     is_calculated = fields.Boolean(
         string="Figures are up to date", compute="_compute_is_calculated"
     )
 
     # --- figures --------------------------------------------------------------------
-    total = fields.Integer(string="Messages in all", readonly=True, copy=False)
-    left_out_count = fields.Integer(
-        string="Recipients left out", readonly=True, copy=False
-    )
-    empty_count = fields.Integer(
-        string="Recipients with empty values", readonly=True, copy=False
-    )
-    segment_count = fields.Integer(string="Segments", readonly=True, copy=False)
+    total = Figure(string="Messages in all")
+    left_out_count = Figure(string="Recipients left out")
+    empty_count = Figure(string="Recipients with empty values")
+    segment_count = Figure(string="Segments")
     cost_estimated = fields.Float(
         string="Estimated cost", digits=(12, 4), readonly=True, copy=False
     )
     figures = fields.Json(readonly=True, copy=False)
-    sheet = fields.Html(compute="_compute_sheet", sanitize=False)
-    samples = fields.Html(compute="_compute_sheet", sanitize=False)
-    question = fields.Text(compute="_compute_question")
-    send_problem = fields.Char(
-        string="Why it cannot be sent", compute="_compute_send_problem"
-    )
-    waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
-    sending_count = fields.Integer(
-        string="Being handed over", readonly=True, copy=False
-    )
-    sent_count = fields.Integer(string="Sent, no report yet", readonly=True, copy=False)
-    delivered_count = fields.Integer(string="Delivered", readonly=True, copy=False)
-    failed_count = fields.Integer(
-        string="Failed or not delivered", readonly=True, copy=False
-    )
-    unknown_count = fields.Integer(
-        string="Outcome not known", readonly=True, copy=False
-    )
-    canceled_count = fields.Integer(
-        string="Canceled messages", readonly=True, copy=False
-    )
+    sheet = fields.Html(compute="_compute_words", sanitize=False)
+    samples = fields.Html(compute="_compute_words", sanitize=False)
+    question = fields.Text(compute="_compute_words")
+    send_problem = fields.Char(string="Why it cannot be sent", compute="_compute_words")
+    waiting_count = Figure(string="Waiting")
+    sending_count = Figure(string="Being handed over")
+    sent_count = Figure(string="Sent, no report yet")
+    delivered_count = Figure(string="Delivered")
+    failed_count = Figure(string="Failed or not delivered")
+    unknown_count = Figure(string="Outcome not known")
+    canceled_count = Figure(string="Canceled messages")
     progress = fields.Float(string="Handed over (%)", compute="_compute_progress")
     delivered_share = fields.Float(
         string="Delivered (%)", digits=(5, 1), compute="_compute_progress"
     )
-    trouble_count = fields.Integer(string="Failures", compute="_compute_progress")
+    trouble_count = fields.Integer(
+        string="Not delivered or unknown", compute="_compute_progress"
+    )
     cost = fields.Float(
         string="Price",
         digits=(12, 4),
@@ -283,7 +284,7 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
-    failures = fields.Html(compute="_compute_failures", sanitize=False)
+    failures = fields.Html(compute="_compute_words", sanitize=False)
 
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
@@ -301,36 +302,6 @@ class SmsDevinoBatch(models.Model):
         """Follow the account until the sending is approved."""
         for batch in self:
             batch.mode = batch.mode if batch._is_sent() else batch.account_id.mode
-
-    @api.depends("partner_ids")
-    def _compute_partner_count(self):
-        for batch in self:
-            batch.partner_count = len(batch.partner_ids)
-
-    @api.depends("list_ids.columns", "source_columns")
-    def _compute_names(self):
-        for batch in self:
-            batch.names = placeholder_names(batch)
-
-    @api.depends("state", "body", *SOURCES)
-    def _compute_is_small(self):
-        for batch in self:
-            batch.is_small = calculation.is_small(batch)
-
-    @api.depends("translations")
-    def _compute_translations_text(self):
-        for batch in self:
-            batch.translations_text = "\n".join(
-                f"{code}: {text}" for code, text in (batch.translations or {}).items()
-            )
-
-    @api.depends("figures", "empty_count", "empty_policy")
-    def _compute_empty_name(self):
-        """Name the value that is empty most often, while that is a question."""
-        for batch in self:
-            is_open = batch.empty_count and not batch.empty_policy
-            empty = (batch.figures or {}).get("empty") if is_open else None
-            batch.empty_name = bool(empty) and max(empty, key=empty.get)
 
     @api.depends("scheduled_at", "sent_at")
     def _compute_departs_at(self):
@@ -364,26 +335,16 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("figures", "scheduled_at", "account_id.requests_per_second")
-    def _compute_departure(self):
+    @api.depends("list_ids.columns", *WORDS, *sorted(ROW_INPUTS))
+    def _compute_words(self):
+        """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
-            batch.departure = batch_report.describe_departure(batch)
-
-    @api.depends("figures", "account_id")
-    def _compute_sheet(self):
-        for batch in self:
-            batch.sheet, batch.samples = batch_report.render_figures(batch)
-
-    @api.depends("total", "quote_cost", "quote_after", "scheduled_at", "sender_id")
-    def _compute_question(self):
-        for batch in self:
-            batch.question = batch_report.describe_question(batch)
-
-    @api.depends("is_calculated", "total", "figures", "empty_policy", "quote_sentence")
-    def _compute_send_problem(self):
-        for batch in self:
+            batch.names = placeholder_names(batch)
+            batch.partner_count = len(batch.partner_ids)
+            batch.is_small = calculation.is_small(batch)
             is_draft = batch.state == "draft"
             batch.send_problem = is_draft and approval.find_problem(batch)
+            batch.update(batch_report.describe(batch))
 
     @api.depends("state", "total", "waiting_count", "sending_count", "delivered_count")
     def _compute_progress(self):
@@ -393,12 +354,6 @@ class SmsDevinoBatch(models.Model):
             batch.progress = percent * (batch.total - left)
             batch.delivered_share = percent * batch.delivered_count
             batch.trouble_count = batch.failed_count + batch.unknown_count
-
-    @api.depends("failed_count", "unknown_count")
-    def _compute_failures(self):
-        for batch in self:
-            is_failed = batch.failed_count or batch.unknown_count
-            batch.failures = bool(is_failed) and batch_report.describe_failures(batch)
 
     @api.onchange("template_id")
     def _onchange_template_id(self):
@@ -545,34 +500,17 @@ class SmsDevinoBatch(models.Model):
         self._check_may_send()
         self.sudo().write({"empty_policy": "send", "revision": self.revision - 1})
 
-    # the recipients, from other places
-
     def action_view_contacts(self):
         """Show the contacts that were chosen one by one."""
         self.ensure_one()
         return self.partner_ids._get_records_action(name=self.env._("Chosen contacts"))
 
-    def action_clear_contacts(self):
-        """Remove the contacts that were chosen one by one."""
+    def action_clear(self):
+        """Remove a source of recipients, or the texts in other languages, named by the
+        context."""
         self.check_access("write")
-        self.partner_ids = False
-
-    def action_clear_filter(self):
-        """Remove the contacts by a filter."""
-        self.check_access("write")
-        self.domain = False
-
-    def action_clear_translations(self):
-        """Send the same text to everybody."""
-        self.check_access("write")
-        self.translations = False
-
-    def action_clear_file(self):
-        """Remove the spreadsheet."""
-        self.check_access("write")
-        self.write(
-            {"source_file": False, "source_name": False, "source_columns": False}
-        )
+        names = CLEARED.get(self.env.context.get("sms_devino_source"), ())
+        self.write(dict.fromkeys(names, False))
 
     # --- sending --------------------------------------------------------------------
 
@@ -700,39 +638,16 @@ class SmsDevinoBatch(models.Model):
 
     # --- looking at the rows --------------------------------------------------------
 
-    def action_view_recipients(self):
-        """Show who gets a message, and which."""
-        return self._view_rows(self.env._("Messages"), [("state", "!=", "left_out")])
-
-    def action_view_left_out(self):
-        """Show who gets nothing, by reason."""
-        return self._view_rows(
-            self.env._("Left out"), [("state", "=", "left_out")], group_by="reason"
-        )
-
-    def action_view_empty(self):
-        """Show the recipients for whom a value in the text is empty."""
-        return self._view_rows(
-            self.env._("Recipients with empty values"),
-            [("state", "!=", "left_out"), ("empty_values", "!=", False)],
-        )
-
-    def action_view_trouble(self):
-        """Show the messages that failed or whose outcome is not known, by reason."""
-        return self._view_rows(
-            self.env._("Failures"), [("state", "in", TROUBLE)], group_by="reason"
-        )
-
-    def _view_rows(self, title, domain, group_by=None):
+    def action_view_rows(self):
+        """Show the messages, or those of them that the context names."""
         self.ensure_one()
         self.check_access("read")
-        view = self.env.ref("sms_devino.sms_devino_message_view_list_batch")
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": "sms.devino.message",
-            "view_mode": "list,form",
-            "views": [(view.id, "list"), (False, "form")],
+        domain, group_by = ROWS[self.env.context.get("sms_devino_rows", "recipients")]
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_devino_message_action_batch"
+        )
+        return action | {
+            "name": self.name,
             "domain": [("batch_id", "=", self.id), *domain],
             "context": {"group_by": group_by} if group_by else {},
         }

@@ -99,6 +99,51 @@ class SmsDevinoExport(models.TransientModel):
         )
         return self._download(record_list.name, columns, rows, file_format)
 
+    # --- an import ------------------------------------------------------------------
+
+    @api.model
+    def _download_sample(self):
+        """Download a spreadsheet that can be imported as it is, to be filled in."""
+        titles = own_titles(self.env)
+        columns = [
+            Column("phone", titles["phone"]),
+            Column("name", titles["name"], width=30),
+            Column("city", self.env._("City")),
+        ]
+        rows = [["+7 921 456-37-63", self.env._("Anna"), self.env._("Moscow")]]
+        return self._download(self.env._("Recipients"), columns, rows, "xlsx")
+
+    @api.model
+    def _download_problems(self, filling, rows, extra):
+        """Download the rows that are not imported, to be corrected and imported.
+
+        :param filling: ``services.filling.Filling``
+        :param rows: as it takes them
+        :param list extra: names of further columns
+        """
+        titles = own_titles(self.env)
+        columns = [
+            Column("phone", titles["phone"]),
+            Column("name", titles["name"], width=30),
+            *(Column(f"extra_{index}", name) for index, name in enumerate(extra)),
+            Column("row", titles["row"], "integer"),
+            Column("reason", titles["reason"], width=60),
+        ]
+        problems = (
+            [
+                line.row["number_raw"],
+                line.row["name"],
+                *(line.row["data"].get(name) for name in extra),
+                line.row["row"],
+                filling.describe(line),
+            ]
+            for page in filling.pages(rows)
+            for line in page
+            if line.action in ("wrong", "duplicate")
+        )
+        name = self.env._("Rows to correct")
+        return self._download(name, columns, problems, "xlsx")
+
     # --- a mass sending -------------------------------------------------------------
 
     @api.model
@@ -121,6 +166,7 @@ class SmsDevinoExport(models.TransientModel):
         Recipients from a file come back as that file, with their results beside.
         """
         self.ensure_one()
+        self.check_access("read")
         batch = self.batch_id
         batch._check_may_send()
         self._check_may_export()

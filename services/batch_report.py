@@ -29,6 +29,29 @@ SHOWN_IDS = 10
 # --- a draft --------------------------------------------------------------------------
 
 
+def describe(batch):
+    """Return what the page of a draft or a sending says in words, by field."""
+    sheet, samples = render_figures(batch)
+    return {
+        "departure": describe_departure(batch),
+        "question": describe_question(batch),
+        "sheet": sheet,
+        "samples": samples,
+        "failures": bool(batch.trouble_count) and describe_failures(batch),
+        "empty_name": _find_empty(batch),
+        "translations_text": "\n".join(
+            f"{code}: {text}" for code, text in (batch.translations or {}).items()
+        ),
+    }
+
+
+def _find_empty(batch):
+    """Return the value that is empty most often, while that is a question."""
+    is_open = batch.empty_count and not batch.empty_policy
+    empty = (batch.figures or {}).get("empty") if is_open else None
+    return bool(empty) and max(empty, key=empty.get)
+
+
 def describe_departure(batch):
     """Say when the first and the last message will leave, about."""
     env, now = batch.env, fields.Datetime.now()
@@ -74,7 +97,7 @@ def describe_question(batch):
         env._("Cost: %s.", batch.quote_cost),
     ]
     if batch.scheduled_at:
-        lines.append(env._("Departure: %s.", batch.departure))
+        lines.append(env._("Departure: %s.", describe_departure(batch)))
     if batch.quote_after:
         lines.append(
             env._("After that your balance will be %s.", batch.quote_after),

@@ -40,7 +40,11 @@ def is_small(batch):
     """Whether a draft has all that a calculation needs, and few recipients."""
     if batch.state != "draft" or not batch.body or not batch.sender_id:
         return False
-    return 0 < count_sources(batch, SMALL + 1) <= SMALL
+    try:
+        return 0 < count_sources(batch, SMALL + 1) <= SMALL
+    except UserError:
+        # a filter that cannot be read: the calculation says so
+        return False
 
 
 def queue(batch):

@@ -26,6 +26,7 @@ from . import (
     test_import_tours,
     test_kill,
     test_labels,
+    test_list_import,
     test_phone,
     test_placeholders,
     test_quote,

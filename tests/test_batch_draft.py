@@ -35,8 +35,9 @@ class TestBatchDraft(MassCase):
             figures["reasons"],
             {"duplicate": 1, "blacklisted": 1, "landline": 1, "letters": 1},
         )
-        action = self.press(batch_id, "action_view_left_out")
         with self.transaction(self.users["manager"]) as env:
+            batch = env["sms.devino.batch"].browse(batch_id)
+            action = batch.with_context(sms_devino_rows="left_out").action_view_rows()
             rows = env["sms.devino.message"].search(action["domain"])
             self.assertEqual(len(rows), 4)
             blocked = rows.filtered(lambda row: row.reason == "blacklisted")

@@ -14,7 +14,6 @@ from ..services.source import (
     describe_book,
     find_header_row,
     open_source,
-    own_titles,
     pasted_as_source,
     propose_columns,
     read_head,
@@ -23,7 +22,7 @@ from ..services.source import (
 )
 from ..services.words import notify
 from ..tools.recipients import clean
-from ..tools.sheet import Column, signature
+from ..tools.sheet import signature
 
 
 class SmsDevinoRecipientAdd(models.TransientModel):
@@ -228,15 +227,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
     def action_download_sample(self):
         """Download a spreadsheet that can be imported as it is, to be filled in."""
-        titles = own_titles(self.env)
-        columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            Column("city", self.env._("City")),
-        ]
-        rows = [["+7 921 456-37-63", self.env._("Anna"), self.env._("Moscow")]]
-        name = self.env._("Recipients")
-        return self.env["sms.devino.export"]._download(name, columns, rows, "xlsx")
+        self.check_access("read")
+        return self.env["sms.devino.export"]._download_sample()
 
     def _content(self):
         # in an onchange of a new dialog the file is not stored yet
@@ -368,33 +360,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_download_problems(self):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
-        titles = own_titles(self.env)
-        names = self._extra_columns()
-        columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            *(Column(f"extra_{index}", name) for index, name in enumerate(names)),
-            Column("row", titles["row"], "integer"),
-            Column("reason", titles["reason"], width=60),
-        ]
-        name = self.env._("Rows to correct")
-        rows = self._problem_rows(names)
-        return self.env["sms.devino.export"]._download(name, columns, rows, "xlsx")
-
-    def _problem_rows(self, names):
-        """Yield the rows that are not imported, in the order of the columns."""
-        filling = self._filling()
-        for page in filling.pages(self._rows()):
-            for line in page:
-                if line.action in ("wrong", "duplicate"):
-                    row = line.row
-                    yield [
-                        row["number_raw"],
-                        row["name"],
-                        *(row["data"].get(name) for name in names),
-                        row["row"],
-                        filling.describe(line),
-                    ]
+        return self.env["sms.devino.export"]._download_problems(
+            self._filling(), self._rows(), self._extra_columns()
+        )
 
     # --- the result -----------------------------------------------------------------
 

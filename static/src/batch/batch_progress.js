@@ -58,7 +58,9 @@ export class BatchProgress extends Component {
         this.isKeeping = true;
         try {
             const typed = document.querySelector(".o_field_widget[name=body] textarea")?.value;
-            const isTyping = typed !== this.textBefore;
+            // an input may be open, such as the choice of a list
+            const isTyping =
+                typed !== this.textBefore || document.activeElement?.tagName === "INPUT";
             this.textBefore = typed;
             if (!isTyping && (await record.isDirty()) && (await record.checkValidity())) {
                 await record.save();
