@@ -1,20 +1,46 @@
-from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, clean_context
+from odoo.tools import clean_context
 
-from ..services import approval, batch_course, batch_report
-from ..services.audience import check_sources
+from ..services import approval, batch_course, batch_report, calculation, draft_text
+from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
-from ..services.batch_report import GROUPS, TROUBLE
-from ..services.calculation import Calculation
-from ..services.commit import commit_retrying, wake_once
-from ..services.draft_text import convert_template
+from ..services.batch_report import TROUBLE
+from ..services.commit import wake_once
 from ..services.words import check_scheduled_at, format_moment, notify
 
-CALCULATE = "sms_devino.ir_cron_calculate"
+# What the program writes, and a copy does not take over.
+Figure = partial(fields.Integer, readonly=True, copy=False)
+Stamp = partial(fields.Datetime, readonly=True, copy=False)
+Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
+# Messages that a trial portion sends.
+TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
+# What a button shows of the messages: its name -> domain and grouping.
+ROWS = {
+    "recipients": ([("state", "!=", "left_out")], None),
+    "left_out": ([("state", "=", "left_out")], "reason"),
+    "empty": ([("state", "!=", "left_out"), ("empty_values", "!=", False)], None),
+    "trouble": ([("state", "in", TROUBLE)], "reason"),
+}
+# Where the recipients of a draft come from.
+SOURCES = (
+    "domain",
+    "list_ids",
+    "partner_ids",
+    "source_file",
+    "source_name",
+    "source_columns",
+)
+# What a button removes: its name -> fields.
+CLEARED = {
+    "contacts": ("partner_ids",),
+    "filter": ("domain",),
+    "file": ("source_file", "source_name", "source_columns"),
+    "translations": ("translations",),
+}
 # What the rows of a draft are made of: with a change its figures are out of date.
 ROW_INPUTS = {
     "account_id",
@@ -22,30 +48,35 @@ ROW_INPUTS = {
     "body",
     "purpose",
     "empty_policy",
-    "model",
-    "domain",
-    "list_ids",
-    "partner_ids",
-    "source_file",
-    "source_name",
-    "source_columns",
+    "allow_same_text",
+    "translations",
+    *SOURCES,
 }
-# Without a limit of the account's own: what some eight connections carry, roughly.
-CALLS_PER_SECOND = 50
-DRAFT_DAYS = 30
+# What the words of the page depend on besides.
+WORDS = (
+    "state",
+    "figures",
+    "total",
+    "empty_count",
+    "is_calculated",
+    "quote_cost",
+    "scheduled_at",
+    "failed_count",
+    "unknown_count",
+)
 
 
 class SmsDevinoBatch(models.Model):
     """A mass sending: a draft first, then one text on its way to many.
 
-    Its rows are rows of the journal: ``draft`` until they enter the queue, and
+    Its rows are messages of the journal: ``draft`` until they enter the queue, and
     ``left_out`` for recipients who get nothing. *Send* approves them all; they enter
     the queue in pages, as it empties.
     """
 
     _name = "sms.devino.batch"
     _description = "SMS Mass Sending"
-    _inherit = ["mail.thread", "sms.devino.audience", "sms.devino.quote"]
+    _inherit = ["mail.thread", "sms.devino.quote"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -58,11 +89,11 @@ class SmsDevinoBatch(models.Model):
         [
             ("draft", "Draft"),
             ("to_approve", "To approve"),
-            ("scheduled", "Scheduled"),
+            ("scheduled", "Set for later"),
             ("running", "Sending"),
             ("paused", "Paused"),
             ("done", "Done"),
-            ("canceled", "Canceled"),
+            ("canceled", "Called off"),
         ],
         required=True,
         readonly=True,
@@ -90,6 +121,36 @@ class SmsDevinoBatch(models.Model):
         copy=False,
     )
 
+    # --- whom -----------------------------------------------------------------------
+    list_ids = fields.Many2many(
+        "sms.devino.recipient.list",
+        string="Recipient lists",
+        check_company=True,
+        help="A number that is in several of them gets one message.",
+    )
+    partner_ids = fields.Many2many(
+        "res.partner", string="Chosen contacts", check_company=True
+    )
+    partner_count = fields.Integer(
+        string="Number of chosen contacts", compute="_compute_words"
+    )
+    domain = fields.Char(
+        string="Contacts by a filter", help="Empty: no contacts by a filter."
+    )
+    source_file = fields.Binary(string="Spreadsheet", attachment=True)
+    source_name = fields.Char(string="Name of the spreadsheet")
+    source_columns = fields.Json(string="Columns of the spreadsheet")
+    names = fields.Json(
+        string="Values for the text",
+        compute="_compute_words",
+        help="What the text may take from each recipient.",
+    )
+    is_small = fields.Boolean(
+        string="Calculated by itself",
+        compute="_compute_words",
+        help="A small sending is calculated without pressing Calculate.",
+    )
+
     # --- what -----------------------------------------------------------------------
     sender_id = fields.Many2one(
         "sms.devino.sender",
@@ -115,14 +176,24 @@ class SmsDevinoBatch(models.Model):
             ("debt", "Debt"),
         ]
     )
+    allow_same_text = fields.Boolean(
+        string="Also to numbers that got this text a short time ago",
+        help="Otherwise they are left out. The account says how many hours count.",
+    )
+    translations = fields.Json(
+        string="Text in other languages",
+        help="Language -> text, as the template has it. Contacts with that language "
+        "get it.",
+    )
+    translations_text = fields.Text(
+        string="In other languages", compute="_compute_words"
+    )
     empty_policy = fields.Selection(
         [("send", "Send without the value"), ("leave_out", "Leave the recipient out")],
         string="When a value is empty",
-        required=True,
-        default="send",
     )
-    overridden_reasons = fields.Json(readonly=True, copy=False)
-
+    empty_name = fields.Char(string="Empty value", compute="_compute_words")
+    empty_default = fields.Char(string="Write instead", copy=False)
     repeat_of_id = fields.Many2one(
         "sms.devino.batch",
         string="Sends again",
@@ -138,8 +209,12 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="Kept in Odoo until this time. Empty: sent at once.",
     )
-    time_of = fields.Selection(
-        [("mine", "My time")], string="Time of", required=True, default="mine"
+    departs_at = fields.Datetime(
+        string="Time", compute="_compute_departs_at", store=True, copy=False
+    )
+    trial_count = Figure(
+        string="Trial portion",
+        help="Only so many messages leave before somebody presses Continue.",
     )
     validity = fields.Integer(
         string="Validity (minutes)",
@@ -149,29 +224,14 @@ class SmsDevinoBatch(models.Model):
         precompute=True,
         help="How long the provider tries to deliver. 0: the provider's default.",
     )
-    departure = fields.Char(compute="_compute_departure")
-    finished_at = fields.Datetime(
-        readonly=True, copy=False, help="Nothing was left to hand over."
-    )
-    reported_at = fields.Datetime(
-        string="Final at",
-        readonly=True,
-        copy=False,
-        help="The fate of every message was known.",
-    )
+    departure = fields.Char(compute="_compute_words")
+    finished_at = Stamp(help="Nothing was left to hand over.")
+    reported_at = Stamp(string="Final at", help="All reports had come.")
 
     # --- who ------------------------------------------------------------------------
-    prepared_by_id = fields.Many2one(
-        "res.users",
-        readonly=True,
-        copy=False,
-        default=lambda self: self.env.user,
-    )
-    sent_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    sent_at = fields.Datetime(string="Approved at", readonly=True, copy=False)
-    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    approved_at = fields.Datetime(string="Released at", readonly=True, copy=False)
-    returned_reason = fields.Char(readonly=True, copy=False)
+    prepared_by_id = Person(default=lambda self: self.env.user)
+    sent_by_id = Person()
+    sent_at = Stamp(string="Approved at")
 
     # --- the calculation ------------------------------------------------------------
     calculation = fields.Selection(
@@ -188,45 +248,40 @@ class SmsDevinoBatch(models.Model):
     )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
-    calculated_at = fields.Datetime(string="Calculated at", readonly=True, copy=False)
-    calculated_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    calculated_at = Stamp(string="Calculated at")
+    calculated_by_id = Person()
     error_text = fields.Text(string="Error", readonly=True, copy=False)
     is_calculated = fields.Boolean(
         string="Figures are up to date", compute="_compute_is_calculated"
     )
 
     # --- figures --------------------------------------------------------------------
-    total = fields.Integer(string="Messages in all", readonly=True, copy=False)
-    left_out_count = fields.Integer(
-        string="Recipients left out", readonly=True, copy=False
-    )
-    empty_count = fields.Integer(
-        string="Recipients with empty values", readonly=True, copy=False
-    )
-    segment_count = fields.Integer(string="Segments", readonly=True, copy=False)
+    total = Figure(string="Messages in all")
+    left_out_count = Figure(string="Recipients left out")
+    empty_count = Figure(string="Recipients with empty values")
+    segment_count = Figure(string="Segments")
     cost_estimated = fields.Float(
         string="Estimated cost", digits=(12, 4), readonly=True, copy=False
     )
     figures = fields.Json(readonly=True, copy=False)
-    sheet = fields.Html(compute="_compute_sheet", sanitize=False)
-    samples = fields.Html(compute="_compute_sheet", sanitize=False)
-    question = fields.Text(compute="_compute_question")
-    waiting_count = fields.Integer(string="Waiting", readonly=True, copy=False)
-    sending_count = fields.Integer(
-        string="Being handed over", readonly=True, copy=False
-    )
-    sent_count = fields.Integer(string="Sent, no report yet", readonly=True, copy=False)
-    delivered_count = fields.Integer(string="Delivered", readonly=True, copy=False)
-    failed_count = fields.Integer(
-        string="Failed or not delivered", readonly=True, copy=False
-    )
-    unknown_count = fields.Integer(
-        string="Outcome not known", readonly=True, copy=False
-    )
-    canceled_count = fields.Integer(
-        string="Canceled messages", readonly=True, copy=False
-    )
+    sheet = fields.Html(compute="_compute_words", sanitize=False)
+    samples = fields.Html(compute="_compute_words", sanitize=False)
+    question = fields.Text(compute="_compute_words")
+    send_problem = fields.Char(string="Why it cannot be sent", compute="_compute_words")
+    waiting_count = Figure(string="Waiting")
+    sending_count = Figure(string="Being handed over")
+    sent_count = Figure(string="Sent, no report yet")
+    delivered_count = Figure(string="Delivered")
+    failed_count = Figure(string="Failed or not delivered")
+    unknown_count = Figure(string="Outcome not known")
+    canceled_count = Figure(string="Canceled messages")
     progress = fields.Float(string="Handed over (%)", compute="_compute_progress")
+    delivered_share = fields.Float(
+        string="Delivered (%)", digits=(5, 1), compute="_compute_progress"
+    )
+    trouble_count = fields.Integer(
+        string="Not delivered or unknown", compute="_compute_progress"
+    )
     cost = fields.Float(
         string="Price",
         digits=(12, 4),
@@ -234,7 +289,7 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
-    failures = fields.Html(compute="_compute_failures", sanitize=False)
+    failures = fields.Html(compute="_compute_words", sanitize=False)
 
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
@@ -251,8 +306,12 @@ class SmsDevinoBatch(models.Model):
     def _compute_mode(self):
         """Follow the account until the sending is approved."""
         for batch in self:
-            is_sent = batch.state in SENT_STATES
-            batch.mode = batch.mode if is_sent else batch.account_id.mode
+            batch.mode = batch.mode if batch._is_sent() else batch.account_id.mode
+
+    @api.depends("scheduled_at", "sent_at")
+    def _compute_departs_at(self):
+        for batch in self:
+            batch.departs_at = batch.scheduled_at or batch.sent_at
 
     @api.depends("account_id")
     def _compute_sender_id(self):
@@ -281,73 +340,33 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("figures", "scheduled_at", "account_id.requests_per_second")
-    def _compute_departure(self):
-        """Say when the first and the last message will leave, about."""
-        now = fields.Datetime.now()
+    @api.depends("list_ids.columns", *WORDS, *sorted(ROW_INPUTS))
+    def _compute_words(self):
+        """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
-            calls = (batch.figures or {}).get("calls", 0)
-            rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
-            start = max(now, batch.scheduled_at or now)
-            first = format_moment(self.env, start)
-            last = format_moment(self.env, start + timedelta(seconds=calls / rate))
-            batch.departure = first
-            if first != last:
-                batch.departure = self.env._(
-                    "first %(first)s, last about %(last)s", first=first, last=last
-                )
+            batch.names = placeholder_names(batch)
+            batch.partner_count = len(batch.partner_ids)
+            batch.is_small = calculation.is_small(batch)
+            is_draft = batch.state == "draft"
+            batch.send_problem = is_draft and approval.find_problem(batch)
+            batch.update(batch_report.describe(batch))
 
-    @api.depends("figures", "account_id")
-    def _compute_sheet(self):
-        message = self.env["sms.devino.message"]
-        reasons = dict(message._fields["reason"]._description_selection(self.env))
-        for batch in self:
-            figures = batch.figures or {}
-            samples = message.search([("id", "in", figures.get("samples", []))])
-            values = {
-                "figures": figures,
-                "amount": batch.account_id._format_amount,
-                "batch": batch,
-                "reasons": reasons,
-                "samples": samples.sorted("id"),
-            }
-            render = self.env["ir.qweb"]._render
-            batch.sheet = bool(figures) and render("sms_devino.batch_sheet", values)
-            batch.samples = bool(samples) and render("sms_devino.batch_samples", values)
-
-    @api.depends("total", "quote_cost", "quote_after", "scheduled_at")
-    def _compute_question(self):
-        for batch in self:
-            lines = [
-                self.env._("%s messages are to be sent.", batch.total),
-                self.env._("Cost: %s.", batch.quote_cost),
-            ]
-            if batch.scheduled_at:
-                lines.append(self.env._("Departure: %s.", batch.departure))
-            if batch.quote_after:
-                after = batch.quote_after
-                lines.append(self.env._("After that your balance will be %s.", after))
-            lines.append(self.env._("Start sending the messages?"))
-            batch.question = "\n".join(lines)
-
-    @api.depends("state", "total", "waiting_count", "sending_count")
+    @api.depends("state", "total", "waiting_count", "sending_count", "delivered_count")
     def _compute_progress(self):
         for batch in self:
             left = batch.waiting_count + batch.sending_count
-            is_sent = batch.total and batch.state in SENT_STATES
-            batch.progress = is_sent and 100.0 * (batch.total - left) / batch.total
-
-    @api.depends("failed_count", "unknown_count")
-    def _compute_failures(self):
-        for batch in self:
-            is_failed = batch.failed_count or batch.unknown_count
-            batch.failures = bool(is_failed) and batch_report.describe_failures(batch)
+            percent = 100.0 / batch.total if batch._is_sent() and batch.total else 0.0
+            batch.progress = percent * (batch.total - left)
+            batch.delivered_share = percent * batch.delivered_count
+            batch.trouble_count = batch.failed_count + batch.unknown_count
 
     @api.onchange("template_id")
     def _onchange_template_id(self):
         if self.template_id:
             template, self.template_id = self.template_id, False
-            self.body = convert_template(self.env, template)
+            texts = draft_text.convert_template(self.env, template)
+            self.body = texts.pop(self.env.lang or "en_US")
+            self.translations = texts or False
 
     # --- CRUD: what a person may write ----------------------------------------------
 
@@ -418,7 +437,7 @@ class SmsDevinoBatch(models.Model):
                     self.env._("“%s” is being calculated. Wait a little.", batch.name)
                 )
         # the journal keeps no rows of a draft that is gone
-        self._remove_draft_rows()
+        calculation.remove_rows(self)
 
     def copy_data(self, default=None):
         """Name the copy as one."""
@@ -430,31 +449,13 @@ class SmsDevinoBatch(models.Model):
             for batch, vals in zip(self, vals_list, strict=True)
         ]
 
-    def _remove_draft_rows(self):
-        """Delete the rows of drafts: they are no messages yet."""
-        self.env["sms.devino.message"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """DELETE FROM sms_devino_message
-                    WHERE batch_id = ANY(%s) AND state IN ('draft', 'left_out')""",
-                list(self.ids),
-            )
-        )
-        self.env["sms.devino.message"].invalidate_model()
-
     @api.autovacuum
     def _gc_draft_rows(self):
         """Remove the rows of drafts that nobody has touched for a while."""
-        limit = fields.Datetime.now() - timedelta(days=DRAFT_DAYS)
-        stale = self.search(
-            [
-                ("state", "=", "draft"),
-                ("write_date", "<", limit),
-                ("calculated_revision", ">", 0),
-            ]
-        )
-        stale._remove_draft_rows()
-        stale.write({"calculated_revision": 0})
+        calculation.remove_old_rows(self)
+
+    def _is_sent(self):
+        return self.state in SENT_STATES
 
     # --- calculating ----------------------------------------------------------------
 
@@ -473,112 +474,64 @@ class SmsDevinoBatch(models.Model):
         """Have a job work out who gets which text, and what that costs."""
         self.ensure_one()
         self._check_may_send()
-        if self.state != "draft":
-            raise UserError(self.env._("This mass sending was sent already."))
-        self.sudo().write(
-            {
-                "calculation": "queued",
-                "calculated_by_id": self.env.uid,
-                "error_text": False,
-                # a calculation that is under way is of no use any more
-                "revision": self.revision + 1,
-            }
-        )
-        wake_once(self.env, CALCULATE)
+        calculation.queue(self)
 
     @api.model
     def _cron_calculate(self):
         """Calculate the drafts that wait for it. Commits as it goes."""
-        commit_retrying(self.env, self._fail_interrupted)
-        queued = [("calculation", "=", "queued"), ("state", "=", "draft")]
-        while batch := self.search(queued, order="write_date, id", limit=1):
-            Calculation(batch).run()
-            if not self.env["ir.cron"]._commit_progress(1):
-                break
-        if self.search_count(queued, limit=1):
-            wake_once(self.env, CALCULATE)
+        calculation.run_queue(self)
 
-    @api.model
-    def _fail_interrupted(self):
-        """Only one job calculates: what it finds running was cut off."""
-        for batch in self.search([("calculation", "=", "running")]):
-            batch._remove_draft_rows()
-            words = self.env._("Odoo stopped during the calculation. Calculate again.")
-            batch.write({"calculation": "failed", "error_text": words})
+    def action_use_default(self):
+        """Have the text say something where the value is empty."""
+        self.ensure_one()
+        self._check_may_send()
+        name, default = self.empty_name, (self.empty_default or "").strip()
+        if not name or not default:
+            raise UserError(self.env._("Enter what to write instead of the value."))
+        body = draft_text.set_default(self.body, name, default)
+        self.write({"body": body, "empty_default": False})
+        self.action_calculate()
 
-    def _as_calculating_user(self):
-        """Return the draft with the rights, language and time zone of who asked for
-        its calculation."""
-        user = self.calculated_by_id
-        draft = self.with_user(user).with_context(
-            lang=user.lang, tz=user.tz, allowed_company_ids=self.company_id.ids
-        )
-        draft._check_is_manager()
-        # before the draft itself, which may be hidden because of them
-        check_sources(draft)
-        draft.check_access("write")
-        return draft
+    def action_leave_empty_out(self):
+        """Leave out the recipients without a value that the text asks for."""
+        self.ensure_one()
+        self._check_may_send()
+        self.empty_policy = "leave_out"
+        self.action_calculate()
 
-    def _check_input(self):
-        """Refuse a draft that cannot be sent.
+    def action_send_empty(self):
+        """Send without the value. The rows stay as they are."""
+        self.ensure_one()
+        self._check_may_send()
+        self.sudo().write({"empty_policy": "send", "revision": self.revision - 1})
 
-        :raise UserError: saying what is wrong and what to do
-        """
-        account, sender = self.account_id, self.sender_id
-        if account.company_id not in self.company_id.sudo().parent_ids:
-            raise UserError(
-                self.env._("Account: choose one of %s.", self.company_id.name)
-            )
-        self.env["sms.devino.message"]._pick_account(account)
-        if not sender or sender.account_id != account:
-            raise UserError(
-                self.env._("Sender: choose the name that the recipients see.")
-            )
-        if sender.state == "refused":
-            raise UserError(
-                self.env._("Sender: the provider has refused “%s”.", sender.name)
-            )
-        self.env["sms.devino.sender"]._check_usable(account, sender.name)
+    def action_view_contacts(self):
+        """Show the contacts that were chosen one by one."""
+        self.ensure_one()
+        return self.partner_ids._get_records_action(name=self.env._("Chosen contacts"))
 
-    def _sum_rows(self):
-        """Sum the rows up.
-
-        :return: dict of ``total``, ``left_out_count``, ``empty_count``,
-            ``segment_count``, ``cost_estimated`` and ``figures``, a dict of
-            ``reasons``: reason -> how many were left out for it
-        """
-        messages = self.env["sms.devino.message"]
-        of_batch = [("batch_id", "=", self.id)]
-        total, reasons = 0, {}
-        sums = {"segment_count": 0, "cost_estimated": 0.0}
-        for state, reason, count, segments, cost in messages._read_group(
-            [*of_batch, ("state", "in", ("draft", "left_out"))],
-            ["state", "reason"],
-            ["__count", "segment_count:sum", "cost_estimated:sum"],
-        ):
-            if state == "left_out":
-                reasons[reason] = count
-                continue
-            total += count
-            sums["segment_count"] += segments
-            sums["cost_estimated"] += cost
-        empty = [*of_batch, ("state", "=", "draft"), ("empty_values", "!=", False)]
-        return {
-            **sums,
-            "total": total,
-            "left_out_count": sum(reasons.values()),
-            "empty_count": messages.search_count(empty),
-            "figures": {"reasons": reasons},
-        }
+    def action_clear(self):
+        """Remove a source of recipients, or the texts in other languages, named by the
+        context."""
+        self.check_access("write")
+        names = CLEARED.get(self.env.context.get("sms_devino_source"), ())
+        self.write(dict.fromkeys(names, False))
 
     # --- sending --------------------------------------------------------------------
 
     def action_ask(self):
-        """Ask the last question: number, cost and balance after."""
+        """Ask the last question: number, sender, cost and balance after."""
+        return self._ask("sms_devino.sms_devino_batch_view_ask")
+
+    def action_schedule(self):
+        """Ask the last question, and when to send."""
+        return self._ask("sms_devino.sms_devino_batch_view_schedule")
+
+    def _ask(self, view_xmlid):
         self.ensure_one()
         self._check_may_send()
         approval.check_ready(self)
-        view = self.env.ref("sms_devino.sms_devino_batch_view_ask")
+        view = self.env.ref(view_xmlid)
         return {
             "type": "ir.actions.act_window",
             "name": self.name,
@@ -599,9 +552,10 @@ class SmsDevinoBatch(models.Model):
         """
         self.ensure_one()
         self._check_may_send()
-        if self.state not in SENT_STATES:
+        if not self._is_sent():
             approval.check_ready(self)
-            approval.approve(self)
+            trial = self.env.context.get("sms_devino_trial")
+            approval.approve(self, trial_count=TRIAL if trial else 0)
         if self.state == "scheduled":
             text = self.env._("%s messages are scheduled.", self.total)
         else:
@@ -610,7 +564,19 @@ class SmsDevinoBatch(models.Model):
             self.name, text, kind="success", following=self.get_formview_action()
         )
 
+    def action_sample(self):
+        """Open the form for one message with the first text, to the user's number."""
+        self.ensure_one()
+        self._check_may_send()
+        return batch_report.open_sample(self)
+
     # --- what a person may do with a sending ----------------------------------------
+
+    def action_continue(self):
+        """Send the rest after the trial portion."""
+        self._check_may_send()
+        self.sudo().write({"trial_count": 0})
+        wake_once(self.env, DISPATCH)
 
     def action_pause(self):
         """Hold what has not been handed over; calls that are under way finish."""
@@ -670,51 +636,23 @@ class SmsDevinoBatch(models.Model):
         return self.account_id.action_refresh_balance()
 
     def action_export(self):
-        """Save the messages with their statuses, ids and prices as .xlsx."""
+        """Ask which rows to save as .xlsx, with statuses, ids and prices."""
         self.ensure_one()
         self._check_may_send()
-        messages = self.env["sms.devino.message"].search(
-            [("batch_id", "=", self.id)], order="id"
-        )
-        return self.env["sms.devino.export"]._download_messages(
-            messages, "xlsx", self.name
-        )
+        return self.env["sms.devino.export"]._ask(self)
 
     # --- looking at the rows --------------------------------------------------------
 
-    def action_view_recipients(self):
-        """Show who gets a message, and which."""
-        return self._view_rows(self.env._("Messages"), [("state", "!=", "left_out")])
-
-    def action_view_left_out(self):
-        """Show who gets nothing, by reason."""
-        return self._view_rows(
-            self.env._("Left out"), [("state", "=", "left_out")], group_by="reason"
-        )
-
-    def action_view_empty(self):
-        """Show the recipients for whom a value in the text is empty."""
-        return self._view_rows(
-            self.env._("Recipients with empty values"),
-            [("state", "!=", "left_out"), ("empty_values", "!=", False)],
-        )
-
-    def action_view_trouble(self):
-        """Show the messages that failed or whose outcome is not known, by reason."""
-        return self._view_rows(
-            self.env._("Failures"), [("state", "in", TROUBLE)], group_by="reason"
-        )
-
-    def _view_rows(self, title, domain, group_by=None):
+    def action_view_rows(self):
+        """Show the messages, or those of them that the context names."""
         self.ensure_one()
         self.check_access("read")
-        view = self.env.ref("sms_devino.sms_devino_message_view_list_batch")
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": "sms.devino.message",
-            "view_mode": "list,form",
-            "views": [(view.id, "list"), (False, "form")],
+        domain, group_by = ROWS[self.env.context.get("sms_devino_rows", "recipients")]
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_devino_message_action_batch"
+        )
+        return action | {
+            "name": self.name,
             "domain": [("batch_id", "=", self.id), *domain],
             "context": {"group_by": group_by} if group_by else {},
         }
@@ -726,35 +664,13 @@ class SmsDevinoBatch(models.Model):
         """Return the state of the calculation or of the sending, for whoever watches.
 
         :return: dict of ``state``, ``calculation``, ``is_live`` (whether that may
-            still change), ``calculated`` (recipients so far), ``total``, ``cost`` and
-            ``groups``: a list of dicts ``key``, ``label``, ``count``
+            still change), ``calculated`` (recipients so far), ``total``, ``cost``,
+            ``end`` (when it ends, in words) and ``groups``: a list of dicts ``key``,
+            ``label``, ``count``
         """
         self.ensure_one()
         self.check_access("read")
-        batch = self.sudo()
-        is_sent = batch.state in SENT_STATES
-        is_calculating = batch.calculation in ("queued", "running")
-        counters, calculated = batch, 0
-        if is_sent and not batch.reported_at:
-            [counts] = batch_course.count_states(batch).values()
-            counters = batch_course.get_counters(counts)
-        elif batch.calculation == "running":
-            rows = self.env["sms.devino.message"].sudo()
-            calculated = rows.search_count([("batch_id", "=", batch.id)])
-        labels = batch_report.get_group_labels(self.env)
-        return {
-            "state": batch.state,
-            "calculation": batch.calculation,
-            "is_live": is_calculating or (is_sent and not batch.reported_at),
-            "calculated": calculated,
-            "total": batch.total,
-            "cost": batch.account_id._format_amount(counters["cost"]),
-            "groups": [
-                {"key": key, "label": labels[key], "count": counters[f"{key}_count"]}
-                for key in GROUPS
-                if is_sent
-            ],
-        }
+        return batch_course.get_progress(self.sudo())
 
     @api.model
     def _feed(self):

@@ -3,8 +3,9 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..services.batch_report import GROUPS, find_cause
 from ..services.sheet_words import as_user_error
-from ..services.source import own_titles
+from ..services.source import column_letter, own_titles, read_table
 from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
 
 WRITERS = {"xlsx": write_xlsx, "xls": write_xls}
@@ -20,8 +21,26 @@ class SmsDevinoExport(models.TransientModel):
     _name = "sms.devino.export"
     _description = "SMS Export"
 
-    name = fields.Char(required=True, readonly=True)
-    content = fields.Binary(required=True, readonly=True, attachment=True)
+    name = fields.Char(readonly=True)
+    content = fields.Binary(readonly=True, attachment=True)
+    batch_id = fields.Many2one(
+        "sms.devino.batch", string="Mass sending", readonly=True, ondelete="cascade"
+    )
+    which = fields.Selection(
+        [
+            ("all", "All"),
+            ("delivered", "Delivered"),
+            ("sent", "Sent, no report yet"),
+            ("failed", "Failed or not delivered"),
+            ("unknown", "Outcome not known"),
+            ("waiting", "Waiting"),
+            ("canceled", "Canceled"),
+            ("left_out", "Left out"),
+        ],
+        string="Rows",
+        required=True,
+        default="all",
+    )
 
     @api.model
     def _download(self, name, columns, rows, file_format):
@@ -79,6 +98,154 @@ class SmsDevinoExport(models.TransientModel):
             for line in record_list._read_lines()
         )
         return self._download(record_list.name, columns, rows, file_format)
+
+    # --- an import ------------------------------------------------------------------
+
+    @api.model
+    def _download_sample(self):
+        """Download a spreadsheet that can be imported as it is, to be filled in."""
+        titles = own_titles(self.env)
+        columns = [
+            Column("phone", titles["phone"]),
+            Column("name", titles["name"], width=30),
+            Column("city", self.env._("City")),
+        ]
+        rows = [["+7 921 456-37-63", self.env._("Anna"), self.env._("Moscow")]]
+        return self._download(self.env._("Recipients"), columns, rows, "xlsx")
+
+    @api.model
+    def _download_problems(self, filling, rows, extra):
+        """Download the rows that are not imported, to be corrected and imported.
+
+        :param filling: ``services.filling.Filling``
+        :param rows: as it takes them
+        :param list extra: names of further columns
+        """
+        titles = own_titles(self.env)
+        columns = [
+            Column("phone", titles["phone"]),
+            Column("name", titles["name"], width=30),
+            *(Column(f"extra_{index}", name) for index, name in enumerate(extra)),
+            Column("row", titles["row"], "integer"),
+            Column("reason", titles["reason"], width=60),
+        ]
+        problems = (
+            [
+                line.row["number_raw"],
+                line.row["name"],
+                *(line.row["data"].get(name) for name in extra),
+                line.row["row"],
+                filling.describe(line),
+            ]
+            for page in filling.pages(rows)
+            for line in page
+            if line.action in ("wrong", "duplicate")
+        )
+        name = self.env._("Rows to correct")
+        return self._download(name, columns, problems, "xlsx")
+
+    # --- a mass sending -------------------------------------------------------------
+
+    @api.model
+    def _ask(self, batch):
+        """Return the action that asks which rows of a mass sending to save."""
+        self._check_may_export()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Save the Results"),
+            "res_model": self._name,
+            "res_id": self.create({"batch_id": batch.id}).id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_save(self):
+        """Download the results of the mass sending as .xlsx.
+
+        Recipients from a file come back as that file, with their results beside.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        batch = self.batch_id
+        batch._check_may_send()
+        self._check_may_export()
+        columns = batch.source_columns
+        if batch.source_file and not (columns or {}).get("pasted"):
+            return self._download_results(batch)
+        messages = self.env["sms.devino.message"].search(
+            [("batch_id", "=", batch.id), ("state", "in", self._states())], order="id"
+        )
+        return self._download_messages(messages, "xlsx", batch.name)
+
+    def _states(self):
+        """Return the states of messages that were chosen."""
+        if self.which == "all":
+            return [state for group in GROUPS.values() for state in group] + [
+                "left_out"
+            ]
+        return list(GROUPS.get(self.which, ("left_out",)))
+
+    def _download_results(self, batch):
+        """Download the file that the recipients came from, with what became of each.
+
+        The rows of the file are the last ones of the batch, in the order of the file.
+        """
+        content = base64.b64decode(batch.with_context(bin_size=False).source_file)
+        titles, rows = read_table(
+            self.env, content, batch.source_name, batch.source_columns
+        )
+        messages = self.env["sms.devino.message"].search(
+            [("batch_id", "=", batch.id)], order="id desc", limit=len(rows)
+        )
+        width = max([len(titles), *map(len, rows)])
+        titles += [column_letter(index) for index in range(len(titles), width)]
+        columns = [
+            *(Column(f"cell_{index}", title) for index, title in enumerate(titles)),
+            *self._result_columns(),
+        ]
+        return self._download(
+            batch.name,
+            columns,
+            self._rows_of_results(rows, messages.ids[::-1], width),
+            "xlsx",
+        )
+
+    def _result_columns(self):
+        return [
+            Column("number", self.env._("Number as sent")),
+            Column("state", self.env._("Status"), width=24),
+            Column("accepted_at", self.env._("Sent at"), "datetime", 20),
+            Column("segment_count", self.env._("Segments"), "integer"),
+            Column("cost", self.env._("Price"), "number"),
+            Column("reason", self.env._("Reason"), width=40),
+        ]
+
+    def _rows_of_results(self, rows, ids, width):
+        messages = self.env["sms.devino.message"]
+        names = ("state", "reason", "operation_status", "message_status")
+        labels = {
+            name: dict(messages._fields[name]._description_selection(self.env))
+            for name in names
+        }
+        wanted = self._states()
+        for start in range(0, len(ids), PAGE):
+            page = messages.browse(ids[start : start + PAGE])
+            for cells, message in zip(rows[start : start + PAGE], page, strict=True):
+                if message.state not in wanted:
+                    continue
+                field, value = find_cause(*(message[name] for name in names))
+                yield [
+                    *cells,
+                    *[None] * (width - len(cells)),
+                    message.number,
+                    labels["state"][message.state],
+                    self._shown(message, "accepted_at", {}),
+                    message.segment_count or None,
+                    self._shown(message, "cost", {}),
+                    labels[field][value] if field != "state" else None,
+                ]
+            page.invalidate_recordset()
 
     # --- messages of the journal ----------------------------------------------------
 

@@ -9,6 +9,9 @@ from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
 
+# Recipients shown in the form of the list.
+FIRST = 40
+
 
 class SmsDevinoRecipientList(models.Model):
     """A list of people to send to; see :meth:`_add_rows` for how it is filled."""
@@ -63,6 +66,27 @@ class SmsDevinoRecipientList(models.Model):
     recipient_ids = fields.One2many(
         "sms.devino.recipient", "list_id", string="Recipients"
     )
+    first_recipient_ids = fields.Many2many(
+        "sms.devino.recipient",
+        string="First recipients",
+        compute="_compute_first_recipient_ids",
+    )
+    import_state = fields.Selection(
+        [("queued", "Being imported"), ("failed", "Failed")],
+        string="Import",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+    import_done = fields.Integer(string="Rows imported", readonly=True, copy=False)
+    import_total = fields.Integer(string="Rows of the file", readonly=True, copy=False)
+    import_error = fields.Text(readonly=True, copy=False)
+    # what the job needs: written with all rights alone, since it runs with the rights
+    # of the user it names
+    import_file = fields.Binary(
+        attachment=True, readonly=True, copy=False, groups="base.group_system"
+    )
+    import_job = fields.Json(readonly=True, copy=False, groups="base.group_system")
     recipient_count = fields.Integer(string="Lines", compute="_compute_counts")
     sendable_count = fields.Integer(string="Can be sent to", compute="_compute_counts")
     corrected_count = fields.Integer(string="Corrected", compute="_compute_counts")
@@ -84,6 +108,14 @@ class SmsDevinoRecipientList(models.Model):
     def _compute_column_names(self):
         for record in self:
             record.column_names = "; ".join(record.columns or [])
+
+    @api.depends("recipient_ids.reading")
+    def _compute_first_recipient_ids(self):
+        recipients = self.env["sms.devino.recipient"]
+        for record in self:
+            record.first_recipient_ids = recipients.search(
+                [("list_id", "in", record._origin.ids)], order="id", limit=FIRST
+            )
 
     def _inverse_column_names(self):
         for record in self:
@@ -322,13 +354,9 @@ class SmsDevinoRecipientList(models.Model):
         self.ensure_one()
         return self.env["sms.devino.export"]._download_list(self, "xls")
 
-    def _notify_added(self, counts):
-        """Return the action that tells what was added, then closes the dialog.
-
-        :param dict counts: as :meth:`_add_rows` returns it
-        """
-        self.ensure_one()
-        message = self.env._(
+    def _describe_counts(self, counts):
+        """Return what became of the rows of a source, as a sentence."""
+        return self.env._(
             "New: %(new)s, updated: %(updated)s, already there or repeated: "
             "%(known)s, wrong: %(wrong)s.",
             new=counts["new"],
@@ -336,9 +364,16 @@ class SmsDevinoRecipientList(models.Model):
             known=counts["unchanged"] + counts["duplicate"],
             wrong=counts["wrong"],
         )
+
+    def _notify_added(self, counts):
+        """Return the action that tells what was added, then closes the dialog.
+
+        :param dict counts: as :meth:`_add_rows` returns it
+        """
+        self.ensure_one()
         return notify(
             self.name,
-            message,
+            self._describe_counts(counts),
             kind="warning" if counts["wrong"] else "success",
             following={"type": "ir.actions.act_window_close"},
         )

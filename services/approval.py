@@ -9,6 +9,43 @@ from .commit import wake_once
 from .words import check_scheduled_at
 
 
+def find_problem(batch):
+    """Return why a draft cannot be sent as it is shown, or ``False``.
+
+    :param batch: ``sms.devino.batch``, one
+    """
+    env = batch.env
+    if batch.calculation in ("queued", "running"):
+        return env._("The figures are being calculated.")
+    if not batch.is_calculated:
+        return env._("The figures are out of date. Calculate first.")
+    if not batch.total:
+        return env._("Nobody would get a message.")
+    if batch.empty_count and not batch.empty_policy and not batch.repeat_of_id:
+        return env._(
+            "A value is empty for %s recipients. Choose what they get.",
+            batch.empty_count,
+        )
+    return batch.quote_refused and batch.quote_sentence
+
+
+def check_input(batch):
+    """Refuse a draft whose account or sender cannot send.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :raise UserError: saying what is wrong and what to do
+    """
+    env, account, sender = batch.env, batch.account_id, batch.sender_id
+    if account.company_id not in batch.company_id.sudo().parent_ids:
+        raise UserError(env._("Account: choose one of %s.", batch.company_id.name))
+    env["sms.devino.message"]._pick_account(account)
+    if not sender or sender.account_id != account:
+        raise UserError(env._("Sender: choose the name that the recipients see."))
+    if sender.state == "refused":
+        raise UserError(env._("Sender: the provider has refused “%s”.", sender.name))
+    env["sms.devino.sender"]._check_usable(account, sender.name)
+
+
 def check_ready(batch):
     """Refuse a draft that is not up to date, complete and allowed any more.
 
@@ -18,11 +55,9 @@ def check_ready(batch):
     env = batch.env
     if batch.state != "draft":
         raise UserError(env._("This mass sending was sent already."))
-    if not batch.is_calculated:
-        raise UserError(env._("The figures are out of date. Calculate first."))
-    if not batch.total:
-        raise UserError(env._("Nobody would get a message."))
-    batch._check_input()
+    if problem := find_problem(batch):
+        raise UserError(problem)
+    check_input(batch)
     if batch.scheduled_at:
         check_scheduled_at(env, batch.scheduled_at)
     _check_blacklist(batch)
@@ -30,13 +65,15 @@ def check_ready(batch):
         repeat.check_not_repeated(batch, _of_draft(batch))
 
 
-def approve(batch):
+def approve(batch, trial_count=0):
     """Freeze the draft: what its rows say now is what goes.
 
     No lock is needed: of two transactions the second one conflicts, Odoo repeats it,
     and it finds a batch that was sent.
 
     :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param int trial_count: so many messages leave, and the rest when somebody presses
+        *Continue*; 0 for all
     """
     user, batch = batch.env.user, batch.sudo()
     cost = _check_rows(batch)
@@ -52,6 +89,7 @@ def approve(batch):
             "sent_at": fields.Datetime.now(),
             "cost_estimated": cost,
             "waiting_count": batch.total,
+            "trial_count": 0 if batch.scheduled_at else trial_count,
         }
     )
     if batch.state == "running":

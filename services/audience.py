@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import format_date, format_datetime, formatLang
 
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
 from .repeat import SURELY_FAILED, find_repeated
-from .source import read_rows
+from .source import own_titles, read_rows, titles_for_text
 
 # Recipients read at once.
 PAGE = 5000
-# What is offered first, under a short name: name in a text -> field of the contact.
-MAIN_FIELDS = {
+# What a text may take from a contact: name in the text -> field. Fields that a company
+# has added by itself (Studio, "x_…") are offered too.
+CONTACT_FIELDS = {
     "name": "name",
     "phone": "phone",
     "company": "commercial_company_name",
@@ -30,26 +31,20 @@ MAIN_FIELDS = {
     "country": "country_id",
     "ref": "ref",
     "vat": "vat",
+    "website": "website",
+    "salesperson": "user_id",
+    "language": "lang",
+    "debt": "credit",
 }
-OFFERED_TYPES = ("char", "selection", "date")
-# Fields that begin with these words are technical: not for a text to a customer.
-TECHNICAL = (
-    "access_",
-    "activity_",
-    "barcode",
-    "calendar_",
-    "complete_name",
-    "image_",
-    "im_",
-    "message_",
-    "ocn_",
-    "partner_",
-    "phone_",
-    "signup_",
-    "sms_devino_",
-    "type",
-    "tz",
-    "website_",
+SHOWN_TYPES = (
+    "char",
+    "selection",
+    "date",
+    "datetime",
+    "integer",
+    "float",
+    "monetary",
+    "many2one",
 )
 
 
@@ -64,6 +59,7 @@ class Recipient:
     :ivar reason: why there will be no message, a key of ``LEFT_OUT_REASONS``
     :ivar body: a text that is fixed already
     :ivar repeat_of_id: the first message of the chain that is sent again
+    :ivar lang: code of the contact's language
     """
 
     number: str
@@ -75,34 +71,89 @@ class Recipient:
     reason: str | None = None
     body: str | None = None
     repeat_of_id: int | None = None
+    lang: str | None = None
 
 
 def contact_names(env):
     """Return what a text may take from a contact, as the user may read it.
 
-    :return: list of dicts ``name`` (as written in the text), ``label`` and ``field``
+    :return: list of dicts ``name`` (as written in the text), ``label``, ``field`` and
+        ``others``, a list of further names that are understood
     """
-    fields = env["res.partner"].fields_get(attributes=("string", "type", "store"))
+    partners = env["res.partner"]
+    fields = partners.fields_get(attributes=("string", "type"))
+    own = own_titles(env)
     labels = {"name": env._("Recipient's name"), "state": env._("Region")}
-    main = [
+    added = sorted(name for name in fields if partners._fields[name].manual)
+    return [
         {
             "name": name,
             "label": labels.get(name) or fields[field_name]["string"],
             "field": field_name,
+            "others": [fields[field_name]["string"], own.get(name, name)],
         }
-        for name, field_name in MAIN_FIELDS.items()
-        if field_name in fields
+        for name, field_name in {**CONTACT_FIELDS, **{n: n for n in added}}.items()
+        if field_name in fields and fields[field_name]["type"] in SHOWN_TYPES
     ]
-    others = [
-        {"name": name, "label": info["string"], "field": name}
-        for name, info in fields.items()
-        if info["type"] in OFFERED_TYPES
-        and info["store"]
-        and not name.startswith(TECHNICAL)
-        and name not in MAIN_FIELDS.values()
-        and name not in MAIN_FIELDS
+
+
+def placeholder_names(batch):
+    """Return what the text of a draft may take: columns of its lists and its file
+    first, then fields of contacts.
+
+    :return: list of dicts ``name`` and ``label``
+    """
+    titles = [
+        *(title for one in batch.list_ids for title in one.columns or ()),
+        *titles_for_text(batch.source_columns),
     ]
-    return main + sorted(others, key=lambda entry: entry["label"].casefold())
+    return [
+        *({"name": title, "label": title} for title in dict.fromkeys(titles)),
+        *(
+            {"name": entry["name"], "label": entry["label"]}
+            for entry in contact_names(batch.env)
+        ),
+    ]
+
+
+def count_sources(batch, limit):
+    """Return about how many recipients a draft has, duplicates included.
+
+    :param int limit: more are not counted
+    """
+    env = batch.env
+    if batch.repeat_of_id:
+        domain = [
+            ("batch_id", "=", batch.repeat_of_id.id),
+            ("state", "in", SURELY_FAILED),
+        ]
+        return env["sms.devino.message"].search_count(domain, limit=limit)
+    count = len(batch.partner_ids)
+    if batch.list_ids:
+        of_lists = [("list_id", "in", batch.list_ids.ids)]
+        count += env["sms.devino.recipient"].search_count(of_lists, limit=limit)
+    if batch.domain:
+        domain = read_filter(env, batch.domain)
+        count += env["res.partner"].search_count(domain, limit=limit)
+    if batch.source_name:
+        # a file that does not tell its rows may have many
+        count += (batch.source_columns or {}).get("rows", limit)
+    return count
+
+
+def read_filter(env, text):
+    """Return the domain of contacts that a filter stands for; none when it is empty.
+
+    :raise UserError: when it cannot be read
+    """
+    try:
+        domain = Domain(literal_eval(text or "[]") or Domain.FALSE)
+        domain.validate(env["res.partner"])
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise UserError(
+            env._("Filter: it cannot be read. Choose the conditions again.")
+        ) from error
+    return domain
 
 
 def check_sources(batch):
@@ -144,7 +195,13 @@ class Audience:
         self.env = batch.env
         self.batch = batch
         self.country = batch.account_id.country_id.code
-        self._contacts = _ContactReader(batch.env, keys)
+        names = contact_names(batch.env)
+        self._contacts = _ContactReader(batch.env, names, keys)
+        self._keys = {
+            entry["name"]: {fold(one) for one in (entry["name"], *_synonyms(entry))}
+            for entry in names
+            if entry["name"] in ("name", "phone")
+        }
         self._seen = set()
 
     def pages(self):
@@ -185,7 +242,7 @@ class Audience:
                     row.data,
                     None if row.reading in SENDABLE else row.reading,
                     partner_id,
-                    of_contacts.get(partner_id),
+                    of_contacts.get(partner_id, (None, {})),
                 )
                 for row, partner_id in zip(rows, partner_ids, strict=True)
             ]
@@ -201,15 +258,8 @@ class Audience:
             ]
 
     def _get_domain(self):
-        domain = Domain("id", "in", self.batch.partner_ids.ids)
-        try:
-            chosen = Domain(literal_eval(self.batch.domain or "[]") or Domain.FALSE)
-            chosen.validate(self.env["res.partner"])
-        except (ValueError, SyntaxError) as error:
-            raise UserError(
-                self.env._("Filter: it cannot be read. Choose the conditions again.")
-            ) from error
-        return domain | chosen
+        chosen = Domain("id", "in", self.batch.partner_ids.ids)
+        return chosen | read_filter(self.env, self.batch.domain)
 
     def _read_file(self):
         content = base64.b64decode(self.batch.source_file)
@@ -225,6 +275,7 @@ class Audience:
                     row.get("name"),
                     row.get("data"),
                     None if reading.sendable else reading.code,
+                    titles=row["titles"],
                 )
             )
             if len(page) == PAGE:
@@ -266,13 +317,22 @@ class Audience:
     # --- one recipient --------------------------------------------------------------
 
     def _from_row(
-        self, number, raw, name, data, reason, partner_id=None, of_contact=None
+        self,
+        number,
+        raw,
+        name,
+        data,
+        reason,
+        partner_id=None,
+        of_contact=(None, {}),
+        titles=None,
     ):
-        values = dict(of_contact or {})
-        values |= {fold(key): text for key, text in (data or {}).items() if text}
-        if name:
-            values["name"] = name
-        values["phone"] = number or ""
+        lang, contact_values = of_contact
+        values = dict(contact_values)
+        self._set(values, "name", name or values.get("name"))
+        self._set(values, "phone", number)
+        for texts in (titles, data):
+            values |= {fold(key): text for key, text in (texts or {}).items() if text}
         return Recipient(
             number=number or "",
             raw=raw or "",
@@ -281,18 +341,27 @@ class Audience:
             data=data or None,
             values=values,
             reason=reason,
+            lang=lang,
         )
+
+    def _set(self, values, name, text):
+        """Set a value under all the names that it goes by."""
+        values |= dict.fromkeys(self._keys[name], text or "")
 
     def _from_contact(self, partner, values):
         reading = phone.read(partner.phone or "", self.country)
         name = partner.name or ""
+        values = dict(values)
+        self._set(values, "name", name)
+        self._set(values, "phone", reading.e164)
         return Recipient(
             number=reading.e164 or "",
             raw=reading.raw,
             name=name,
             partner_id=partner.id,
-            values={**values, "name": name, "phone": reading.e164 or ""},
+            values=values,
             reason=None if reading.sendable else reading.code,
+            lang=partner.lang or None,
         )
 
     # --- who is left out ------------------------------------------------------------
@@ -314,49 +383,72 @@ class Audience:
             self._seen.add(one.number)
 
 
-class _ContactReader:
-    """Reads the fields of contacts that a text names."""
+def _synonyms(entry):
+    return entry["label"], *entry["others"]
 
-    def __init__(self, env, keys):
+
+class _ContactReader:
+    """Reads the fields of contacts that a text names, in the contact's language.
+
+    :param list names: as :func:`contact_names` returns them
+    :param keys: the folded names of the values that the text needs
+    """
+
+    def __init__(self, env, names, keys):
         self.env = env
         self.wanted = {}
-        for entry in reversed(contact_names(env)):
-            for key in (fold(entry["label"]), fold(entry["name"])):
-                if key in keys:
-                    self.wanted[key] = entry["field"]
+        for entry in reversed(names):
+            for name in (*_synonyms(entry), entry["name"]):
+                if fold(name) in keys:
+                    self.wanted[fold(name)] = entry["field"]
         self.selections = {}
 
     def read_values(self, ids):
-        """Return contact id -> values, without contacts that the user may not read."""
+        """Return contact id -> language and values, without contacts that the user may
+        not read."""
         if not ids:
             return {}
         self.wanted.setdefault("name", "name")
         contacts = self.env["res.partner"].with_context(active_test=False)
         found = contacts.search([("id", "in", list(ids))], order="id")
-        return {partner.id: values for partner, values in self.iterate(found)}
+        return {
+            partner.id: (partner.lang or None, values)
+            for partner, values in self.iterate(found)
+        }
 
     def iterate(self, contacts):
         """Yield pairs of contact and values, in order."""
-        contacts.fetch({"name", "phone", *self.wanted.values()})
+        contacts.fetch({"name", "phone", "lang", *self.wanted.values()})
         for partner in contacts:
+            local = partner.with_context(lang=partner.lang or self.env.lang)
             yield (
                 partner,
-                {key: self._show(partner, name) for key, name in self.wanted.items()},
+                {key: self._show(local, name) for key, name in self.wanted.items()},
             )
         contacts.invalidate_recordset()
 
     def _show(self, partner, name):
         """Return the value of a field as a person reads it."""
-        value, kind = partner[name], partner._fields[name].type
+        env, value, field = partner.env, partner[name], partner._fields[name]
+        if field.type in ("float", "monetary"):
+            _precision, decimals = field.get_digits(env) or (0, 2)
+            return formatLang(env, value, digits=decimals)
+        if field.type == "integer":
+            return formatLang(env, value, digits=0)
         if not value:
             return ""
-        if kind == "many2one":
+        if field.type == "many2one":
             return value.display_name
-        if kind == "date":
-            return format_date(self.env, value)
-        if kind == "selection":
-            if name not in self.selections:
-                options = partner._fields[name]._description_selection(self.env)
-                self.selections[name] = dict(options)
-            return self.selections[name].get(value, "")
+        if field.type == "date":
+            return format_date(env, value)
+        if field.type == "datetime":
+            return format_datetime(env, value, dt_format="short")
+        if field.type == "selection":
+            return self._options(env, field).get(value, "")
         return str(value)
+
+    def _options(self, env, field):
+        key = (field.name, env.lang)
+        if key not in self.selections:
+            self.selections[key] = dict(field._description_selection(env))
+        return self.selections[key]

@@ -32,7 +32,9 @@ def feed(batches):
     :param batches: an empty ``sms.devino.batch``, with all rights
     :return: how many messages were moved
     """
-    running = batches.search([("state", "=", "running")], order="sent_at, id")
+    running = batches.search(
+        [("state", "=", "running"), ("trial_count", "=", 0)], order="sent_at, id"
+    )
     moved = 0
     for account, of_account in running.grouped("account_id").items():
         if _count_queue(account) >= PAGE:
@@ -60,7 +62,8 @@ def _count_queue(account):
 
 def feed_page(batch):
     """Move a page of a running batch into the queue; return how many messages."""
-    rows = _read_page([("batch_id", "=", batch.id), ("state", "=", "draft")], batch)
+    domain = [("batch_id", "=", batch.id), ("state", "=", "draft")]
+    rows = _read_page(domain, batch, batch.trial_count or PAGE)
     now = fields.Datetime.now()
     until = now + timedelta(minutes=batch.validity) if batch.validity else None
     extra = SQL(
@@ -73,9 +76,9 @@ def feed_page(batch):
     return len(messages._transition("outgoing", rows, extra=extra))
 
 
-def _read_page(domain, batches):
+def _read_page(domain, batches, limit):
     messages = batches.env["sms.devino.message"]
-    return [{"id": key} for key in messages.search(domain, order="id", limit=PAGE).ids]
+    return [{"id": key} for key in messages.search(domain, order="id", limit=limit).ids]
 
 
 # --- after the messages ---------------------------------------------------------------
@@ -120,7 +123,7 @@ def _cancel_rest(batches):
         canceled
         and commit_retrying(
             batches.env,
-            lambda: messages._transition("canceled", _read_page(domain, batches)),
+            lambda: messages._transition("canceled", _read_page(domain, batches, PAGE)),
         )[0]
     ):
         if not seconds_left(batches.env):
@@ -206,3 +209,51 @@ def _for_sender(batch):
     """Return the batch in the language of who sent it, also for the tracked state."""
     user = batch.sent_by_id
     return batch.with_context(lang=user.lang or batch.env.lang, tz=user.tz)
+
+
+# --- for whoever watches --------------------------------------------------------------
+
+
+def get_progress(batch):
+    """Return what ``get_progress`` of a batch returns.
+
+    :param batch: ``sms.devino.batch``, one, with all rights
+    """
+    is_calculating = batch.calculation in ("queued", "running")
+    is_moving = batch._is_sent() and not batch.reported_at
+    counters, calculated = batch, 0
+    if is_moving:
+        [counts] = count_states(batch).values()
+        counters = get_counters(counts)
+    elif batch.calculation == "running":
+        rows = batch.env["sms.devino.message"]
+        calculated = rows.search_count([("batch_id", "=", batch.id)])
+    labels = batch_report.get_group_labels(batch.env)
+    groups = [
+        {"key": key, "label": labels[key], "count": counters[f"{key}_count"]}
+        for key in GROUPS
+        if batch._is_sent()
+    ]
+    return {
+        "state": batch.state,
+        "calculation": batch.calculation,
+        "is_live": is_calculating or is_moving,
+        "calculated": calculated,
+        "total": batch.total,
+        "cost": batch.account_id._format_amount(counters["cost"]),
+        "end": is_moving and _estimate_end(batch, counters["waiting_count"]),
+        "groups": groups,
+    }
+
+
+def _estimate_end(batch, waiting):
+    """Say how long it will take, at the speed so far, or ``False``."""
+    done = batch.total - waiting
+    if batch.state != "running" or batch.trial_count or not waiting or not done:
+        return False
+    start = max(batch.sent_at, batch.scheduled_at or batch.sent_at)
+    seconds = (fields.Datetime.now() - start).total_seconds()
+    minutes = round(seconds * waiting / done / 60)
+    if minutes < 1:
+        return batch.env._("less than a minute left")
+    return batch.env._("about %s min left", minutes)

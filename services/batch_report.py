@@ -1,7 +1,16 @@
 """What a mass sending says of itself: progress, failures and notices in words."""
 
+from datetime import timedelta
+
 from markupsafe import Markup
 
+from odoo import fields
+
+from .draft_text import describe_chars
+from .words import format_moment
+
+# Without a limit of the account's own: about what eight connections carry.
+CALLS_PER_SECOND = 50
 # States of messages by what a person wants to know, in the order of the progress bar.
 GROUPS = {
     "delivered": ("delivered",),
@@ -15,6 +24,111 @@ GROUPS = {
 }
 TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
 SHOWN_IDS = 10
+
+
+# --- a draft --------------------------------------------------------------------------
+
+
+def describe(batch):
+    """Return what the page of a draft or a sending says in words, by field."""
+    sheet, samples = render_figures(batch)
+    return {
+        "departure": describe_departure(batch),
+        "question": describe_question(batch),
+        "sheet": sheet,
+        "samples": samples,
+        "failures": bool(batch.trouble_count) and describe_failures(batch),
+        "empty_name": _find_empty(batch),
+        "translations_text": "\n".join(
+            f"{code}: {text}" for code, text in (batch.translations or {}).items()
+        ),
+    }
+
+
+def _find_empty(batch):
+    """Return the value that is empty most often, while that is a question."""
+    is_open = batch.empty_count and not batch.empty_policy
+    empty = (batch.figures or {}).get("empty") if is_open else None
+    return bool(empty) and max(empty, key=empty.get)
+
+
+def describe_departure(batch):
+    """Say when the first and the last message will leave, about."""
+    env, now = batch.env, fields.Datetime.now()
+    calls = (batch.figures or {}).get("calls", 0)
+    rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
+    start = max(now, batch.scheduled_at or now)
+    first = format_moment(env, start)
+    last = format_moment(env, start + timedelta(seconds=calls / rate))
+    if first == last:
+        return first
+    return env._("first %(first)s, last about %(last)s", first=first, last=last)
+
+
+def render_figures(batch):
+    """Return figures and sample texts of a draft as HTML, ``False`` for none."""
+    env, figures = batch.env, batch.figures or {}
+    messages = env["sms.devino.message"]
+    samples = messages.search([("id", "in", figures.get("samples", []))], order="id")
+    values = {
+        "figures": figures,
+        "chars": describe_chars(env, figures.get("chars", [])),
+        "amount": batch.account_id._format_amount,
+        "batch": batch,
+        "reasons": dict(messages._fields["reason"]._description_selection(env)),
+        "samples": samples,
+    }
+    render = env["ir.qweb"]._render
+    return (
+        bool(figures) and render("sms_devino.batch_sheet", values),
+        bool(samples) and render("sms_devino.batch_samples", values),
+    )
+
+
+def describe_question(batch):
+    """Return the last question before sending."""
+    env = batch.env
+    lines = [
+        env._(
+            "%(count)s messages are to be sent from %(sender)s.",
+            count=batch.total,
+            sender=batch.sender_id.name,
+        ),
+        env._("Cost: %s.", batch.quote_cost),
+    ]
+    if batch.scheduled_at:
+        lines.append(env._("Departure: %s.", describe_departure(batch)))
+    if batch.quote_after:
+        lines.append(
+            env._("After that your balance will be %s.", batch.quote_after),
+        )
+    if batch.mode == "test":
+        lines.append(env._("Test mode: nothing leaves Odoo, nothing is paid."))
+    lines.append(env._("Start sending the messages?"))
+    return "\n".join(lines)
+
+
+def open_sample(batch):
+    """Return the action that opens the form for one message to the user, with the
+    first text of the draft, or the text as it is written."""
+    env = batch.env
+    first = (batch.figures or {}).get("samples", [])[:1]
+    sample = env["sms.devino.message"].search([("id", "in", first)])
+    action = env["ir.actions.act_window"]._for_xml_id(
+        "sms_devino.sms_composer_action_send"
+    )
+    action["context"] = {
+        "default_composition_mode": "numbers",
+        "default_sms_devino_direct": True,
+        "default_sms_devino_account_id": batch.account_id.id,
+        "default_sms_devino_sender_id": batch.sender_id.id,
+        "default_sms_devino_number": env.user.phone or "",
+        "default_body": sample.body or batch.body or "",
+    }
+    return action
+
+
+# --- a sending ------------------------------------------------------------------------
 
 
 def get_group_labels(env):
@@ -49,13 +163,13 @@ def get_failures(batch):
     domain = [("batch_id", "=", batch.id), ("state", "in", TROUBLE)]
     failures = {}
     for *key, count in messages._read_group(domain, names, ["__count"]):
-        name, value = _find_cause(*key)
+        name, value = find_cause(*key)
         text = labels[name][value]
         failures[text] = failures.get(text, 0) + count
     return sorted(failures.items(), key=lambda pair: -pair[1])
 
 
-def _find_cause(state, reason, operation_status, message_status):
+def find_cause(state, reason, operation_status, message_status):
     """Return the field that says best why a message failed, and its value."""
     if state == "failed" and reason == "refused" and operation_status:
         return "operation_status", operation_status

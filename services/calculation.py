@@ -8,22 +8,119 @@ unless the draft was changed in the meantime. The transactions need no locks: th
 """
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
 
-from ..tools import placeholders
-from . import same_text
-from .audience import Audience
-from .commit import commit_retrying
-from .draft_text import describe_chars, parse_text
+from . import list_import, same_text
+from .approval import check_input
+from .audience import Audience, check_sources, count_sources
+from .commit import commit_retrying, wake_once
+from .draft_text import Texts
 from .forecast import Forecast, make_row
 
 _logger = logging.getLogger(__name__)
 
+JOB = "sms_devino.ir_cron_calculate"
 # A balance older than this is asked for again before it is shown beside a cost.
 FRESH_BALANCE = timedelta(minutes=5)
+# The rows of a draft that nobody has touched for so long are removed.
+DRAFT_DAYS = 30
+# The figures of so many recipients are calculated without being asked for.
+SMALL = 1000
+
+
+# --- what the draft asks for ----------------------------------------------------------
+
+
+def is_small(batch):
+    """Whether a draft has all that a calculation needs, and few recipients."""
+    if batch.state != "draft" or not batch.body or not batch.sender_id:
+        return False
+    try:
+        return 0 < count_sources(batch, SMALL + 1) <= SMALL
+    except UserError:
+        # a filter that cannot be read: the calculation says so
+        return False
+
+
+def queue(batch):
+    """Have the job calculate a draft.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who asks for it
+    :raise UserError: when it was sent already
+    """
+    if batch.state != "draft":
+        raise UserError(batch.env._("This mass sending was sent already."))
+    batch.sudo().write(
+        {
+            "calculation": "queued",
+            "calculated_by_id": batch.env.uid,
+            "error_text": False,
+            # a calculation that is under way is of no use any more
+            "revision": batch.revision + 1,
+        }
+    )
+    wake_once(batch.env, JOB)
+
+
+# --- the job --------------------------------------------------------------------------
+
+
+def run_queue(batches):
+    """Fill the lists and calculate the drafts that wait for it. Commits as it goes.
+
+    :param batches: an empty ``sms.devino.batch``, with all rights
+    """
+    env = batches.env
+    list_import.run_queue(env["sms.devino.recipient.list"])
+    commit_retrying(env, lambda: _fail_interrupted(batches))
+    queued = [("calculation", "=", "queued"), ("state", "=", "draft")]
+    while batch := batches.search(queued, order="write_date, id", limit=1):
+        Calculation(batch).run()
+        if not env["ir.cron"]._commit_progress(1):
+            break
+    if batches.search_count(queued, limit=1):
+        wake_once(env, JOB)
+
+
+def _fail_interrupted(batches):
+    """Only one job calculates: what it finds running was cut off."""
+    for batch in batches.search([("calculation", "=", "running")]):
+        remove_rows(batch)
+        words = batch.env._("Odoo stopped during the calculation. Calculate again.")
+        batch.write({"calculation": "failed", "error_text": words})
+
+
+def remove_rows(batches):
+    """Delete the rows of drafts: they are no messages yet."""
+    messages = batches.env["sms.devino.message"]
+    messages.flush_model()
+    batches.env.cr.execute(
+        SQL(
+            """DELETE FROM sms_devino_message
+                WHERE batch_id = ANY(%s) AND state IN ('draft', 'left_out')""",
+            list(batches.ids),
+        )
+    )
+    messages.invalidate_model()
+
+
+def remove_old_rows(batches):
+    """Remove the rows of drafts that nobody has touched for a while."""
+    limit = fields.Datetime.now() - timedelta(days=DRAFT_DAYS)
+    stale = batches.search(
+        [
+            ("state", "=", "draft"),
+            ("write_date", "<", limit),
+            ("calculated_revision", ">", 0),
+        ]
+    )
+    remove_rows(stale)
+    stale.write({"calculated_revision": 0})
 
 
 class Calculation:
@@ -68,7 +165,7 @@ class Calculation:
             return False
         self.revision = self.batch.revision
         self.calculated_at = fields.Datetime.now()
-        self.batch._remove_draft_rows()
+        remove_rows(self.batch)
         self.batch.write({"calculation": "running", "calculated_revision": 0})
         return True
 
@@ -83,14 +180,10 @@ class Calculation:
         :return: the values to publish; ``None`` when the draft was changed meanwhile
         :raise UserError: when something about the draft is wrong; it says what
         """
-        draft = self.batch._as_calculating_user()
-        draft._check_input()
-        if draft.repeat_of_id:
-            # each message has its text already
-            template = placeholders.parse("")
-        else:
-            template = parse_text(draft.env, draft.body, draft.names)
-        audience = Audience(draft, template.keys)
+        draft = self._as_user()
+        check_input(draft)
+        texts = Texts(draft)
+        audience = Audience(draft, texts.keys)
         find_price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
         forecast = Forecast()
@@ -102,18 +195,34 @@ class Calculation:
                 shared
                 | make_row(
                     one,
-                    template,
+                    texts.of(one),
                     find_price,
                     skip_empty=draft.empty_policy == "leave_out",
                 )
                 for one in page
             ]
             same_text.leave_out(self.batch, rows)
+            texts.measure(page)
             written = self._commit(lambda rows=rows: messages._write_rows(rows))
             for row, message_id in zip(rows, written.ids, strict=True):
                 forecast.add(row, message_id)
             messages.invalidate_model()
-        return self._sum_up(draft, forecast)
+        return self._sum_up(draft, forecast, texts)
+
+    def _as_user(self):
+        """Return the draft with the rights, language and time zone of who asked for
+        its calculation."""
+        user = self.batch.calculated_by_id
+        draft = self.batch.with_user(user).with_context(
+            lang=user.lang,
+            tz=user.tz,
+            allowed_company_ids=self.batch.company_id.ids,
+        )
+        draft._check_is_manager()
+        # before the draft itself, which may be hidden because of them
+        check_sources(draft)
+        draft.check_access("write")
+        return draft
 
     def _shared_values(self):
         """Return the columns that all rows of the draft share."""
@@ -129,15 +238,14 @@ class Calculation:
             "priority": "0",
         }
 
-    def _sum_up(self, draft, forecast):
+    def _sum_up(self, draft, forecast, texts):
         """Return the values to publish, summed over the rows that were written."""
-        values = self.batch._sum_rows()
+        values = sum_rows(self.batch)
         if not values["total"] and not values["left_out_count"]:
             raise UserError(
                 draft.env._("Recipients: choose at least one list or some contacts.")
             )
-        values["figures"] |= forecast.get_figures()
-        values["figures"]["chars"] = describe_chars(draft.env, forecast.unicode_chars)
+        values["figures"] |= forecast.get_figures() | {"longest_values": texts.longest}
         return values | {
             "calculation": "none",
             "error_text": False,
@@ -160,7 +268,7 @@ class Calculation:
             values = {} if is_queued else {"calculation": "none"}
         published = "calculated_revision" in values
         if not published:
-            self.batch._remove_draft_rows()
+            remove_rows(self.batch)
         self.batch.write(values)
         return published
 
@@ -174,3 +282,44 @@ class Calculation:
             except UserError as error:
                 _logger.info("account %s: no balance, %s", account.id, error)
             self._commit(lambda: None)
+
+
+def sum_rows(batch):
+    """Sum the rows of a draft.
+
+    :return: dict of ``total``, ``left_out_count``, ``empty_count``,
+        ``segment_count``, ``cost_estimated`` and ``figures``, a dict of ``reasons``
+        (reason -> how many were left out for it) and ``empty`` (name of a value -> for
+        how many recipients it is empty)
+    """
+    messages = batch.env["sms.devino.message"]
+    of_batch = [("batch_id", "=", batch.id)]
+    total, reasons = 0, {}
+    sums = {"segment_count": 0, "cost_estimated": 0.0}
+    for state, reason, count, segments, cost in messages._read_group(
+        [*of_batch, ("state", "in", ("draft", "left_out"))],
+        ["state", "reason"],
+        ["__count", "segment_count:sum", "cost_estimated:sum"],
+    ):
+        if state == "left_out":
+            reasons[reason] = count
+            continue
+        total += count
+        sums["segment_count"] += segments
+        sums["cost_estimated"] += cost
+    empty, empty_count = Counter(), 0
+    for names, count in messages._read_group(
+        [*of_batch, ("state", "=", "draft"), ("empty_values", "!=", False)],
+        ["empty_values"],
+        ["__count"],
+    ):
+        empty_count += count
+        for name in names.split(", "):
+            empty[name] += count
+    return {
+        **sums,
+        "total": total,
+        "left_out_count": sum(reasons.values()),
+        "empty_count": empty_count,
+        "figures": {"reasons": reasons, "empty": dict(empty)},
+    }

@@ -1,5 +1,7 @@
 """The text of a mass sending: its placeholders, and what is said about them."""
 
+import re
+
 from odoo.exceptions import UserError
 
 from ..tools import placeholders
@@ -7,8 +9,13 @@ from .audience import contact_names
 
 SHOWN_CHARS = 12
 SHOWN_CYRILLIC = 3
-# What a template of Odoo's may hold besides plain text.
-OBJECT_PREFIX = "object."
+# What a template of Odoo's may hold besides plain text: a field of the contact, the
+# name of what a field links to, and a default.
+EXPRESSION = re.compile(
+    r"""object\.(?P<field>\w+)(?:\.(?:display_)?name)?
+        (?:\s+or\s+(?P<quote>["'])(?P<default>.*)(?P=quote))?""",
+    re.VERBOSE,
+)
 
 
 def parse_text(env, text, names):
@@ -22,7 +29,8 @@ def parse_text(env, text, names):
     if not text:
         raise UserError(env._("Text: enter the text of the message."))
     template = placeholders.parse(text)
-    known = [entry[key] for entry in names for key in ("label", "name")]
+    known = [name for entry in contact_names(env) for name in entry["others"]]
+    known += [entry[key] for entry in names for key in ("label", "name")]
     for problem in template.problems(known):
         raise UserError(_describe_problem(env, problem))
     return template
@@ -48,48 +56,116 @@ def _describe_problem(env, problem):
     )
 
 
-def convert_template(env, template):
-    """Return the body of an ``sms.template`` with our placeholders for Odoo's.
+class Texts:
+    """The texts of a draft, taken apart.
 
+    :param draft: ``sms.devino.batch``
+    :raise UserError: see :func:`parse_text`
+    :ivar longest: name of a value, folded -> the longest value of a recipient
+    """
+
+    def __init__(self, draft):
+        env, names = draft.env, draft.names
+        self.longest = {}
+        self._by_lang = {}
+        if draft.repeat_of_id:
+            # each message has its text already
+            self._main = placeholders.parse("")
+            return
+        self._main = parse_text(env, draft.body, names)
+        for lang, text in (draft.translations or {}).items():
+            self._by_lang[lang] = parse_text(env, text, names)
+
+    @property
+    def keys(self):
+        """The folded names of all values that the texts need."""
+        return self._main.keys.union(*(text.keys for text in self._by_lang.values()))
+
+    def of(self, recipient):
+        """Return the text of a recipient, in their language if there is one."""
+        return self._by_lang.get(recipient.lang, self._main)
+
+    def measure(self, recipients):
+        """Keep the longest of each value."""
+        for one in recipients:
+            for key in self._main.keys:
+                value = one.values.get(key, "")
+                if len(value) > len(self.longest.get(key, "")):
+                    self.longest[key] = value
+
+
+def set_default(text, name, default):
+    """Return a text that has ``default`` where the value of that name is empty.
+
+    :param str default: what ends a placeholder is taken out of it
+    """
+    default = default.translate({ord(char): None for char in "{|}"}).strip()
+    return "".join(
+        f"{{{{ {part.name} | {default} }}}}"
+        if not isinstance(part, str)
+        and part.key == placeholders.fold(name)
+        and not part.default
+        else _as_written(part)
+        for part in placeholders.parse(text).parts
+    )
+
+
+def _as_written(part):
+    if isinstance(part, str):
+        return part
+    default = f" | {part.default}" if part.default else ""
+    return f"{{{{ {part.name}{default} }}}}"
+
+
+def convert_template(env, template):
+    """Return the texts of an ``sms.template`` with our placeholders for Odoo's.
+
+    :return: dict of language -> text: the user's, and others that differ from it
     :raise UserError: when it holds anything but plain fields of the contact
     """
     known = {entry["field"]: entry["name"] for entry in contact_names(env)}
-    foreign = []
+    lang = env.lang or "en_US"
+    texts = {lang: _convert(env, template.with_context(lang=lang), known)}
+    for code, _name in env["res.lang"].get_installed():
+        text = _convert(env, template.with_context(lang=code), known)
+        if text != texts[lang]:
+            texts[code] = text
+    return texts
+
+
+def _convert(env, template, known):
+    """Return the text of a template in the language of its environment."""
 
     def convert(part):
         if isinstance(part, str):
             return part
-        field_name = part.name.removeprefix(OBJECT_PREFIX)
-        is_field = part.name.startswith(OBJECT_PREFIX) and field_name in known
-        if part.default or not is_field:
-            foreign.append(part.name)
-        return f"{{{{ {known.get(field_name, field_name)} }}}}"
-
-    parts = placeholders.parse(template.body or "").parts
-    converted = "".join(map(convert, parts))
-    if foreign:
-        raise UserError(
-            env._(
-                "Template “%(template)s”: “%(expression)s” is a calculation, which a "
-                "mass sending does not make. Only fields of the contact can be taken, "
-                "such as %(example)s.",
-                template=template.name,
-                expression=foreign[0],
-                example="{{ object.name }}",
+        match = EXPRESSION.fullmatch(part.name)
+        if not match or match["field"] not in known:
+            raise UserError(
+                env._(
+                    "Template “%(template)s”: “%(expression)s” is a calculation, which "
+                    "a mass sending does not make. Only fields of the contact can be "
+                    "taken, such as %(example)s.",
+                    template=template.name,
+                    expression=part.name,
+                    example="{{ object.name or 'client' }}",
+                )
             )
-        )
-    return converted
+        # Odoo writes a default as "or 'client'" or as "||| client"
+        default = match["default"] or part.default.lstrip("| ")
+        return _as_written(placeholders.Gap(known[match["field"]], default))
+
+    return "".join(map(convert, placeholders.parse(template.body or "").parts))
 
 
-def describe_chars(env, counter):
+def describe_chars(env, chars):
     """Return the characters outside GSM in words, the most frequent first.
 
     A Cyrillic text is one reason and not thirty. A lone Cyrillic letter among Latin
     ones is named, because nobody can tell it by its looks.
 
-    :param Counter counter: character -> in how many messages
+    :param list chars: distinct characters, the most frequent first
     """
-    chars = [char for char, _count in counter.most_common()]
     cyrillic = [char for char in chars if "\u0400" <= char <= "\u04ff"]
     words = []
     if len(cyrillic) > SHOWN_CYRILLIC:

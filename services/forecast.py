@@ -10,6 +10,8 @@ from ..tools import sms_text
 
 # So many different texts are counted once only.
 REMEMBERED = 10_000
+# Characters outside GSM that are kept, the most frequent ones.
+KEPT_CHARS = 100
 
 
 def make_row(recipient, template, find_price, *, skip_empty):
@@ -139,4 +141,5 @@ class Forecast:
             "saved_cost": self.saved_cost,
             "samples": list(dict.fromkeys(filter(None, picked))),
             "longest": longest or None,
+            "chars": [char for char, _n in self.unicode_chars.most_common(KEPT_CHARS)],
         }

@@ -117,7 +117,7 @@ def leave_out(batch, rows):
     :param batch: ``sms.devino.batch``
     :param list rows: dicts of columns of the journal; they are changed
     """
-    if batch.repeat_of_id or REASON in (batch.overridden_reasons or ()):
+    if batch.repeat_of_id or batch.allow_same_text:
         return
     account = batch.account_id
     going = [row for row in rows if row["state"] == "draft"]

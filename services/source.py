@@ -8,6 +8,8 @@
         "with_hidden": False,    # also rows that a filter hides
         "encoding": "cp1251",    # of a .csv; absent: guessed
         "columns": [{"index": 0, "role": "phone", "title": "Tel.", "name": ""}, …],
+        "pasted": True,          # of a pasted text alone
+        "rows": 172,             # how many recipients it has
     }
 
 The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
@@ -89,7 +91,9 @@ def read_rows(env, content, filename, columns, hidden=None):
     :param dict columns: see above
     :param list hidden: gets the numbers of the rows that are left out as hidden
     :return: iterator over dicts of ``number_raw``, ``name``, ``data`` (dict: title ->
-        text), ``row`` (from 1) and ``cell_error`` (a sentence, mostly empty)
+        text), ``titles`` (dict: title of a column with name or number -> text),
+        ``row`` (from 1), ``cell_error`` (a sentence, mostly empty) and ``cells`` (the
+        texts of all columns)
     :raise UserError: why the file cannot be read, once iteration comes to it
     """
     wanted = [column for column in columns["columns"] if column["role"] != "skip"]
@@ -112,22 +116,38 @@ def read_rows(env, content, filename, columns, hidden=None):
         raise as_user_error(env, error) from error
 
 
-def extra_titles(columns):
-    """Return the names of what a file knows of each recipient besides name and number.
+def read_table(env, content, filename, columns):
+    """Return a file as it is, for the rows that :func:`read_rows` yields.
+
+    :return: tuple of titles and of rows, both lists of texts
+    :raise UserError: why the file cannot be read
+    """
+    rows = [row["cells"] for row in read_rows(env, content, filename, columns)]
+    if not columns["header_row"]:
+        return [], rows
+    book = open_source(env, content, filename, columns.get("encoding"))
+    return titles_of(
+        read_head(env, book, columns["sheet"]), columns["header_row"]
+    ), rows
+
+
+def titles_for_text(columns):
+    """Return the names under which a text may take what the columns of a file hold.
 
     :param dict columns: see above; a false value has none
     """
-    return [
-        column["name"]
+    names = (
+        column["name"] if column["role"] == "extra" else column["title"]
         for column in (columns or {}).get("columns", ())
-        if column["role"] == "extra"
-    ]
+        if column["role"] != "skip"
+    )
+    return list(filter(None, names))
 
 
 def _recipient(env, number, values, errors, columns):
     """Return one row as :func:`read_rows` yields it."""
     found = {"phone": "", "phone_2": "", "name": []}
-    data, faults = {}, []
+    data, titles, faults = {}, {}, []
     for column in columns:
         index, role = column["index"], column["role"]
         text = clean(values[index]) if index < len(values) else ""
@@ -138,7 +158,9 @@ def _recipient(env, number, values, errors, columns):
             continue
         if role == "extra":
             data[column["name"]] = text
-        elif role == "name":
+            continue
+        titles[column.get("title")] = text
+        if role == "name":
             found["name"].append(text)
         else:
             found[role] = text
@@ -146,8 +168,10 @@ def _recipient(env, number, values, errors, columns):
         "number_raw": found["phone"] or found["phone_2"],
         "name": " ".join(found["name"]),
         "data": data,
+        "titles": {title: text for title, text in titles.items() if title},
         "row": number,
         "cell_error": " ".join(faults),
+        "cells": values,
     }
 
 
@@ -204,6 +228,7 @@ def pasted_as_source(env, text, country=None):
         "header_row": 0,
         "with_hidden": False,
         "pasted": True,
+        "rows": len(rows),
         "columns": [
             {"index": 0, "role": "phone", "title": "", "name": ""},
             {"index": 1, "role": "name", "title": "", "name": ""},

@@ -28,6 +28,7 @@ from . import (
     test_journal,
     test_kill,
     test_labels,
+    test_list_import,
     test_phone,
     test_placeholders,
     test_quote,

@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..services.batch_report import get_failures
-from ..tools.sheet import open_book
+from ..tools.sheet import Column, open_book, write_xlsx
 from .mass_case import MassCase
 
 
@@ -45,19 +45,69 @@ class TestBatch(MassCase):
         self.dispatch()
         with self.assertRaises(AccessError):
             self.press(batch_id, "action_export")
+        self.allow_export()
+        rows = self.results(batch_id)
+        self.assertEqual(len(rows), 11)
+        self.assertEqual(len(self.results(batch_id, "left_out")), 1)
+        self.assertIn("Name 0", rows[1])
+        cells = {cell for row in rows for cell in row}
+        for entry in self.provider.ledger:
+            self.assertLessEqual({f"+{entry.number}", *entry.ids}, cells)
+
+    def results(self, batch_id, which="all"):
+        """Save the results as the manager; return the rows of the spreadsheet."""
+        action = self.press(batch_id, "action_export")
+        with self.transaction(self.users["manager"]) as env:
+            export = env["sms.devino.export"].browse(action["res_id"])
+            export.which = which
+            saved = export.browse(int(export.action_save()["url"].split("/")[4]))
+            book = open_book(base64.b64decode(saved.content))
+            return [row.values for row in book.rows(book.sheets[0])]
+
+    def allow_export(self):
         with self.transaction() as env:
             may_export = env.ref("base.group_allow_export")
             manager = env["res.users"].browse(self.users["manager"])
             manager.group_ids = [Command.link(may_export.id)]
-        action = self.press(batch_id, "action_export")
-        with self.transaction(self.users["manager"]) as env:
-            export = env["sms.devino.export"].browse(int(action["url"].split("/")[4]))
-            book = open_book(base64.b64decode(export.content))
-            rows = [row.values for row in book.rows(book.sheets[0])]
-        self.assertEqual(len(rows), 11)
-        cells = {cell for row in rows for cell in row}
-        for entry in self.provider.ledger:
-            self.assertLessEqual({f"+{entry.number}", *entry.ids}, cells)
+
+    def test_file_comes_back_with_its_results(self):
+        self.allow_export()
+        titles = ["Note", "Client", "Tel."]
+        table = [
+            ["first", "Anna", "8 921 450-00-00"],
+            ["", "Boris", "8 495 123-45-67"],
+            ["again", "Anna", "79214500000"],
+            ["last", "", "+7 921 450-01-00"],
+        ]
+        content = write_xlsx([Column(title, title) for title in titles], table)
+        columns = {
+            "sheet": "Sheet1",
+            "header_row": 1,
+            "columns": [
+                {"index": 1, "role": "name", "title": "Client", "name": ""},
+                {"index": 2, "role": "phone", "title": "Tel.", "name": ""},
+            ],
+        }
+        batch_id = self.send_mass(
+            source_file=base64.b64encode(content),
+            source_name="clients.xlsx",
+            source_columns=columns,
+            list_ids=False,
+        )
+        self.dispatch()
+        [head, *rows] = self.results(batch_id)
+        self.assertEqual(head[:4], [*titles, "Number as sent"])
+        self.assertEqual([row[:3] for row in rows], table)
+        self.assertEqual(
+            [(row[3], row[4], row[-1]) for row in rows],
+            [
+                ("+79214500000", "Sent", ""),
+                ("+74951234567", "Left out", "Landline"),
+                ("+79214500000", "Left out", "Duplicate"),
+                ("+79214500100", "Sent", ""),
+            ],
+        )
+        self.assertEqual(len(self.results(batch_id, "sent")), 3)
 
     def test_second_press_of_send_changes_nothing(self):
         batch_id = self.prepare()

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..services import audience
+from ..services import audience, calculation, draft_text
 from ..tools.sheet import open_book
 from .mass_case import MassCase
 
@@ -35,8 +35,9 @@ class TestBatchDraft(MassCase):
             figures["reasons"],
             {"duplicate": 1, "blacklisted": 1, "landline": 1, "letters": 1},
         )
-        action = self.press(batch_id, "action_view_left_out")
         with self.transaction(self.users["manager"]) as env:
+            batch = env["sms.devino.batch"].browse(batch_id)
+            action = batch.with_context(sms_devino_rows="left_out").action_view_rows()
             rows = env["sms.devino.message"].search(action["domain"])
             self.assertEqual(len(rows), 4)
             blocked = rows.filtered(lambda row: row.reason == "blacklisted")
@@ -69,6 +70,11 @@ class TestBatchDraft(MassCase):
             list_ids=[Command.set([list_id])],
             body="Hi {{ name }}, order {{ номер заказа }}",
         )
+        self.assertEqual(self.read_batch(batch_id, "empty_name"), "номер заказа")
+        with self.assertRaisesRegex(UserError, "A value is empty for 1 recipients"):
+            self.approve(batch_id)
+        self.press(batch_id, "action_send_empty")
+        self.assertFalse(self.read_batch(batch_id, "send_problem"))
         empty, figures = self.read_batch(batch_id, "empty_count", "figures")
         self.assertEqual(empty, 1)
         self.assertEqual(figures["messages"], {"gsm7": 2, "ucs2": 1})
@@ -92,6 +98,119 @@ class TestBatchDraft(MassCase):
         )
         self.assertEqual(self.rows(batch_id, "body"), ["Order A-1"])
         self.assertEqual(self.rows(batch_id, "reason", state="left_out"), ["no_value"])
+
+    def test_default_is_written_where_a_value_is_empty(self):
+        list_id = self.make_list(
+            self.numbers(2, 79214700000), "Test: orders", {0: {"order": "A-1"}}
+        )
+        batch_id = self.prepare(
+            list_ids=[Command.set([list_id])], body="{{ name }}: {{ order }}!"
+        )
+        with self.assertRaisesRegex(UserError, "Enter what to write"):
+            self.press(batch_id, "action_use_default")
+        self.write(batch_id, empty_default="none yet")
+        self.press(batch_id, "action_use_default")
+        self.run_calculations()
+        self.assertEqual(
+            self.rows(batch_id, "body"), ["Name 0: A-1!", "Name 1: none yet!"]
+        )
+        self.assertFalse(self.read_batch(batch_id, "send_problem"))
+
+    def test_recipients_are_left_out_when_asked(self):
+        list_id = self.make_list(
+            self.numbers(2, 79214700000), "Test: orders", {0: {"order": "A-1"}}
+        )
+        batch_id = self.prepare(
+            list_ids=[Command.set([list_id])], body="Order {{ order }}"
+        )
+        self.press(batch_id, "action_leave_empty_out")
+        self.run_calculations()
+        self.assertEqual(self.read_batch(batch_id, "total", "left_out_count"), (1, 1))
+        self.approve(batch_id)
+
+    def test_values_and_text_in_the_language_of_the_contact(self):
+        with self.transaction() as env:
+            env["res.lang"]._activate_lang("ru_RU")
+            country = env.ref("base.de").id
+        ids = self.make_contacts(
+            {
+                "name": "Anna",
+                "phone": "+79214800000",
+                "lang": "ru_RU",
+                "country_id": country,
+            },
+            {
+                "name": "Ben",
+                "phone": "+79214800100",
+                "lang": "en_US",
+                "country_id": country,
+            },
+        )
+        with self.transaction() as env:
+            model = env["ir.model"]._get("res.partner")
+            template = env["sms.template"].create(
+                {
+                    "name": "Test: two languages",
+                    "model_id": model.id,
+                    "body": "Hi {{ object.name or 'client' }}, "
+                    "{{ object.country_id.name }}",
+                }
+            )
+            template.with_context(
+                lang="ru_RU"
+            ).body = (
+                "Привет, {{ object.name ||| клиент }}, {{ object.country_id.name }}"
+            )
+            with self.assertRaises(UserError):
+                draft_text.convert_template(
+                    env, template.new({"name": "x", "body": "{{ object.peppol_eas }}"})
+                )
+            template_id = template.id
+        self.addCleanup(self._unlink, "sms.template", [template_id])
+        with self.transaction(self.users["manager"]) as env:
+            draft = env["sms.devino.batch"].new({"template_id": template_id})
+            draft._onchange_template_id()
+            values = {"body": draft.body, "translations": draft.translations}
+        self.assertEqual(values["body"], "Hi {{ name | client }}, {{ country }}")
+        batch_id = self.prepare(
+            list_ids=False, partner_ids=[Command.set(ids)], **values
+        )
+        with self.transaction() as env:
+            germany = env["res.country"].with_context(lang="ru_RU").browse(country).name
+        self.assertEqual(
+            self.rows(batch_id, "body"),
+            [f"Привет, Anna, {germany}", "Hi Ben, Germany"],
+        )
+
+    def test_technical_fields_are_not_offered(self):
+        with self.transaction(self.users["manager"]) as env:
+            names = {entry["field"] for entry in audience.contact_names(env)}
+        self.assertLessEqual({"name", "city", "country_id"}, names)
+        self.assertFalse(
+            {name for name in names if "_" in name}
+            - {"commercial_company_name", "country_id", "state_id", "user_id"}
+        )
+
+    def test_titles_in_the_language_of_the_user(self):
+        with self.transaction() as env:
+            env["res.lang"]._activate_lang("ru_RU")
+            env["res.users"].browse(self.users["manager"]).lang = "ru_RU"
+        batch_id = self.prepare(body="{{ Имя }} {{ Телефон }}")
+        self.assertEqual(self.rows(batch_id, "body")[0], "Name 0 +79214500000")
+
+    def test_trial_portion_leaves_first(self):
+        with patch(f"{audience.__package__[:-9]}.models.sms_devino_batch.TRIAL", 3):
+            batch_id = self.prepare()
+            with self.transaction(self.users["manager"]) as env:
+                batch = env["sms.devino.batch"].browse(batch_id)
+                batch.with_context(sms_devino_trial=True).action_send()
+        for _run in range(2):
+            self.dispatch()
+        self.assertEqual(self.progress(batch_id), {"sent": 3, "waiting": 7})
+        self.assertEqual(self.read_batch(batch_id, "state"), "running")
+        self.press(batch_id, "action_continue")
+        self.dispatch()
+        self.assertAllAgree(batch_id, sent=10)
 
     def test_contacts_by_filter_and_chosen_ones(self):
         ids = self.make_contacts(
@@ -135,11 +254,11 @@ class TestBatchDraft(MassCase):
             source_file=base64.b64encode(content.encode()),
             source_name="orders.csv",
             source_columns=columns,
-            body="{{ name }}: order {{ Order }}",
+            body="{{ name }}: order {{ Order }}, {{ Client }}",
         )
         self.assertEqual(
             self.rows(batch_id, "number", "body", "data"),
-            [("+79214800000", "Anna: order A-1", {"Order": "A-1"})],
+            [("+79214800000", "Anna: order A-1, Anna", {"Order": "A-1"})],
         )
         self.assertEqual(
             self.rows(batch_id, "number", "number_raw", state="left_out"),
@@ -278,14 +397,14 @@ class TestBatchDraft(MassCase):
     def test_edit_after_the_last_page_is_seen_too(self):
         batch_id = self.draft()
         self.press(batch_id, "action_calculate")
-        summed = self.registry["sms.devino.batch"]._sum_rows
+        summed = calculation.sum_rows
 
         def edit_then_sum(batch):
             self.write(batch_id, body="Newest")
             return summed(batch)
 
         with (
-            patch.object(self.registry["sms.devino.batch"], "_sum_rows", edit_then_sum),
+            patch.object(calculation, "sum_rows", edit_then_sum),
             self.assertLogs("odoo.sql_db", "ERROR") as logs,
         ):
             self.run_calculations()

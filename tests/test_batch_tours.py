@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from .mass_case import MassCase
 
@@ -64,6 +65,40 @@ class TestBatchTours(MassCase):
             self.tour("sms_devino_mass_now")
         self.assertAllAgree(self.only_batch(), delivered=10)
         self.assertEqual(self.server.requests["Sms/SendBulk"], 1)
+
+    def test_clicks_from_pasted_numbers_and_from_a_file(self):
+        content = b"Phone;Name\n79214600000;Anna\n79214600100;Boris\n"
+        with self.transaction() as env:
+            attachment = env["ir.attachment"].create(
+                {"name": "tour_file", "raw": content, "public": True}
+            )
+            xmlid = env["ir.model.data"].create(
+                {
+                    "module": "sms_devino",
+                    "name": "tour_file",
+                    "model": "ir.attachment",
+                    "res_id": attachment.id,
+                }
+            )
+            ids = {"ir.model.data": xmlid.id, "ir.attachment": attachment.id}
+        for model, key in ids.items():
+            self.addCleanup(self._unlink, model, key)
+        with self.scheduled_actions():
+            for name, clicks in (("pasted", 4), ("file", 5)):
+                with self.subTest(name):
+                    self.tour(f"sms_devino_mass_{name}")
+                    self.assertEqual(self.clicks_of(name), clicks)
+
+    def clicks_of(self, name):
+        """Count the clicks of a tour in its source."""
+        source = file_open("sms_devino/static/tests/tours/mass_sending.js").read()
+        [_before, tour] = source.split(f'tours.add("sms_devino_mass_{name}"')
+        steps = tour.split("});")[0]
+        return steps.count("CLICKS.") + steps.count("upload(")
+
+    def _unlink(self, model, key):
+        with self.transaction() as env:
+            env[model].browse(key).unlink()
 
     def test_later_and_canceled(self):
         with self.scheduled_actions():

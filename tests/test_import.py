@@ -35,6 +35,7 @@ class ImportCase(RecipientCase):
     def import_file(self, content, filename="file.xlsx", **values):
         """Import a file as proposed into a new list; return the list."""
         created = self.create_list("New")
+        values.setdefault("keep_wrong", False)
         wizard = self.start(content, filename, list_id=created.id, **values)
         wizard.action_preview()
         wizard.action_apply()

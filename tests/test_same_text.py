@@ -122,7 +122,7 @@ class TestSameTextInDraft(MassCase):
         self.assertEqual(self.read_batch(batch_id, "total", "left_out_count"), (9, 1))
         with self.transaction() as env:
             batch = env["sms.devino.batch"].browse(batch_id)
-            batch.overridden_reasons = ["same_text"]
+            batch.allow_same_text = True
         self.calculate(batch_id)
         self.assertEqual(self.read_batch(batch_id, "total"), 10)
 

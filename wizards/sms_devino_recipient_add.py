@@ -1,10 +1,11 @@
 import base64
-from ast import literal_eval
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from ..services import list_import
+from ..services.audience import read_filter
 from ..services.filling import Filling
 from ..services.sheet_words import describe
 from ..services.source import (
@@ -13,15 +14,15 @@ from ..services.source import (
     describe_book,
     find_header_row,
     open_source,
-    own_titles,
     pasted_as_source,
     propose_columns,
     read_head,
     read_rows,
     titles_of,
 )
+from ..services.words import notify
 from ..tools.recipients import clean
-from ..tools.sheet import Column, signature
+from ..tools.sheet import signature
 
 
 class SmsDevinoRecipientAdd(models.TransientModel):
@@ -43,23 +44,21 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     )
     source = fields.Selection(
         [
-            ("lists", "Recipient lists"),
-            ("filter", "Contacts by a filter"),
-            ("contacts", "Chosen contacts"),
             ("paste", "Pasted numbers"),
             ("file", "A spreadsheet"),
+            ("lists", "Recipient lists"),
+            ("contacts", "Chosen contacts"),
+            ("filter", "Contacts by a filter"),
         ],
         string="Recipients from",
         required=True,
-        default="lists",
+        default="paste",
     )
     list_ids = fields.Many2many("sms.devino.recipient.list", string="Recipient lists")
     partner_ids = fields.Many2many(
         "res.partner", string="Contacts", domain=[("phone", "!=", False)]
     )
-    domain = fields.Char(
-        string="Filter", default="[('phone', '!=', False)]", required=True
-    )
+    domain = fields.Char(string="Filter", default="[]", required=True)
     contact_count = fields.Integer(string="Chosen", compute="_compute_contact_counts")
     phone_count = fields.Integer(
         string="With a number", compute="_compute_contact_counts"
@@ -107,6 +106,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
+        default=True,
         help="They are kept in the list, to be corrected there. No message goes to "
         "them.",
     )
@@ -178,23 +178,26 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self.ensure_one()
         if self.source == "contacts":
             return Domain("id", "in", self.partner_ids._origin.ids)
-        try:
-            return Domain(literal_eval(self.domain or "[]"))
-        except (ValueError, SyntaxError, TypeError) as error:
-            raise UserError(
-                self.env._("Filter: it cannot be read. Build it anew.")
-            ) from error
+        return read_filter(self.env, self.domain)
 
     # --- a file ---------------------------------------------------------------------
 
-    def action_open_file(self):
-        """Open the file and propose what its columns are.
+    @api.onchange("file")
+    def _onchange_file(self):
+        """Open a file once it is chosen; show its preview where its columns are clear.
 
         :raise UserError: why the file cannot be read
         """
-        self.ensure_one()
-        if not self.file:
-            raise UserError(self.env._("File: choose an .xlsx, .xls or .csv file."))
+        if self.state != "source" or not self.file:
+            return
+        self.source = "file"
+        self._open_file()
+        if self.column_ids.filtered(lambda column: column.role == "phone"):
+            self._make_preview()
+            self.state = "preview"
+
+    def _open_file(self):
+        """Read how the file is laid out, and propose what its columns are."""
         self.encoding = False
         book = self._open()
         self.sheets = [
@@ -210,11 +213,27 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self._describe_book(book)
         self._propose(book)
         self.state = "columns"
+
+    def action_open_file(self):
+        """Open the file and propose what its columns are.
+
+        :raise UserError: why the file cannot be read
+        """
+        self.ensure_one()
+        if not self.file:
+            raise UserError(self.env._("File: choose an .xlsx, .xls or .csv file."))
+        self._open_file()
         return self._reopen()
 
+    def action_download_sample(self):
+        """Download a spreadsheet that can be imported as it is, to be filled in."""
+        self.check_access("read")
+        return self.env["sms.devino.export"]._download_sample()
+
     def _content(self):
-        content = self._origin.with_context(bin_size=False).file or b""
-        return base64.b64decode(content)
+        # in an onchange of a new dialog the file is not stored yet
+        stored = self._origin.with_context(bin_size=False).file
+        return base64.b64decode(stored or self.file or b"")
 
     def _open(self):
         return open_source(self.env, self._content(), self.filename, self.encoding)
@@ -298,6 +317,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             "header_row": self.header_row,
             "with_hidden": self.with_hidden,
             "encoding": self.encoding or None,
+            "rows": (self.preview or {}).get("total", 0),
             "columns": [
                 {
                     "index": column.index,
@@ -340,33 +360,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_download_problems(self):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
-        titles = own_titles(self.env)
-        names = self._extra_columns()
-        columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            *(Column(f"extra_{index}", name) for index, name in enumerate(names)),
-            Column("row", titles["row"], "integer"),
-            Column("reason", titles["reason"], width=60),
-        ]
-        name = self.env._("Rows to correct")
-        rows = self._problem_rows(names)
-        return self.env["sms.devino.export"]._download(name, columns, rows, "xlsx")
-
-    def _problem_rows(self, names):
-        """Yield the rows that are not imported, in the order of the columns."""
-        filling = self._filling()
-        for page in filling.pages(self._rows()):
-            for line in page:
-                if line.action in ("wrong", "duplicate"):
-                    row = line.row
-                    yield [
-                        row["number_raw"],
-                        row["name"],
-                        *(row["data"].get(name) for name in names),
-                        row["row"],
-                        filling.describe(line),
-                    ]
+        return self.env["sms.devino.export"]._download_problems(
+            self._filling(), self._rows(), self._extra_columns()
+        )
 
     # --- the result -----------------------------------------------------------------
 
@@ -398,6 +394,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self._check_given()
         self._save_mapping()
         if self.list_id:
+            if self._is_long():
+                return self._import_later()
             counts = self.list_id._add_rows(
                 self._rows(),
                 columns=self._extra_columns(),
@@ -410,6 +408,27 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             self.batch_id.write(values)
             return {"type": "ir.actions.act_window_close"}
         return self.env["sms.devino.batch"].create(values).get_formview_action()
+
+    def _is_long(self):
+        """Whether a job imports the rows, page by page."""
+        total = (self.preview or {}).get("total", 0)
+        return self.source in ("paste", "file") and total > list_import.LONG
+
+    def _import_later(self):
+        total = self.preview["total"]
+        list_import.queue(
+            self.list_id,
+            self._source(),
+            total,
+            columns=self._extra_columns(),
+            update_existing=self.update_existing,
+            keep_wrong=self.keep_wrong,
+        )
+        return notify(
+            self.list_id.name,
+            self.env._("%s rows are being imported. The list shows how far.", total),
+            following={"type": "ir.actions.act_window_close"},
+        )
 
     def _check_given(self):
         """Refuse to add nobody.
@@ -462,13 +481,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             return {"partner_ids": [Command.link(id_) for id_ in self.partner_ids.ids]}
         if self.source == "filter":
             domain = self._contact_domain()
-            if self.batch_id.domain:
-                domain |= Domain(literal_eval(self.batch_id.domain))
+            domain |= read_filter(self.env, self.batch_id.domain)
             return {"domain": repr(list(domain))}
         content, name, columns = self._source()
         if self._adds_to_pasted():
             earlier = self.batch_id.with_context(bin_size=False).source_file
             content = base64.b64decode(earlier) + content
+            columns["rows"] += self.batch_id.source_columns.get("rows", 0)
         return {
             "source_file": base64.b64encode(content),
             "source_name": name,

@@ -27,6 +27,9 @@ export class BatchProgress extends Component {
         this.orm = useService("orm");
         this.state = useState({ progress: null });
         this.isGone = false;
+        this.textBefore = null;
+        this.triedRevision = null;
+        this.keeper = setInterval(() => this.keepUp(), PAUSE);
         useEffect(
             () => {
                 this.look();
@@ -39,7 +42,40 @@ export class BatchProgress extends Component {
         );
         onWillDestroy(() => {
             this.isGone = true;
+            clearInterval(this.keeper);
         });
+    }
+
+    /**
+     * Save a small draft once nobody is typing any more, and have it calculated: what
+     * it costs is seen without pressing anything.
+     */
+    async keepUp() {
+        const { record } = this.props;
+        if (this.isKeeping || document.hidden || !record.resId || record.data.state !== "draft") {
+            return;
+        }
+        this.isKeeping = true;
+        try {
+            const typed = document.querySelector(".o_field_widget[name=body] textarea")?.value;
+            // an input may be open, such as the choice of a list
+            const isTyping =
+                typed !== this.textBefore || document.activeElement?.tagName === "INPUT";
+            this.textBefore = typed;
+            if (!isTyping && (await record.isDirty()) && (await record.checkValidity())) {
+                await record.save();
+            }
+            const { is_small, is_calculated, calculation, revision } = record.data;
+            const isWaiting = ["none", "failed"].includes(calculation) && !is_calculated;
+            if (!isTyping && is_small && isWaiting && revision !== this.triedRevision) {
+                // asking for it makes a revision of its own
+                this.triedRevision = revision + 1;
+                await this.orm.silent.call(record.resModel, "action_calculate", [record.resId]);
+                await record.load();
+            }
+        } finally {
+            this.isKeeping = false;
+        }
     }
 
     get isCalculating() {
@@ -105,6 +141,9 @@ export const batchProgress = {
     fieldDependencies: [
         { name: "state", type: "selection" },
         { name: "calculation", type: "selection" },
+        { name: "is_calculated", type: "boolean" },
+        { name: "is_small", type: "boolean" },
+        { name: "revision", type: "integer" },
     ],
 };
 

@@ -6,6 +6,8 @@ import { SmsDevinoTextField, smsDevinoTextField } from "../fields/sms_devino_tex
 
 /** Names offered below the text while one is being typed. */
 const OFFERED = 6;
+/** A placeholder: the name of a value, and what to write when it is empty. */
+const GAP = /\{\{([^{}|]*)(?:\|([^{}]*))?\}\}/g;
 /** A placeholder that is open at the cursor: braces and the beginning of a name. */
 const OPEN = /\{\{\s*([^{}|\n]*)$/;
 
@@ -24,7 +26,17 @@ export class SmsDevinoTemplateTextField extends SmsDevinoTextField {
     setup() {
         super.setup();
         this.offer = useState({ names: [], active: 0 });
-        this.search = useState({ text: "" });
+        this.search = useState({ text: "", fallback: "" });
+    }
+
+    /** Count the text with the longest values that the last calculation has met. */
+    readText() {
+        super.readText();
+        const values = this.props.record.data.figures?.longest_values || {};
+        this.typed.text = this.typed.text.replace(GAP, (_gap, name, fallback) => {
+            const key = name.trim().replace(/\s+/g, " ").toLowerCase();
+            return values[key] || (fallback || "").trim();
+        });
     }
 
     get names() {
@@ -100,9 +112,11 @@ export class SmsDevinoTemplateTextField extends SmsDevinoTextField {
     insert(entry) {
         const el = this.textareaRef.el;
         const { value, selectionStart, selectionEnd } = el;
-        this.search.text = "";
+        const fallback = this.search.fallback.replace(/[{|}]/g, "").trim();
+        const inside = fallback ? `${entry.name} | ${fallback}` : entry.name;
+        Object.assign(this.search, { text: "", fallback: "" });
         this.setText(
-            `${value.slice(0, selectionStart)}{{ ${entry.name} }}`,
+            `${value.slice(0, selectionStart)}{{ ${inside} }}`,
             value.slice(selectionEnd)
         );
     }

@@ -1,4 +1,5 @@
 import { Component, onWillUnmount, xml } from "@odoo/owl";
+import { evaluateBooleanExpr } from "@web/core/py_js/py";
 import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
@@ -11,10 +12,11 @@ const REPORT_WAIT = { minutes: 5 };
 
 /**
  * Keeps a form up to date while the record's state is open: shows nothing itself.
+ * The attribute `open` of the widget is an expression that says when that is.
  */
 export class Follow extends Component {
     static template = xml`<span class="o_sms_devino_follow d-none"/>`;
-    static props = { ...standardWidgetProps };
+    static props = { ...standardWidgetProps, open: { type: String, optional: true } };
 
     setup() {
         this.timer = setInterval(() => this.look(), PAUSE);
@@ -22,7 +24,12 @@ export class Follow extends Component {
         onWillUnmount(() => clearInterval(this.timer));
     }
 
-    isOpen({ state, scheduled_at: scheduledAt, accepted_at: acceptedAt }) {
+    get isOpen() {
+        const { data, evalContextWithVirtualIds } = this.props.record;
+        if (this.props.open) {
+            return evaluateBooleanExpr(this.props.open, evalContextWithVirtualIds);
+        }
+        const { state, scheduled_at: scheduledAt, accepted_at: acceptedAt } = data;
         const now = luxon.DateTime.now();
         if (state === "scheduled") {
             return scheduledAt && scheduledAt <= now;
@@ -35,7 +42,7 @@ export class Follow extends Component {
 
     async look() {
         const { record } = this.props;
-        if (this.isLooking || document.hidden || !record.resId || !this.isOpen(record.data)) {
+        if (this.isLooking || document.hidden || !record.resId || !this.isOpen) {
             return;
         }
         this.isLooking = true;
@@ -49,11 +56,15 @@ export class Follow extends Component {
 
 export const follow = {
     component: Follow,
-    fieldDependencies: [
-        { name: "state", type: "selection" },
-        { name: "scheduled_at", type: "datetime" },
-        { name: "accepted_at", type: "datetime" },
-    ],
+    extractProps: ({ attrs }) => ({ open: attrs.open }),
+    fieldDependencies: ({ attrs }) =>
+        attrs.open
+            ? []
+            : [
+                  { name: "state", type: "selection" },
+                  { name: "scheduled_at", type: "datetime" },
+                  { name: "accepted_at", type: "datetime" },
+              ],
 };
 
 registry.category("view_widgets").add("sms_devino_follow", follow);

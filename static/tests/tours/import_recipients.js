@@ -1,24 +1,5 @@
 import { registry } from "@web/core/registry";
-
-/**
- * Choose the file that the test has put on the server.
- *
- * @param {string} filename as the person's computer calls it
- */
-function upload(filename) {
-    return {
-        content: `choose ${filename}`,
-        trigger: ".modal .o_field_widget[name=file] .o_select_file_button",
-        async run() {
-            const input = document.querySelector(".modal .o_field_widget[name=file] input[type=file]");
-            const response = await fetch("/web/content/sms_devino.tour_file");
-            const files = new DataTransfer();
-            files.items.add(new File([await response.blob()], filename));
-            input.files = files.files;
-            input.dispatchEvent(new Event("change", { bubbles: true }));
-        },
-    };
-}
+import { upload } from "./upload";
 
 /** A new list, and the dialog that fills it. */
 const newList = (name) => [
@@ -43,8 +24,8 @@ const press = (name) => ({
 const importSample = (filename) => [
     ...newList("Customers"),
     upload(filename),
-    { trigger: `.modal .o_field_widget[name=file] input:value(${filename})` },
-    press("action_open_file"),
+    { content: "the preview is there at once", trigger: `${PREVIEW} .o_sms_devino_new` },
+    press("action_back"),
     { trigger: ".modal .o_field_widget[name=header_row] input:value(3)" },
     {
         content: "the phone column is found, with the first rows beside",
@@ -78,6 +59,11 @@ const importSample = (filename) => [
     { trigger: `${PREVIEW} tr:contains(7.9E+10):contains(has lost its last digits)` },
     { trigger: `${PREVIEW} tr:contains(+79000000010):contains(the first number given)` },
     { trigger: `${PREVIEW} tr:contains(16):contains(is in row 4 already)` },
+    {
+        content: "rows that no message can go to are not wanted in this list",
+        trigger: ".modal .o_field_widget[name=keep_wrong] input",
+        run: "click",
+    },
     press("action_apply"),
     { trigger: ".o_notification:contains(New: 10)" },
     { trigger: "body:not(:has(.modal))" },
@@ -108,10 +94,7 @@ for (const format of ["xlsx", "xls"]) {
         steps: () => [
             ...newList("again"),
             upload(`again.${format}`),
-            { trigger: `.modal .o_field_widget[name=file] input:value(again.${format})` },
-            press("action_open_file"),
-            { trigger: ".modal .o_field_widget[name=header_row] input:value(1)" },
-            press("action_preview"),
+            { trigger: `${PREVIEW} .o_sms_devino_new:contains(10)` },
             press("action_apply"),
             { trigger: ".o_notification:contains(wrong: 0)" },
             { trigger: "body:not(:has(.modal))" },
@@ -125,8 +108,8 @@ registry.category("web_tour.tours").add("sms_devino_import_csv", {
     steps: () => [
         ...newList("From a table"),
         upload("clients.csv"),
-        { trigger: ".modal .o_field_widget[name=file] input:value(clients.csv)" },
-        press("action_open_file"),
+        { trigger: `${PREVIEW} .o_sms_devino_new:contains(2)` },
+        press("action_back"),
         { trigger: ".modal .o_field_widget[name=file_note]:contains(separator: ;)" },
         { trigger: ".modal .o_data_row:contains(Анна):contains(Борис)" },
         press("action_preview"),
@@ -150,10 +133,6 @@ registry.category("web_tour.tours").add("sms_devino_recipients_by_hand", {
         { trigger: `${PREVIEW} .o_sms_devino_new:contains(2)` },
         { trigger: `${PREVIEW} .o_sms_devino_wrong:contains(1)` },
         { trigger: `${PREVIEW} tr:contains(112):contains(service number)` },
-        {
-            trigger: ".modal .o_field_widget[name=keep_wrong] input",
-            run: "click",
-        },
         press("action_apply"),
         { trigger: ".o_notification:contains(New: 2)" },
         { trigger: "body:not(:has(.modal))" },
@@ -185,15 +164,17 @@ registry.category("web_tour.tours").add("sms_devino_recipients_by_hand", {
     ],
 });
 
-/** Contacts by a filter; the rows of the list then lead to a mass sending. */
+/** Contacts by a filter: without a condition nobody is added. */
 registry.category("web_tour.tours").add("sms_devino_recipients_filter", {
     steps: () => [
         ...newList("Filtered"),
         chooseSource("Contacts by a filter"),
         { trigger: ".modal .o_field_widget[name=domain]" },
-        { trigger: ".modal .o_field_widget[name=phone_count]" },
+        {
+            content: "nobody is meant before a condition is chosen",
+            trigger: ".modal .o_field_widget[name=phone_count]:contains(0)",
+        },
         press("action_apply"),
-        { trigger: "body:not(:has(.modal))" },
-        { trigger: ".o_form_view button[name=action_new_batch]:visible" },
+        { trigger: ".modal-body:contains(None of these contacts has a number)" },
     ],
 });

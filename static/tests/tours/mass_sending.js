@@ -1,4 +1,5 @@
 import { registry } from "@web/core/registry";
+import { upload } from "./upload";
 
 const tours = registry.category("web_tour.tours");
 
@@ -21,7 +22,7 @@ const writeText = (text) => [
 /** A job does it; the form follows by itself. */
 const calculate = () => [
     { trigger: "button[name=action_calculate]", run: "click" },
-    { trigger: ".o_field_widget[name=calculated_at]", timeout: 30000 },
+    { trigger: "button[name=action_ask]", timeout: 30000 },
 ];
 
 /** The last question repeats what the page says, then the form shows the sending. */
@@ -41,7 +42,7 @@ tours.add("sms_devino_mass_now", {
         ...chooseList("Test: customers"),
         ...writeText("Sale today"),
         ...calculate(),
-        { trigger: "button[name=action_view_recipients]:contains(10)" },
+        { trigger: ".o_form_view button[name=action_view_rows]:contains(10)" },
         { trigger: ".o_field_widget[name=quote_cost]:contains(10.00 credits)" },
         { trigger: ".o_field_widget[name=quote_balance]:contains(1,000.00 credits)" },
         { trigger: ".o_field_widget[name=quote_after]:contains(990.00 credits)" },
@@ -52,6 +53,44 @@ tours.add("sms_devino_mass_now", {
         { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Done)" },
         { trigger: ".o_sms_devino_count_delivered:contains(10)" },
         { trigger: ".o_field_widget[name=reported_at]" },
+    ],
+});
+
+/** What a person does from the menu to Send: each step with "click" is one. */
+const CLICKS = {
+    new: { trigger: ".o_nav_entry:contains(New Mass Sending), [data-menu-xmlid='sms_devino.sms_devino_recipient_add_menu']", run: "click" },
+    write: { trigger: ".modal footer button[name=action_apply]:visible", run: "click" },
+    send: { trigger: "button[name=action_ask]", run: "click", timeout: 30000 },
+    confirm: { trigger: ".modal button[name=action_send]", run: "click" },
+};
+
+/** The same text to five pasted numbers: four clicks. */
+tours.add("sms_devino_mass_pasted", {
+    steps: () => [
+        CLICKS.new,
+        {
+            trigger: ".modal .o_field_widget[name=text] textarea",
+            run: "edit 79214500000, 79214500100, 79214500200, 79214500300, 79214500400",
+        },
+        CLICKS.write,
+        ...writeText("Sale today"),
+        CLICKS.send,
+        CLICKS.confirm,
+        { trigger: ".o_notification:contains(5 messages are on their way)" },
+    ],
+});
+
+/** From a file to a mass sending: five clicks. */
+tours.add("sms_devino_mass_file", {
+    steps: () => [
+        CLICKS.new,
+        upload("clients.csv"),
+        { trigger: ".modal .o_sms_devino_new:contains(2)" },
+        CLICKS.write,
+        ...writeText("Sale today"),
+        CLICKS.send,
+        CLICKS.confirm,
+        { trigger: ".o_notification:contains(2 messages are on their way)" },
     ],
 });
 
@@ -73,7 +112,7 @@ tours.add("sms_devino_mass_later", {
         { trigger: ".o_sms_devino_count_waiting:contains(10)" },
         { trigger: "button[name=action_cancel]", run: "click" },
         { trigger: ".modal .modal-footer .btn-primary", run: "click" },
-        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Canceled)" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Called off)" },
         { trigger: ".o_sms_devino_count_canceled:contains(10)" },
     ],
 });
@@ -113,13 +152,20 @@ tours.add("sms_devino_mass_personal", {
         { trigger: "button[name=action_calculate]", run: "click" },
         { trigger: ".alert-danger:contains(Did you mean “Order”)" },
         ...writeText("Hi {{ name }}, order {{ Order }} [ready]"),
-        ...calculate(),
-        { trigger: "button[name=action_view_empty]:contains(1)" },
+        { trigger: "button[name=action_calculate]", run: "click" },
+        {
+            trigger: ".o_sms_devino_send_problem:contains(A value is empty for 1 recipients)",
+            timeout: 30000,
+        },
+        { trigger: ".o_sms_devino_disabled_send:disabled" },
+        { trigger: ".o_sms_devino_figures button[name=action_view_rows]:contains(1)" },
         { trigger: ".o_sms_devino_samples:contains(Hi Name 0, order A-1 [ready])" },
-        { trigger: "button[name=action_view_empty]", run: "click" },
+        { trigger: ".o_sms_devino_figures button[name=action_view_rows]", run: "click" },
         { trigger: ".o_data_row:contains(+79214700200)" },
         { trigger: ".o_back_button", run: "click" },
-        { trigger: "button[name=action_view_left_out]:contains(1)", run: "click" },
+        { trigger: "button[name=action_send_empty]", run: "click" },
+        { trigger: "button[name=action_ask]" },
+        { trigger: "button[name=action_view_rows]:contains(Left out)", run: "click" },
         { trigger: ".o_group_header:contains(Landline)", run: "click" },
         { trigger: ".o_data_row:contains(+74951234567)" },
         { trigger: ".o_back_button", run: "click" },
@@ -133,8 +179,12 @@ tours.add("sms_devino_mass_poor", {
         ...create(),
         ...chooseList("Test: customers"),
         ...writeText("Sale today"),
-        ...calculate(),
-        { trigger: ".alert-danger:contains(4.00 credits)" },
+        { trigger: "button[name=action_calculate]", run: "click" },
+        {
+            trigger: ".o_sms_devino_send_problem:contains(4.00 credits)",
+            timeout: 30000,
+        },
+        { trigger: ".o_sms_devino_disabled_send:disabled" },
         { trigger: "body:not(:has(button[name=action_ask]))" },
     ],
 });
