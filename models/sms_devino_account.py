@@ -18,6 +18,7 @@ from ..gateway import (
 from ..services.account_words import describe_notice, describe_url_problem
 from ..services.balance import ask_balance, watch_balances
 from ..services.jobs import DISPATCH, trigger
+from ..services.network import get_route
 from ..services.quote import (
     DIGITS,
     QUOTE_FIELDS,
@@ -47,7 +48,7 @@ CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 class SmsDevinoAccount(models.Model):
     _name = "sms.devino.account"
     _description = "SMS Account"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sms.devino.guarded"]
     _order = "sequence, id"
     _check_company_auto = True
     # a branch may use the account of its parent company
@@ -500,7 +501,8 @@ class SmsDevinoAccount(models.Model):
                     account=account.name,
                 )
             )
-        return get_client(Credentials(account.url, login, password))
+        route = get_route(account)
+        return get_client(Credentials(account.url, login, password, **route))
 
     def _may_call(self):
         """Tell whether calls make sense: not after a refusal that a person must mend.

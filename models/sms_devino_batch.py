@@ -11,7 +11,9 @@ from ..services.batch_report import GROUPS, TROUBLE
 from ..services.calculation import Calculation
 from ..services.commit import commit_retrying, wake_once
 from ..services.draft_text import convert_template
+from ..services.records import check_shape
 from ..services.words import check_scheduled_at, format_moment, notify
+from ..tools.shapes import SOURCE_COLUMNS
 
 CALCULATE = "sms_devino.ir_cron_calculate"
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
@@ -45,7 +47,12 @@ class SmsDevinoBatch(models.Model):
 
     _name = "sms.devino.batch"
     _description = "SMS Mass Sending"
-    _inherit = ["mail.thread", "sms.devino.audience", "sms.devino.quote"]
+    _inherit = [
+        "mail.thread",
+        "sms.devino.audience",
+        "sms.devino.guarded",
+        "sms.devino.quote",
+    ]
     _order = "id desc"
     _check_company_auto = True
 
@@ -348,6 +355,13 @@ class SmsDevinoBatch(models.Model):
         if self.template_id:
             template, self.template_id = self.template_id, False
             self.body = convert_template(self.env, template)
+
+    @api.constrains("source_columns")
+    def _check_source_columns(self):
+        for batch in self:
+            check_shape(
+                batch, "source_columns", SOURCE_COLUMNS, ("columns", "header_row")
+            )
 
     # --- CRUD: what a person may write ----------------------------------------------
 

@@ -11,6 +11,7 @@ from ..services import automation, odoo_link
 from ..services.asking import check_now
 from ..services.bulk import insert_rows, update_rows
 from ..services.commit import CONFLICTS, wake_once
+from ..services.records import read_input
 from ..services.words import (
     LEFT_OUT_REASONS,
     check_body,
@@ -319,13 +320,8 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             message.document_name = False
         for model, messages in self.grouped("res_model").items():
-            if model not in self.env:
-                continue
-            documents = self.env[model].browse(messages.mapped("res_id")).exists()
-            names = {
-                document.id: document.display_name
-                for document in documents._filtered_access("read")
-            }
+            documents = read_input(self.env, model, messages.mapped("res_id"))
+            names = {document.id: document.display_name for document in documents or ()}
             for message in messages:
                 message.document_name = names.get(message.res_id, False)
 
@@ -796,6 +792,14 @@ class SmsDevinoMessage(models.Model):
     def _check_may_repeat(self):
         """Refuse to repeat a chain of messages of which one may still arrive."""
         for message in self:
+            if message.mode != message.account_id.mode:
+                raise UserError(
+                    self.env._(
+                        "The mode of the account was changed: a message of test mode "
+                        "is not sent again live, nor the other way round. Write a new "
+                        "one."
+                    )
+                )
             if message.state not in SAFE_TO_REPEAT + RISKY_TO_REPEAT:
                 raise private_error(
                     self.env._(
@@ -842,7 +846,5 @@ class SmsDevinoMessage(models.Model):
     def _get_document(self):
         """Return the source document when the user may read it, else ``None``."""
         self.ensure_one()
-        if not self.res_id or self.res_model not in self.env:
-            return None
-        document = self.env[self.res_model].browse(self.res_id).exists()
-        return document if document and document.has_access("read") else None
+        document = read_input(self.env, self.res_model, [self.res_id or 0])
+        return document or None

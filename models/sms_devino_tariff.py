@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 class SmsDevinoTariff(models.Model):
     _name = "sms.devino.tariff"
     _description = "SMS Tariff"
+    _inherit = ["sms.devino.guarded"]
     _order = "account_id, prefix"
 
     name = fields.Char(

@@ -1,7 +1,6 @@
 """Who gets a mass sending: lists, contacts and a spreadsheet, united by number."""
 
 import base64
-from ast import literal_eval
 from dataclasses import dataclass, field
 
 from odoo.exceptions import UserError
@@ -11,6 +10,7 @@ from odoo.tools import format_date
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from .records import read_literal
 from .source import read_rows
 
 # Recipients read at once.
@@ -223,9 +223,9 @@ class Audience:
     def _get_domain(self):
         domain = Domain("id", "in", self.batch.partner_ids.ids)
         try:
-            chosen = Domain(literal_eval(self.batch.domain or "[]") or Domain.FALSE)
+            chosen = Domain(read_literal(self.batch.domain or "[]") or Domain.FALSE)
             chosen.validate(self.env["res.partner"])
-        except (ValueError, SyntaxError) as error:
+        except (ValueError, TypeError) as error:
             raise UserError(
                 self.env._("Filter: it cannot be read. Choose the conditions again.")
             ) from error

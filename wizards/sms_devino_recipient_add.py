@@ -1,11 +1,11 @@
 import base64
-from ast import literal_eval
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..services.filling import Filling
+from ..services.records import read_ids, read_literal
 from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
@@ -21,6 +21,7 @@ from ..services.source import (
     titles_of,
 )
 from ..tools.recipients import clean
+from ..tools.shapes import PREVIEW, fits
 from ..tools.sheet import Column, signature
 
 
@@ -29,6 +30,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
     _name = "sms.devino.recipient.add"
     _description = "Add Recipients"
+    _inherit = ["sms.devino.guarded"]
 
     state = fields.Selection(
         [("source", "Whom"), ("columns", "Columns"), ("preview", "Preview")],
@@ -122,6 +124,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         values = super().default_get(fields)
         if self.env.context.get("active_model") == "res.partner":
             contacts = self.env.context.get("active_ids") or []
+            contacts = read_ids(repr(contacts))
             values |= {"source": "contacts", "partner_ids": [Command.set(contacts)]}
         return values
 
@@ -160,7 +163,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     @api.depends("preview")
     def _compute_preview_html(self):
         for wizard in self:
-            preview = wizard.preview or {}
+            # whatever stands here came back from the client
+            preview = wizard.preview
+            preview = preview if preview and fits(preview, PREVIEW, PREVIEW) else {}
             counts = preview.get("counts", {})
             wizard.problem_count = counts.get("wrong", 0) + counts.get("duplicate", 0)
             wizard.hidden_count = preview.get("hidden", 0)
@@ -179,8 +184,10 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.source == "contacts":
             return Domain("id", "in", self.partner_ids._origin.ids)
         try:
-            return Domain(literal_eval(self.domain or "[]"))
-        except (ValueError, SyntaxError, TypeError) as error:
+            domain = Domain(read_literal(self.domain or "[]"))
+            domain.validate(self.env["res.partner"])
+            return domain
+        except (ValueError, TypeError) as error:
             raise UserError(
                 self.env._("Filter: it cannot be read. Build it anew.")
             ) from error
@@ -340,6 +347,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_download_problems(self):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
+        if self.source not in ("paste", "file"):
+            # what comes from the database goes out by Odoo's right to export only
+            self.env["sms.devino.export"]._check_may_export()
         titles = own_titles(self.env)
         names = self._extra_columns()
         columns = [
@@ -463,7 +473,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.source == "filter":
             domain = self._contact_domain()
             if self.batch_id.domain:
-                domain |= Domain(literal_eval(self.batch_id.domain))
+                domain |= Domain(read_literal(self.batch_id.domain))
             return {"domain": repr(list(domain))}
         content, name, columns = self._source()
         if self._adds_to_pasted():
