@@ -230,7 +230,9 @@ class SmsDevinoAccount(models.Model):
         "CHECK (default_validity >= 0)", "A validity cannot be negative."
     )
     _price_not_negative = models.Constraint(
-        "CHECK (price_per_segment >= 0)", "A price cannot be negative."
+        # not "a number" is no price either: it is greater than all others
+        "CHECK (price_per_segment >= 0 AND price_per_segment < 1e9)",
+        "A price cannot be negative, nor a billion.",
     )
     _rate_not_negative = models.Constraint(
         "CHECK (requests_per_second >= 0)",

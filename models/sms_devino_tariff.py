@@ -38,7 +38,8 @@ class SmsDevinoTariff(models.Model):
         "This account already has a tariff for these digits.",
     )
     _price_not_negative = models.Constraint(
-        "CHECK (price >= 0)", "A price cannot be negative."
+        "CHECK (price >= 0 AND price < 1e9)",
+        "A price cannot be negative, nor a billion.",
     )
 
     def _default_account_id(self):

@@ -10,7 +10,7 @@ from odoo.tools import format_date
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from .records import read_literal
+from .records import read_domain
 from .source import read_rows
 
 # Recipients read at once.
@@ -223,13 +223,12 @@ class Audience:
     def _get_domain(self):
         domain = Domain("id", "in", self.batch.partner_ids.ids)
         try:
-            chosen = Domain(read_literal(self.batch.domain or "[]") or Domain.FALSE)
-            chosen.validate(self.env["res.partner"])
-        except (ValueError, TypeError) as error:
+            chosen = read_domain(self.env["res.partner"], self.batch.domain)
+        except ValueError as error:
             raise UserError(
                 self.env._("Filter: it cannot be read. Choose the conditions again.")
             ) from error
-        return domain | chosen
+        return domain if chosen is None else domain | chosen
 
     def _read_file(self):
         content = base64.b64decode(self.batch.source_file)

@@ -3,6 +3,7 @@
 from ast import literal_eval
 
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ..tools.shapes import fits
 
@@ -45,6 +46,25 @@ def read_ids(text):
         return []
     ids = ids if isinstance(ids, list | tuple) else [ids]
     return [key for key in ids if type(key) is int and 0 < key < 2**31]
+
+
+def read_domain(model, text):
+    """Return the domain in a text, for a search with the rights of the user.
+
+    :param model: the model to search in
+    :return: a ``Domain``, or ``None`` for an empty text
+    :raise ValueError: when it is none, or nothing can be searched by it
+    """
+    value = read_literal(text or "[]")
+    if not value:
+        return None
+    try:
+        domain = Domain(value)
+        # builds the query and runs nothing
+        model._search(domain)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise ValueError("no domain") from error
+    return domain
 
 
 def check_shape(record, name, shape, needed=()):

@@ -389,9 +389,7 @@ class TestConnecting(TransportCase):
         with tempfile.NamedTemporaryFile("w") as netrc:
             netrc.write("machine 127.0.0.1 login somebody password secret")
             netrc.flush()
-            self.environment(
-                http_proxy=address, all_proxy=address, NETRC=netrc.name
-            )
+            self.environment(http_proxy=address, all_proxy=address, NETRC=netrc.name)
             self.assertIsNone(self.send(server.url))
         self.assertEqual(proxy.requests, [])
         self.assertNotIn("authorization", server.requests[0].headers)

@@ -53,7 +53,8 @@ def fits(value, shape, needed=()) -> bool:
             isinstance(value, dict)
             and set(needed) <= value.keys()
             and all(
-                (key in shape or ANY in shape) and fits(one, shape.get(key, shape.get(ANY)))
+                (key in shape or ANY in shape)
+                and fits(one, shape.get(key, shape.get(ANY)))
                 for key, one in value.items()
             )
         )

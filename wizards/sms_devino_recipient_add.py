@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..services.filling import Filling
-from ..services.records import read_ids, read_literal
+from ..services.records import read_domain, read_ids, read_literal
 from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
@@ -184,10 +184,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.source == "contacts":
             return Domain("id", "in", self.partner_ids._origin.ids)
         try:
-            domain = Domain(read_literal(self.domain or "[]"))
-            domain.validate(self.env["res.partner"])
-            return domain
-        except (ValueError, TypeError) as error:
+            domain = read_domain(self.env["res.partner"], self.domain)
+            return Domain.TRUE if domain is None else domain
+        except ValueError as error:
             raise UserError(
                 self.env._("Filter: it cannot be read. Build it anew.")
             ) from error
