@@ -22,7 +22,6 @@ from . import (
     test_guest_jobs,
     test_guest_lifecycle,
     test_guest_menus,
-    test_hostile_values,
     test_import,
     test_import_tours,
     test_kill,

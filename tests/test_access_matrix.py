@@ -101,13 +101,9 @@ METHODS = {
         for name in (
             "action_apply",
             "action_back",
-            "action_clear_contacts",
-            "action_clear_file",
-            "action_clear_filter",
             "action_download_problems",
             "action_open_file",
             "action_preview",
-            "action_view_contacts",
         )
     },
 }
@@ -183,7 +179,7 @@ class TestAccessMatrix(SmsCase):
                 "name": "Mapping",
                 "company_id": company.id,
                 "signature": "x",
-                "columns": {"name": "Name"},
+                "columns": [{"role": "name", "name": "Name"}],
             },
             "sms.devino.export": {"name": "x.xlsx", "content": b"eA=="},
             "sms.devino.recipient.add": {},

@@ -220,7 +220,7 @@ class TestCompaniesRpc(RightsCase):
                     )
 
     def test_search_through_relations_finds_nothing_foreign(self):
-        """Rules hold inside a domain as well, and the operator without rules is none."""
+        """Rules hold inside a domain, and the operator without rules is none."""
         for kind, model, domain in (
             ("user", "sms.devino.message", [("batch_id.list_ids.name", "=", "Theirs")]),
             ("user", "sms.devino.message", [("account_id.stored_password", "!=", "")]),
