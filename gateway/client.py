@@ -33,11 +33,17 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Credentials:
-    """Where and as whom to call; the URL is the base, ``https://…/rest``."""
+    """Where and as whom to call; the URL is the base, ``https://…/rest``.
+
+    :ivar proxy: the URL of a proxy; empty for none. The environment names none
+    :ivar is_public: nothing is sent unless the server's name leads into the internet
+    """
 
     url: str
     login: str = field(repr=False)
     password: str = field(repr=False)
+    proxy: str = field(default="", repr=False)
+    is_public: bool = False
 
 
 class DevinoClient:
@@ -73,6 +79,8 @@ class DevinoClient:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             pool_size=pool_size,
+            proxy=credentials.proxy,
+            is_public=credentials.is_public,
         )
 
     def __enter__(self):

@@ -13,6 +13,8 @@ whether it may have reached the provider:
 import contextlib
 import http.client
 import io
+import ipaddress
+import os
 import re
 import socket
 import time
@@ -85,6 +87,9 @@ class Transport:
     :param connect_timeout: seconds for one address to accept the connection.
     :param read_timeout: seconds from the request being written to the answer's end.
     :param pool_size: connections at most; more callers than that wait.
+    :param proxy: the URL of a proxy; those of the environment are not used.
+    :param is_public: send nothing to an address that is none of the internet, whatever
+        the name of the server. A proxy finds the address itself.
     """
 
     def __init__(
@@ -95,6 +100,8 @@ class Transport:
         connect_timeout: float,
         read_timeout: float,
         pool_size: int,
+        proxy: str = "",
+        is_public: bool = False,
     ):
         self._url = url.strip().rstrip("/?")
         self._read_timeout = read_timeout
@@ -103,12 +110,20 @@ class Transport:
         self._session.headers.update(_HEADERS)
         # A cookie would tie the calls of all threads to one session of the web server.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Without it a password for this host in a .netrc file would go along.
-        self._session.auth = _no_auth
+        # Neither a password in a .netrc file nor a proxy in the environment counts;
+        # the certificates that a company trusts do.
+        self._session.trust_env = False
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._session.proxies = {"all": proxy} if proxy else {}
         # No redirect exists: `requests` would read its body whole, however long, and
         # prepare the next request even when told not to follow.
         self._session.get_redirect_target = lambda response: None
-        adapter = adapter or _Adapter(connect_timeout, read_timeout, pool_size)
+        adapter = adapter or _Adapter(
+            connect_timeout,
+            read_timeout,
+            pool_size,
+            _PUBLIC_POOLS if is_public and not proxy else _POOLS,
+        )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -143,10 +158,6 @@ class Transport:
     def close(self):
         """Close the idle connections. A later call opens new ones."""
         self._session.close()
-
-
-def _no_auth(request):
-    return request
 
 
 def _read_answer(response: requests.Response) -> Exchange:
@@ -231,7 +242,25 @@ class _Answer(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_AnswerReader(sock))
 
 
-def _pool_of(pool_class):
+def _only_public(connect):
+    """Return ``connect`` such that it refuses addresses that are none of the internet.
+
+    The address that is judged is the one that the connection has: a name that leads
+    elsewhere the next time makes no difference.
+    """
+
+    def connect_public():
+        sock = connect()
+        address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+        if not (getattr(address, "ipv4_mapped", None) or address).is_global:
+            sock.close()
+            raise OSError("the name of the server leads into a private network")
+        return sock
+
+    return connect_public
+
+
+def _pool_of(pool_class, *, is_public=False):
     """Return a maker of pools whose connections read answers until the deadline."""
 
     def make_pool(*args, **kwargs):
@@ -241,6 +270,8 @@ def _pool_of(pool_class):
         def make_connection(*args, **kwargs):
             connection = connection_class(*args, **kwargs)
             connection.response_class = _Answer
+            if is_public:
+                connection._new_conn = _only_public(connection._new_conn)
             return connection
 
         pool.ConnectionCls = make_connection
@@ -249,11 +280,17 @@ def _pool_of(pool_class):
     return make_pool
 
 
-_POOLS = {"http": _pool_of(HTTPConnectionPool), "https": _pool_of(HTTPSConnectionPool)}
+_CLASSES = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+_POOLS = {scheme: _pool_of(pool) for scheme, pool in _CLASSES.items()}
+_PUBLIC_POOLS = {
+    scheme: _pool_of(pool, is_public=True) for scheme, pool in _CLASSES.items()
+}
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, connect_timeout: float, read_timeout: float, pool_size: int):
+    def __init__(
+        self, connect_timeout: float, read_timeout: float, pool_size: int, pools: dict
+    ):
         self._timeouts = (connect_timeout, read_timeout)
         super().__init__(
             pool_connections=1,
@@ -261,7 +298,7 @@ class _Adapter(HTTPAdapter):
             max_retries=0,
             pool_block=True,
         )
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = pools
 
     def proxy_manager_for(self, proxy, **proxy_kwargs):
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)

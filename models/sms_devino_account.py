@@ -18,6 +18,7 @@ from ..gateway import (
 from ..services.account_words import describe_notice, describe_url_problem
 from ..services.balance import ask_balance, watch_balances
 from ..services.jobs import DISPATCH, trigger
+from ..services.network import get_route
 from ..services.quote import (
     DIGITS,
     QUOTE_FIELDS,
@@ -47,7 +48,7 @@ CONNECTION_FIELDS = {"login", "password", "url", "mode"}
 class SmsDevinoAccount(models.Model):
     _name = "sms.devino.account"
     _description = "SMS Account"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sms.devino.guarded"]
     _order = "sequence, id"
     _check_company_auto = True
     # a branch may use the account of its parent company
@@ -241,7 +242,9 @@ class SmsDevinoAccount(models.Model):
         "CHECK (default_validity >= 0)", "A validity cannot be negative."
     )
     _price_not_negative = models.Constraint(
-        "CHECK (price_per_segment >= 0)", "A price cannot be negative."
+        # not "a number" is no price either: it is greater than all others
+        "CHECK (price_per_segment >= 0 AND price_per_segment < 1e9)",
+        "A price cannot be negative, nor a billion.",
     )
     _rate_not_negative = models.Constraint(
         "CHECK (requests_per_second >= 0)",
@@ -512,7 +515,8 @@ class SmsDevinoAccount(models.Model):
                     account=account.name,
                 )
             )
-        return get_client(Credentials(account.url, login, password))
+        route = get_route(account)
+        return get_client(Credentials(account.url, login, password, **route))
 
     def _may_call(self):
         """Tell whether calls make sense: not after a refusal that a person must mend.

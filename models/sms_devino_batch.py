@@ -9,7 +9,9 @@ from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
+from ..services.records import check_shape
 from ..services.words import check_scheduled_at, format_moment, notify
+from ..tools.shapes import SOURCE_COLUMNS
 
 # What the program writes, and a copy does not take over.
 Figure = partial(fields.Integer, readonly=True, copy=False)
@@ -76,7 +78,7 @@ class SmsDevinoBatch(models.Model):
 
     _name = "sms.devino.batch"
     _description = "SMS Mass Sending"
-    _inherit = ["mail.thread", "sms.devino.quote"]
+    _inherit = ["mail.thread", "sms.devino.guarded", "sms.devino.quote"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -367,6 +369,13 @@ class SmsDevinoBatch(models.Model):
             texts = draft_text.convert_template(self.env, template)
             self.body = texts.pop(self.env.lang or "en_US")
             self.translations = texts or False
+
+    @api.constrains("source_columns")
+    def _check_source_columns(self):
+        for batch in self:
+            check_shape(
+                batch, "source_columns", SOURCE_COLUMNS, ("columns", "header_row")
+            )
 
     # --- CRUD: what a person may write ----------------------------------------------
 

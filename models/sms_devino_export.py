@@ -283,6 +283,7 @@ class SmsDevinoExport(models.TransientModel):
                 "partner_id",
                 "sender_name",
                 "body",
+                "mode",
                 "state",
                 "message_status",
                 "operation_status",

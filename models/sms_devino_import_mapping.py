@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+from ..services.records import check_shape
+from ..tools.shapes import MAPPING
+
 
 class SmsDevinoImportMapping(models.Model):
     """Which column of a spreadsheet is what, kept for the next file with the same
@@ -7,6 +10,7 @@ class SmsDevinoImportMapping(models.Model):
 
     _name = "sms.devino.import.mapping"
     _description = "SMS Import Mapping"
+    _inherit = ["sms.devino.guarded"]
     _order = "write_date desc, id desc"
 
     name = fields.Char(required=True)
@@ -33,6 +37,11 @@ class SmsDevinoImportMapping(models.Model):
 
     def _default_company_id(self):
         return self.env.company
+
+    @api.constrains("columns")
+    def _check_columns(self):
+        for record in self:
+            check_shape(record, "columns", MAPPING)
 
     @api.depends("columns")
     def _compute_columns_text(self):

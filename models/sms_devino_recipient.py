@@ -3,10 +3,15 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..services.records import check_shape
 from ..services.words import BLACKLISTED, READINGS, describe_reading, private_error
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, clean_data
+from ..tools.shapes import DATA, fits
+
+# What only this model computes.
+COMPUTED = {"number", "reading", "others"}
 
 
 class SmsDevinoRecipient(models.Model):
@@ -19,6 +24,7 @@ class SmsDevinoRecipient(models.Model):
 
     _name = "sms.devino.recipient"
     _description = "SMS Recipient"
+    _inherit = ["sms.devino.guarded"]
     _order = "list_id, id"
 
     list_id = fields.Many2one(
@@ -168,11 +174,21 @@ class SmsDevinoRecipient(models.Model):
             self.number_raw = self.number_raw or self.partner_id.phone
             self.name = self.name or self.partner_id.name
 
+    @api.constrains("data")
+    def _check_data(self):
+        for record in self:
+            check_shape(record, "data", DATA)
+
     # --- CRUD -----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
         """Refuse a number that the list has already."""
+        # a default in the context would write what may not be written
+        context = self.env.context
+        self = self.with_context(
+            {k: v for k, v in context.items() if k[8:] not in COMPUTED}
+        )
         vals_list = [self._accepted(vals) for vals in vals_list]
         lists = self.env["sms.devino.recipient.list"]
         default_list_id = self.env.context.get("default_list_id")
@@ -231,11 +247,11 @@ class SmsDevinoRecipient(models.Model):
 
         :raise AccessError: when they hold what only this model computes
         """
-        if not self.env.su and {"number", "reading", "others"} & vals.keys():
+        if not self.env.su and COMPUTED & vals.keys():
             raise AccessError(self.env._("The reading of a number cannot be written."))
         cleaned = {
             key: clean(vals[key]) for key in ("name", "number_raw") if key in vals
         }
-        if vals.get("data"):
+        if vals.get("data") and fits(vals["data"], DATA):
             cleaned["data"] = clean_data(vals["data"])
         return {**vals, **cleaned}

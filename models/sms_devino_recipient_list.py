@@ -4,10 +4,12 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..services.filling import COUNTS, PAGE, Filling
+from ..services.records import check_shape
 from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
+from ..tools.shapes import TITLES
 
 # Recipients shown in the form of the list.
 FIRST = 40
@@ -18,7 +20,7 @@ class SmsDevinoRecipientList(models.Model):
 
     _name = "sms.devino.recipient.list"
     _description = "SMS Recipient List"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "sms.devino.guarded"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -148,6 +150,11 @@ class SmsDevinoRecipientList(models.Model):
                         count=count,
                     )
                 )
+
+    @api.constrains("columns")
+    def _check_columns(self):
+        for record in self:
+            check_shape(record, "columns", TITLES)
 
     @api.depends("recipient_ids.reading")
     def _compute_counts(self):

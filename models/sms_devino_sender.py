@@ -9,6 +9,7 @@ from ..tools.sms_text import check_sender
 class SmsDevinoSender(models.Model):
     _name = "sms.devino.sender"
     _description = "SMS Sender Name"
+    _inherit = ["sms.devino.guarded"]
     _order = "account_id, sequence, name"
     _check_company_domain = models.check_company_domain_parent_of
 

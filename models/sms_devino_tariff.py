@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 class SmsDevinoTariff(models.Model):
     _name = "sms.devino.tariff"
     _description = "SMS Tariff"
+    _inherit = ["sms.devino.guarded"]
     _order = "account_id, prefix"
 
     name = fields.Char(
@@ -37,7 +38,8 @@ class SmsDevinoTariff(models.Model):
         "This account already has a tariff for these digits.",
     )
     _price_not_negative = models.Constraint(
-        "CHECK (price >= 0)", "A price cannot be negative."
+        "CHECK (price >= 0 AND price < 1e9)",
+        "A price cannot be negative, nor a billion.",
     )
 
     def _default_account_id(self):

@@ -1,7 +1,6 @@
 """Who gets a mass sending: lists, contacts and a spreadsheet, united by number."""
 
 import base64
-from ast import literal_eval
 from dataclasses import dataclass, field
 
 from odoo.exceptions import UserError
@@ -11,6 +10,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated
 from .source import own_titles, read_rows, titles_for_text
 
@@ -147,13 +147,12 @@ def read_filter(env, text):
     :raise UserError: when it cannot be read
     """
     try:
-        domain = Domain(literal_eval(text or "[]") or Domain.FALSE)
-        domain.validate(env["res.partner"])
-    except (ValueError, SyntaxError, TypeError) as error:
+        domain = read_domain(env["res.partner"], text)
+    except ValueError as error:
         raise UserError(
             env._("Filter: it cannot be read. Choose the conditions again.")
         ) from error
-    return domain
+    return Domain.FALSE if domain is None else domain
 
 
 def check_sources(batch):

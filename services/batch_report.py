@@ -229,6 +229,10 @@ def tell_reported(batch):
 def _tell(batch, text, parts):
     """Post into the batch, with the failures, and show a notice to who sent it."""
     failures = describe_failures(batch)
+    if batch.mode == "test":
+        note = batch.env._("Test mode: nothing was sent to anybody, nothing was paid.")
+        parts = [Markup("<p><b>%s</b></p>") % note, *parts]
+        text = f"{note} {text}"
     batch.message_post(body=Markup().join([*parts, failures]))
     batch.sent_by_id._bus_send(
         "simple_notification",

@@ -6,6 +6,7 @@ from odoo import fields
 
 from ..tools import sms_text
 from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .records import read_input
 from .words import format_moment, notify
 
 # How long a message that is due may wait before its form says why.
@@ -125,8 +126,6 @@ def name_documents(messages):
     """
     env, names = messages.env, {}
     for model, of_model in messages.grouped("res_model").items():
-        if model in env:
-            documents = env[model].browse(of_model.mapped("res_id")).exists()
-            for document in documents._filtered_access("read"):
-                names[model, document.id] = document.display_name
+        for document in read_input(env, model, of_model.mapped("res_id")) or ():
+            names[model, document.id] = document.display_name
     return names

@@ -1,4 +1,13 @@
-"""Records that came from input."""
+"""Records, and other values, that came from input."""
+
+from ast import literal_eval
+
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ..tools.shapes import fits
+
+MAX_LITERAL = 2_000_000
 
 
 def read_input(env, model, ids):
@@ -14,3 +23,57 @@ def read_input(env, model, ids):
     if model not in env or env[model]._abstract or env[model]._transient:
         return None
     return env[model].browse(ids).exists()._filtered_access("read")
+
+
+def read_literal(text):
+    """Return what a text means that a client writes as a Python literal.
+
+    :raise ValueError: when it is none
+    """
+    if not isinstance(text, str) or len(text) > MAX_LITERAL:
+        raise ValueError("no literal")
+    try:
+        return literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError("no literal") from error
+
+
+def read_ids(text):
+    """Return the ids in a text such as ``[1, 2]``; none where it is something else."""
+    try:
+        ids = read_literal(text or "[]")
+    except ValueError:
+        return []
+    ids = ids if isinstance(ids, list | tuple) else [ids]
+    return [key for key in ids if type(key) is int and 0 < key < 2**31]
+
+
+def read_domain(model, text):
+    """Return the domain in a text, for a search with the rights of the user.
+
+    :param model: the model to search in
+    :return: a ``Domain``, or ``None`` for an empty text
+    :raise ValueError: when it is none, or nothing can be searched by it
+    """
+    value = read_literal(text or "[]")
+    if not value:
+        return None
+    try:
+        domain = Domain(value)
+        # builds the query and runs nothing
+        model._search(domain)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise ValueError("no domain") from error
+    return domain
+
+
+def check_shape(record, name, shape, needed=()):
+    """Refuse Json that this addon does not write.
+
+    :raise ValidationError: naming the field
+    """
+    if record[name] and not fits(record[name], shape, needed):
+        label = record._fields[name]._description_string(record.env)
+        raise ValidationError(
+            record.env._("%(field)s: this is not what is kept here.", field=label)
+        )

@@ -61,6 +61,13 @@ def _check_may_send(messages, firsts):
 
 
 def _check_chain(messages, chain):
+    if any(message.mode != message.account_id.mode for message in messages):
+        raise UserError(
+            messages.env._(
+                "The mode of the account was changed: a message of test mode is not "
+                "sent again live, nor the other way round. Write a new one."
+            )
+        )
     arriving = chain.filtered_domain(
         [*MAY_ARRIVE, ("state", "not in", RISKY_TO_REPEAT)]
     )

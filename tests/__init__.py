@@ -35,6 +35,8 @@ from . import (
     test_recipients,
     test_recipients_live,
     test_recipients_text,
+    test_rights_code,
+    test_rights_rpc,
     test_rooms,
     test_same_text,
     test_sandbox_rules,

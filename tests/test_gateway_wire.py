@@ -320,10 +320,10 @@ class TestWire(WireCase):
 class TransportCase(WireCase):
     """Below the client, as a session would first need a login."""
 
-    def send(self, url, **timeouts):
+    def send(self, url, **options):
         """What a sending to ``url`` comes to: an error, or ``None`` for a success."""
-        timeouts = {"connect_timeout": 2.0, "read_timeout": 3.0, **timeouts}
-        transport = Transport(url, adapter=None, pool_size=1, **timeouts)
+        options = {"connect_timeout": 2.0, "read_timeout": 3.0, **options}
+        transport = Transport(url, adapter=None, pool_size=1, **options)
         self.addCleanup(transport.close)
         came = transport.post("Sms/Send", [("Data", "text")])
         return classify(
@@ -334,9 +334,9 @@ class TransportCase(WireCase):
             body=came.body,
         )
 
-    def assertNotSent(self, url, **timeouts):
+    def assertNotSent(self, url, **options):
         with self.subTest(url=url):
-            error = self.send(url, **timeouts)
+            error = self.send(url, **options)
             self.assertIs(type(error), NotSentError, repr(error))
             self.assertEqual(error.operation_status, "Error_Gateway_Offline")
 
@@ -354,32 +354,55 @@ class TestConnecting(TransportCase):
     def test_no_such_host(self):
         # Of a proxy: the test framework lets only local addresses pass.
         proxy = "http://nowhere.invalid:3128"
-        self.environment(http_proxy=proxy, https_proxy=proxy)
-        self.assertNotSent("http://127.0.0.1:1/rest")
-        self.assertNotSent("https://127.0.0.1:1/rest")
+        self.assertNotSent("http://127.0.0.1:1/rest", proxy=proxy)
+        self.assertNotSent("https://127.0.0.1:1/rest", proxy=proxy)
 
     def test_proxy_down(self):
         proxy = f"http://127.0.0.1:{_free_port()}"
-        self.environment(http_proxy=proxy, https_proxy=proxy)
-        self.assertNotSent("http://127.0.0.1:1/rest")
-        self.assertNotSent("https://127.0.0.1:1/rest")
+        self.assertNotSent("http://127.0.0.1:1/rest", proxy=proxy)
+        self.assertNotSent("https://127.0.0.1:1/rest", proxy=proxy)
 
     def test_proxy_refuses_the_tunnel(self):
         proxy = self.serve(lambda connection, _: connection.sendall(http(407)) or True)
-        self.environment(https_proxy=f"http://127.0.0.1:{proxy.port}")
-        self.assertNotSent("https://127.0.0.1:1/rest")
+        address = f"http://127.0.0.1:{proxy.port}"
+        self.assertNotSent("https://127.0.0.1:1/rest", proxy=address)
         self.assertTrue(proxy.requests[0].line.startswith("CONNECT "))
 
     def test_proxy_silent(self):
         proxy = self.serve(lambda *_: time.sleep(0.4) or True)
-        self.environment(https_proxy=f"http://127.0.0.1:{proxy.port}")
-        self.assertNotSent("https://127.0.0.1:1/rest", connect_timeout=0.2)
+        address = f"http://127.0.0.1:{proxy.port}"
+        self.assertNotSent(
+            "https://127.0.0.1:1/rest", connect_timeout=0.2, proxy=address
+        )
 
     def test_connection_through_a_proxy_lost_after_the_request(self):
         proxy = self.serve(lambda *_: True)
-        self.environment(http_proxy=f"http://127.0.0.1:{proxy.port}")
-        error = self.send("http://127.0.0.1:1/rest")
+        address = f"http://127.0.0.1:{proxy.port}"
+        error = self.send("http://127.0.0.1:1/rest", proxy=address)
         self.assertIs(type(error), OutcomeUnknownError)
+
+    def test_the_environment_names_no_proxy_and_no_password(self):
+        answer = http(200, b'["1"]')
+        server = self.serve(lambda connection, _: connection.sendall(answer))
+        proxy = self.serve(lambda *_: True)
+        address = f"http://127.0.0.1:{proxy.port}"
+        with tempfile.NamedTemporaryFile("w") as netrc:
+            netrc.write("machine 127.0.0.1 login somebody password secret")
+            netrc.flush()
+            self.environment(http_proxy=address, all_proxy=address, NETRC=netrc.name)
+            self.assertIsNone(self.send(server.url))
+        self.assertEqual(proxy.requests, [])
+        self.assertNotIn("authorization", server.requests[0].headers)
+
+    def test_public_name_that_leads_into_a_private_network(self):
+        """The address is judged once connected, and nothing is sent before."""
+        answer = http(200, b'["1"]')
+        server = self.serve(lambda connection, _: connection.sendall(answer))
+        for scheme in ("http", "https"):
+            url = server.url.replace("http:", f"{scheme}:")
+            self.assertNotSent(url, is_public=True)
+        self.assertEqual(server.requests, [])
+        self.assertIsNone(self.send(server.url))
 
     def test_wrong_addresses(self):
         for url in ("", "integrationapi.net/rest", "ftp://127.0.0.1/", "http://"):

@@ -6,6 +6,7 @@ class SmsDevinoMessageMove(models.TransientModel):
 
     _name = "sms.devino.message.move"
     _description = "SMS Move to Another Time"
+    _inherit = ["sms.devino.guarded"]
 
     message_ids = fields.Many2many(
         "sms.devino.message",

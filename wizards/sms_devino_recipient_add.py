@@ -7,6 +7,7 @@ from odoo.fields import Command, Domain
 from ..services import list_import
 from ..services.audience import read_filter
 from ..services.filling import Filling
+from ..services.records import read_ids
 from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
@@ -22,6 +23,7 @@ from ..services.source import (
 )
 from ..services.words import notify
 from ..tools.recipients import clean
+from ..tools.shapes import PREVIEW, fits
 from ..tools.sheet import signature
 
 
@@ -30,6 +32,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
 
     _name = "sms.devino.recipient.add"
     _description = "Add Recipients"
+    _inherit = ["sms.devino.guarded"]
 
     state = fields.Selection(
         [("source", "Whom"), ("columns", "Columns"), ("preview", "Preview")],
@@ -122,6 +125,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         values = super().default_get(fields)
         if self.env.context.get("active_model") == "res.partner":
             contacts = self.env.context.get("active_ids") or []
+            contacts = read_ids(repr(contacts))
             values |= {"source": "contacts", "partner_ids": [Command.set(contacts)]}
         return values
 
@@ -160,7 +164,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     @api.depends("preview")
     def _compute_preview_html(self):
         for wizard in self:
-            preview = wizard.preview or {}
+            # whatever stands here came back from the client
+            preview = wizard.preview
+            preview = preview if preview and fits(preview, PREVIEW, PREVIEW) else {}
             counts = preview.get("counts", {})
             wizard.problem_count = counts.get("wrong", 0) + counts.get("duplicate", 0)
             wizard.hidden_count = preview.get("hidden", 0)
@@ -360,6 +366,9 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_download_problems(self):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
+        if self.source not in ("paste", "file"):
+            # what comes from the database goes out by Odoo's right to export only
+            self.env["sms.devino.export"]._check_may_export()
         return self.env["sms.devino.export"]._download_problems(
             self._filling(), self._rows(), self._extra_columns()
         )

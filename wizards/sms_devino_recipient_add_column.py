@@ -6,6 +6,7 @@ class SmsDevinoRecipientAddColumn(models.TransientModel):
 
     _name = "sms.devino.recipient.add.column"
     _description = "Add Recipients: Column"
+    _inherit = ["sms.devino.guarded"]
     _order = "index"
 
     add_id = fields.Many2one(

@@ -1,4 +1,9 @@
+from ast import literal_eval
+
 from odoo import api, models
+
+# Lists that hide what was sent in test mode, once a company has a live account.
+MODELS_WITH_MODE = ("sms.devino.message", "sms.devino.batch")
 
 
 class IrActionsActions(models.Model):
@@ -24,3 +29,23 @@ class IrActionsActWindow(models.Model):
     def _sms_devino_composer_ids(self):
         """Return the ids of the actions that open the SMS composer, a set."""
         return set(self.sudo().search([("res_model", "=", "sms.composer")]).ids)
+
+    def _get_action_dict(self):
+        """Hide test messages by default where there are others.
+
+        Whoever has only accounts in test mode sees his or her first message.
+        """
+        action = super()._get_action_dict()
+        if self.res_model in MODELS_WITH_MODE and self._sms_devino_is_live():
+            context = literal_eval(action.get("context") or "{}")
+            action["context"] = repr({**context, "search_default_live": 1})
+        return action
+
+    @api.model
+    def _sms_devino_is_live(self):
+        """Tell whether the chosen companies have a live account."""
+        live = [
+            ("mode", "=", "live"),
+            ("company_id", "parent_of", self.env.companies.ids),
+        ]
+        return bool(self.env["sms.devino.account"].sudo().search_count(live, limit=1))

@@ -15,19 +15,24 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.sms_devino_user_limit", readonly=False
     )
     sms_devino_balance = fields.Char(
-        string="SMS balance", compute="_compute_sms_devino_balance", compute_sudo=True
+        string="SMS balance", compute="_compute_sms_devino_balance"
     )
     sms_devino_balance_at = fields.Datetime(
-        string="SMS balance asked at", related="sms_devino_account_id.balance_at"
+        string="SMS balance asked at", compute="_compute_sms_devino_balance"
     )
     sms_devino_mode = fields.Selection(
-        string="Mode of the SMS account", related="sms_devino_account_id.mode"
+        [("test", "Test"), ("live", "Live")],
+        string="Mode of the SMS account",
+        compute="_compute_sms_devino_balance",
     )
 
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_balance(self):
+        """Show the account to whoever may read it: the id may come from a request."""
         for settings in self:
-            account = settings.sms_devino_account_id
+            account = settings.sms_devino_account_id._filtered_access("read")
+            settings.sms_devino_balance_at = account.balance_at
+            settings.sms_devino_mode = account.mode
             settings.sms_devino_balance = (
                 account._format_balance() if account.balance_at else False
             )

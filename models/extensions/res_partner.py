@@ -46,4 +46,4 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_message_action"
         )
-        return action | {"domain": [("partner_id", "=", self.id)], "context": {}}
+        return action | {"domain": [("partner_id", "=", self.id)]}

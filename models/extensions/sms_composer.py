@@ -1,6 +1,5 @@
 import logging
 import re
-from ast import literal_eval
 from collections import Counter
 
 import psycopg2
@@ -11,7 +10,7 @@ from odoo.exceptions import UserError
 from ...services import same_text
 from ...services.commit import CONFLICTS
 from ...services.odoo_link import private_sql
-from ...services.records import read_input
+from ...services.records import read_ids, read_input
 from ...services.words import (
     check_body,
     check_scheduled_at,
@@ -184,7 +183,7 @@ class SmsComposer(models.TransientModel):
 
     def _sms_devino_records(self):
         """Return the documents that the user may read, maybe none."""
-        ids = literal_eval(self.res_ids) if self.res_ids else [self.res_id]
+        ids = read_ids(self.res_ids) if self.res_ids else [self.res_id]
         records = read_input(self.env, self.res_model, [key for key in ids if key])
         return self.env["res.partner"] if records is None else records
 
@@ -649,7 +648,7 @@ class SmsComposer(models.TransientModel):
     def _sms_devino_own_options(self, *, automatic=False):
         """Return what this form says about its messages."""
         is_later = self.sms_devino_when == "later"
-        has_document = self.res_model and self.res_id
+        document = self.res_id and read_input(self.env, self.res_model, [self.res_id])
         partner = self._sms_devino_contact()
         sender = self.sms_devino_sender_id or self.template_id.sms_devino_sender_id
         return self.env["sms.devino.options"]._sms_devino_make_options(
@@ -660,8 +659,8 @@ class SmsComposer(models.TransientModel):
             is_mass=self.composition_mode == "mass",
             override=not self._sms_devino_honours_list(),
             automatic=automatic,
-            res_model=self.res_model if has_document else partner and partner._name,
-            res_id=self.res_id if has_document else partner.id,
+            res_model=(document or partner)._name if document or partner else False,
+            res_id=(document or partner).id,
         )
 
     def _action_send_sms(self):

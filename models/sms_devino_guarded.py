@@ -1,0 +1,63 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+from ..services.odoo_link import private_sql
+
+OWN_MODELS = "sms.devino."
+# With a change of one of these a record may come to another company.
+OWNERS = {"company_id", "account_id"}
+
+
+class SmsDevinoGuarded(models.AbstractModel):
+    """What Odoo's rules leave open for records of a company.
+
+    A rule is held against a record before it is written, not after. And a form that
+    is not saved computes its fields, some by sudo, from whatever ids a request names.
+    """
+
+    _name = "sms.devino.guarded"
+    _description = "Record of a Company"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Keep what people wrote out of the log when the database refuses it."""
+        with private_sql():
+            return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse to give a record to a company that the user does not belong to."""
+        result = super().write(vals)
+        if OWNERS & vals.keys() and not self.env.su:
+            companies = self.sudo().company_id
+            if companies - self.env.user.sudo().company_ids:
+                raise AccessError(
+                    self.env._("You cannot give this to a company that is not yours.")
+                )
+        return result
+
+    def onchange(self, values, field_names, fields_spec):
+        """Compute from records that the user may read, and from no others.
+
+        :raise AccessError: for any other record of this addon
+        """
+        for name, value in values.items():
+            field = self._fields.get(name)
+            if field and (field.comodel_name or "").startswith(OWN_MODELS):
+                self.env[field.comodel_name].browse(_named(value)).check_access("read")
+        return super().onchange(values, field_names, fields_spec)
+
+
+def _named(value):
+    """Return the ids that the value of a relation in a form names."""
+    if not isinstance(value, list | tuple):
+        return [value] if isinstance(value, int) and value else []
+    ids = []
+    for command in value:
+        if isinstance(command, int):
+            ids.append(command)
+        elif command and command[0] in (Command.LINK, Command.UPDATE):
+            ids.append(command[1])
+        elif command and command[0] == Command.SET:
+            ids += command[2]
+    return [key for key in ids if isinstance(key, int)]
