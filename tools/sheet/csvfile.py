@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from .charset import ENCODINGS, find_encoding
 from .errors import SheetError, SheetNote
-from .model import Limits, Merge, Row
+from .model import Limits, Row
 
 _SEPARATORS = ";\t,|"
 _CODECS = {*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-be"}
@@ -61,7 +61,7 @@ class Csv:
     # pylint: disable-next=method-required-super
     def read(
         self, _sheet: str, _limit: int | None
-    ) -> tuple[list[Merge], Iterator[Row]]:
+    ) -> tuple[list, Iterator[Row]]:
         """Return no merged cells, and the rows, numbered as by Excel, not by line."""
         return [], self._rows()
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import xlrd
 
 from .errors import SheetError
-from .model import Limits, Merge, Region, Row
+from .model import Limits, Region, Row
 from .ole import SIGNATURE, Container
-from .show import Shower, format_code
+from .show import BAD_NUMBER, Shower, format_code
 
 _NUMBERS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
 _STREAMS = ("Workbook", "WORKBOOK", "Book", "BOOK")
@@ -45,11 +45,11 @@ class Xls:
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
-    def read(self, sheet: str, limit: int | None) -> tuple[list[Merge], Iterator[Row]]:
+    def read(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return the merged ranges and the rows of a sheet."""
         cells = self._book.sheet_by_name(sheet)
         merges = [
-            Merge(top, left, bottom - 1, right - 1)
+            (top, left, bottom - 1, right - 1)
             for top, bottom, left, right in cells.merged_cells
         ]
         return merges, self._rows(cells, limit)
@@ -69,7 +69,7 @@ class Xls:
             text = cell.value
             if cell.ctype in _NUMBERS:
                 text = self._show.number(cell.value, self._format(cell.xf_index))
-                if text == "#NUM!":
+                if text == BAD_NUMBER:
                     errors.append(column)
             elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
                 text = self._show.truth(bool(cell.value))
