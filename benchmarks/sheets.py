@@ -191,7 +191,9 @@ def _records(*records, texts=b""):
     place = len(head) + 4 + len(name) + len(texts) + len(end)
     name = struct.pack("<HHI", 0x85, len(name), place) + name[4:]
     sheet = head[:6] + struct.pack("<H", 0x10) + head[8:]
-    body = b"".join(struct.pack("<HH", code, len(data)) + data for code, data in records)
+    body = b"".join(
+        struct.pack("<HH", code, len(data)) + data for code, data in records
+    )
     return head + name + texts + end + sheet + body + end
 
 
@@ -199,9 +201,10 @@ def _texts(text, count):
     """Return the record with the texts, and those that go on with it."""
     data = struct.pack("<II", count, count) + text * count
     size = 8224 // len(text) * len(text)
-    pieces = [data[: size + 8], *(
-        data[at : at + size] for at in range(size + 8, len(data), size)
-    )]
+    pieces = [
+        data[: size + 8],
+        *(data[at : at + size] for at in range(size + 8, len(data), size)),
+    ]
     return b"".join(
         struct.pack("<HH", 0x3C if index else 0xFC, len(piece)) + piece
         for index, piece in enumerate(pieces)
@@ -235,7 +238,9 @@ HOSTILE = {
     "empty rows": lambda: _hostile(_fill('<row ht="1"/>')),
     "rows of one cell": lambda: _hostile(_rows("<c><v>1</v></c>", 200_000)),
     "cells of one digit": lambda: _hostile(_rows("<c><v>1</v></c>" * 100, 29_000)),
-    "cells of one digit, all that may be": lambda: _hostile(_rows("<c><v>1</v></c>" * 100, 19_900)),
+    "cells of one digit, all that may be": lambda: _hostile(
+        _rows("<c><v>1</v></c>" * 100, 19_900)
+    ),
     "inline strings": lambda: _hostile(
         _rows('<c t="inlineStr"><is><t>x</t></is></c>' * 60, 18_000)
     ),
@@ -382,7 +387,6 @@ def _compare_all(folder, count):
     print(f"{'read .csv':26} {seconds:6.2f} s {memory:4} MB")
     bare = ["write_xlsxwriter", "write_openpyxl"]
     compare("write .xlsx of texts", "write", "write_ours", bare, count)
-
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def old_workbook(records, texts=b""):
     place = len(head) + 13 + len(texts) + len(end)
     name = struct.pack("<HHIBBBB", 0x85, 9, place, 0, 0, 1, 0) + b"x"
     sheet = head[:6] + struct.pack("<H", 0x10) + head[8:]
-    body = b"".join(struct.pack("<HH", code, len(data)) + data for code, data in records)
+    body = b"".join(
+        struct.pack("<HH", code, len(data)) + data for code, data in records
+    )
     return head + name + texts + end + sheet + body + end
 
 

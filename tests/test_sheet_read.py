@@ -128,7 +128,8 @@ class TestSheetRead(BaseCase):
         """Test texts that stand in the cells, which the guard makes simpler."""
         main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
         cells = (
-            '<c r="A1" s="0" t="inlineStr"><is><t xml:space="preserve"> a &lt;</t></is></c>'
+            '<c r="A1" s="0" t="inlineStr"><is><t xml:space="preserve"> a &lt;</t>'
+            "</is></c>"
             '<c t="inlineStr" r="B1"><is><t/></is></c><c r="C1" t="inlineStr"><is><t>'
             f"{'x' * 70_000}</t></is></c>"
             '<c r="D1" t="inlineStr"><is><r><t>b</t></r><r><t>c</t></r></is></c>'
