@@ -7,7 +7,7 @@ from ..tools.sheet import SheetError, SheetNote
 
 _lt = LazyTranslate(__name__)
 
-# One for each code of tools/sheet/errors.py, with its parameters.
+# One for each code that tools/ raises or notes, with its parameters.
 SENTENCES = {
     "empty": _lt("The file is empty."),
     "too_large": _lt(
@@ -42,11 +42,6 @@ SENTENCES = {
         "The file was saved in the format of Excel 4 or older. Open it in "
         "Excel, choose File > Save As > Excel Workbook (*.xlsx), and import the"
         " saved file."
-    ),
-    "xls_halves": _lt(
-        "The workbook has characters, such as emoji, that cannot be read from an .xls "
-        "file. Open it in Excel, choose File > Save As > Excel Workbook (*.xlsx), and "
-        "import the saved file."
     ),
     "image": _lt(
         "The file is a picture, not a table. Choose an .xlsx, .xls or .csv file."

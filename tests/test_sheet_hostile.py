@@ -11,7 +11,7 @@ import xlwt
 from odoo.tests import BaseCase, tagged
 
 from ..tools.sheet import LIMITS, Limits, SheetError, open_book
-from .test_sheet_read import FIXTURES, saved
+from .test_sheet_read import FIXTURES, saved, with_part
 
 SHEET = "xl/worksheets/sheet1.xml"
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -29,26 +29,37 @@ def workbook():
     return saved(book)
 
 
-def with_part(content, name, data, *, stored=False):
-    """Return the package with one part replaced or added."""
-    target = io.BytesIO()
-    method = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(target, "w", method) as new,
-    ):
-        for member in old.namelist():
-            if member != name:
-                new.writestr(member, old.read(member))
-        new.writestr(name, data)
-    return target.getvalue()
-
-
 def sheet_xml(rows, before=""):
     return (
         f'<?xml version="1.0"?>{before}<worksheet xmlns="{NAMESPACE}"><sheetData>'
         f"{rows}</sheetData></worksheet>"
     ).encode()
+
+
+def old_workbook(records, texts=b""):
+    """Return the bare records of an .xls with one sheet."""
+    head = struct.pack("<HHHHHHII", 0x809, 16, 0x600, 5, 0, 0, 0, 0)
+    end = struct.pack("<HH", 0x0A, 0)
+    place = len(head) + 13 + len(texts) + len(end)
+    name = struct.pack("<HHIBBBB", 0x85, 9, place, 0, 0, 1, 0) + b"x"
+    sheet = head[:6] + struct.pack("<H", 0x10) + head[8:]
+    body = b"".join(
+        struct.pack("<HH", code, len(data)) + data for code, data in records
+    )
+    return head + name + texts + end + sheet + body + end
+
+
+def strings(text, count):
+    """Return the records with the texts of an .xls."""
+    data = struct.pack("<II", count, count) + text * count
+    size = 8224 // len(text) * len(text)
+    places = [0, *range(size + 8, len(data), size)]
+    pieces = [data[a:b] for a, b in zip(places, [*places[1:], None], strict=True)]
+    codes = [0xFC] + [0x3C] * len(pieces)
+    return b"".join(
+        struct.pack("<HH", code, len(piece)) + piece
+        for code, piece in zip(codes, pieces, strict=False)
+    )
 
 
 def read_all(content, **options):
@@ -152,6 +163,33 @@ class TestSheetHostile(BaseCase):
         struct.pack_into("<i", content, 48, sectors)
         self.assertEqual(read_all(bytes(content) + tree)[0].values, ["Яна"])
 
+    def test_records_that_promise_too_much(self):
+        """Test what makes xlrd slow or large, without its having begun."""
+        font = (0xE0, bytes(20))
+        merged = (0xE5, struct.pack("<H", 1000) + bytes(8000))
+        empty = (0xBE, bytes(504) + b"\xf9\0")
+        runs = b"\1\0\x08\xe8\x03x" + bytes(4000)
+        back = struct.pack("<HBi", 1, 4, -8) + b"x"
+        for records, texts, code in (
+            ([(0x203, struct.pack("<HHHd", 0, 0, 0, 5))], b"", None),
+            ([font] * 21_000, b"", "too_many_cells"),
+            ([merged] * 2_100, b"", "too_many_cells"),
+            ([empty] * 8_100, b"", "too_many_cells"),
+            ([], strings(b"\1\0\0x", 1_000_001), "too_many_cells"),
+            ([], strings(runs, 301), "corrupt"),
+            ([], strings(back, 10), "corrupt"),
+            ([], strings(b"\1\0\0x", 3)[:-3], "corrupt"),
+        ):
+            with self.subTest(code=code):
+                self.assertEqual(code_of(old_workbook(records, texts)), code)
+
+    def test_one_sheet_under_many_names(self):
+        content = old_workbook([(0x203, bytes(14))])
+        name = content[20:33]
+        place = struct.unpack_from("<I", name, 4)[0] + len(name)
+        name = name[:4] + struct.pack("<I", place) + name[8:]
+        self.assertEqual(code_of(content[:20] + name * 2 + content[33:]), "corrupt")
+
     def test_unknown_xml_encoding(self):
         part = b'<?xml version="1.0" encoding="UTF-6"?><styleSheet/>'
         content = with_part(workbook(), "xl/styles.xml", part)
@@ -243,7 +281,7 @@ class TestSheetHostile(BaseCase):
         for part, data, code, limits in (
             (SHEET, rows, "too_many_rows", Limits(rows=49)),
             (SHEET, rows, "too_many_cells", Limits(cells=99)),
-            (SHEET, rows, None, Limits(rows=50, cells=100)),
+            (SHEET, rows, None, Limits(rows=50, cells=110)),
             (
                 SHEET,
                 f'<row><c t="inlineStr"><is>{runs}</is></c></row>',

@@ -1,4 +1,6 @@
 import io
+import re
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +36,21 @@ def values(book, sheet=None):
 def saved(book):
     target = io.BytesIO()
     book.save(target)
+    return target.getvalue()
+
+
+def with_part(content, name, data, *, stored=False):
+    """Return the package with one part replaced or added."""
+    target = io.BytesIO()
+    method = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(target, "w", method) as new,
+    ):
+        for member in old.namelist():
+            if member != name:
+                new.writestr(member, old.read(member))
+        new.writestr(name, data)
     return target.getvalue()
 
 
@@ -106,6 +123,32 @@ class TestSheetRead(BaseCase):
                 found = open_book(target.getvalue())
                 self.assertEqual(found.sheets, ("Ё & <1>",))
                 self.assertEqual(values(found), [texts, ["79214563763"]])
+
+    def test_texts_in_cells(self):
+        """Test texts that stand in the cells, which the guard makes simpler."""
+        main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        cells = (
+            '<c r="A1" s="0" t="inlineStr"><is><t xml:space="preserve"> a &lt;</t>'
+            "</is></c>"
+            '<c t="inlineStr" r="B1"><is><t/></is></c><c r="C1" t="inlineStr"><is><t>'
+            f"{'x' * 70_000}</t></is></c>"
+            '<c r="D1" t="inlineStr"><is><r><t>b</t></r><r><t>c</t></r></is></c>'
+            '<c r="E1"><f>1+1</f><v/></c><c r="F1" s="0"><f t="shared" si="0"/></c>'
+            '<c r="G1"><f>1+1</f><v>2</v></c><c r="H1" t="str"><f>A1</f></c>'
+            '<c r="I1" t="inlineStr"><is><t>d</t></is></c>'
+        )
+        expected = [" a <", "", "x" * 70_000, "bc", "", "", "2", "", "d"]
+        for prefix in ("", "x:"):
+            marked = re.sub(r"<(/?)(?=\w)", rf"<\1{prefix}", cells)
+            name = f"xmlns{prefix and ':x'}"
+            content = with_part(
+                saved(openpyxl.Workbook()),
+                "xl/worksheets/sheet1.xml",
+                f'<{prefix}worksheet {name}="{main}"><{prefix}sheetData><{prefix}row>'
+                f"{marked}</{prefix}row></{prefix}sheetData></{prefix}worksheet>",
+            )
+            (row,) = open_book(content).rows("Sheet")
+            self.assertEqual((row.values, row.errors), (expected, (4, 5)))
 
     def test_xlwt(self):
         book = xlwt.Workbook()

@@ -45,17 +45,15 @@ Errors
 from .book import Book, open_book
 from .charset import ENCODINGS
 from .columns import HEAD_ROWS, find_header, guess_columns, signature
-from .errors import CODES, NOTES, SheetError, SheetNote
+from .errors import SheetError, SheetNote
 from .model import LIMITS, MAX_ROWS, REGION, Limits, Region, Row
 from .writer import Column, write_xls, write_xlsx
 
 __all__ = [
-    "CODES",
     "ENCODINGS",
     "HEAD_ROWS",
     "LIMITS",
     "MAX_ROWS",
-    "NOTES",
     "REGION",
     "Book",
     "Column",

@@ -1,13 +1,12 @@
 """One way into a spreadsheet, whatever its kind."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 from .columns import HEAD_ROWS, find_header
 from .csvfile import Csv
 from .errors import SheetError, SheetNote
-from .model import LIMITS, REGION, Limits, Merge, Region, Row
+from .model import LIMITS, REGION, Limits, Region, Row
 from .sniff import sniff
 from .xls import Xls
 from .xlsx import Xlsx
@@ -49,7 +48,7 @@ class Book:
         merges, rows = self._source.read(sheet, last)
         rows = _trimmed(rows, self._limits.columns)
         head = list(islice(rows, HEAD_ROWS))
-        if merges := [merge for merge in merges if merge.top < len(head)]:
+        if merges := [merge for merge in merges if merge[0] < len(head)]:
             head = _fill_heading(head, merges)
         yield from head
         yield from rows
@@ -96,30 +95,27 @@ def _trimmed(rows: Iterator[Row], columns: int) -> Iterator[Row]:
             yield row
 
 
-def _fill_heading(head: list[Row], merges: list[Merge]) -> list[Row]:
+def _fill_heading(head: list[Row], merges: list) -> list[Row]:
     """Fill the merged cells that begin at or above the header row."""
     filled = _fill(head, merges)
     header = find_header([row.values for row in filled])
     if header is None:
         return head
-    return _fill(head, [merge for merge in merges if merge.top <= header])
+    return _fill(head, [merge for merge in merges if merge[0] <= header])
 
 
-def _fill(head: list[Row], merges: list[Merge]) -> list[Row]:
+def _fill(head: list[Row], merges: list) -> list[Row]:
     """Return the rows with the text of each range in all of its cells.
 
     A range may reach to the sheet's last column: it is filled as far as the other
     rows are wide.
     """
     width = max((len(row.values) for row in head), default=0)
-    rows = [replace(row, values=list(row.values)) for row in head]
-    for merge in merges:
-        corner = rows[merge.top].values
-        text = corner[merge.left] if merge.left < len(corner) else ""
-        if not text:
-            continue
-        for row in rows[merge.top : merge.bottom + 1]:
-            right = min(merge.right + 1, width)
+    rows = [row._replace(values=list(row.values)) for row in head]
+    for top, left, bottom, right in merges:
+        text = "".join(rows[top].values[left : left + 1])
+        right = min(right + 1, width)
+        for row in rows[top : bottom + 1] if text else ():
             row.values.extend([""] * (right - len(row.values)))
-            row.values[merge.left : right] = [text] * (right - merge.left)
+            row.values[left:right] = [text] * (right - left)
     return rows

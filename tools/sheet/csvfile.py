@@ -5,11 +5,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, count, islice
 from pathlib import PurePath
 
 from .charset import ENCODINGS, find_encoding
 from .errors import SheetError, SheetNote
-from .model import Limits, Merge, Row
+from .model import Limits, Row
 
 _SEPARATORS = ";\t,|"
 _CODECS = {*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-be"}
@@ -22,6 +23,8 @@ _SHOWN_LINES = 10
 _AGREE, _RAGGED = 0.5, 0.6
 # Told to the parser when the file has one column: no text has this character.
 _NONE = "\x1f"
+# Put behind the last line, to see whether that is within quotes.
+_END = "\x1e\x1e"
 _SEP_LINE = re.compile(r"sep=(.)\r?\n?$", re.IGNORECASE | re.DOTALL)
 _AS_TEXT = re.compile(r'="([^"]*)"$')
 
@@ -59,9 +62,7 @@ class Csv:
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
-    def read(
-        self, _sheet: str, _limit: int | None
-    ) -> tuple[list[Merge], Iterator[Row]]:
+    def read(self, _sheet: str, _limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return no merged cells, and the rows, numbered as by Excel, not by line."""
         return [], self._rows()
 
@@ -89,11 +90,12 @@ class Csv:
         with io.TextIOWrapper(
             io.BytesIO(self._content), self.encoding, "replace", newline=""
         ) as stream:
-            number = 0
-            while line := stream.readline(limit + 1):
-                number += 1
+            for number in count(1):
+                line = stream.readline(limit + 1)
                 if len(line) > limit:
                     raise SheetError("row_too_long", row=number)
+                if not line:
+                    return
                 yield line
 
     def _records(self, separator: str) -> Iterator[list[str]]:
@@ -102,21 +104,30 @@ class Csv:
         :raise SheetError: "csv_quote" when a quoted field has no end, "csv_lines" when
             it seems to be closed by the opening mark of another
         """
-        tape = _Tape(self._lines(), self._limits.row_chars)
-        if self._told:
-            next(tape.source, None)
-        reader = csv.reader(tape, delimiter=separator or _NONE)
+        row, above, size = 1, 0, 0
+
+        def lines():
+            nonlocal size
+            for line in chain(islice(self._lines(), bool(self._told), None), [_END]):
+                size += len(line)
+                if size > self._limits.row_chars:
+                    raise SheetError("csv_quote", row=row)
+                yield line
+
+        reader = csv.reader(lines(), delimiter=separator or _NONE)
         try:
             for values in reader:
-                tape.number += 1
-                if tape.ended and len(tape.lines) > 1 and _is_open(tape, separator):
-                    raise SheetError("csv_quote", row=tape.number)
-                if (lines := len(tape.lines)) > _LINES:
-                    raise SheetError("csv_lines", row=tape.number, lines=lines)
-                tape.forget()
+                if values and _END in values[-1]:
+                    if values == [_END]:
+                        return
+                    raise SheetError("csv_quote", row=row)
+                if reader.line_num - above > _LINES:
+                    told = reader.line_num - above
+                    raise SheetError("csv_lines", row=row, lines=told)
                 yield values
+                row, above, size = row + 1, reader.line_num, 0
         except csv.Error as error:  # the parser's own limit of a field
-            raise SheetError("csv_quote", row=tape.number + 1) from error
+            raise SheetError("csv_quote", row=row) from error
 
     def _find_separator(self) -> str:
         """Return the separator by which most rows have equally many columns."""
@@ -128,66 +139,22 @@ class Csv:
         return best
 
     def _agreement(self, separator: str) -> tuple[float, int]:
-        widths = []
         try:
-            for values in self._sample(separator):
-                if any(values):
-                    widths.append(len(values))
+            rows = islice(self._records(separator), _SAMPLE_ROWS)
+            widths = [len(values) for values in rows if any(values)]
         except SheetError:
             return 0.0, 0  # the quotes make no sense with this separator
         wide = Counter(width for width in widths if width > 1)
         if not wide:
             return 0.0, 0
         width, rows = wide.most_common(1)[0]
-        return max(rows, _RAGGED * sum(wide.values())) / len(widths), width
-
-    def _sample(self, separator: str) -> Iterator[list[str]]:
-        for number, values in enumerate(self._records(separator)):
-            if number == _SAMPLE_ROWS:
-                return
-            yield values
-
-
-class _Tape:
-    """The lines on their way to the parser, keeping those of the current row."""
-
-    def __init__(self, source: Iterator[str], limit: int):
-        self.source = source
-        self.lines: list[str] = []
-        self.number = 0
-        self.ended = False
-        self._limit = limit
-        self._size = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self.source:
-            self.lines.append(line)
-            self._size += len(line)
-            if self._size > self._limit:
-                raise SheetError("csv_quote", row=self.number + 1)
-            yield line
-        self.ended = True
-
-    def forget(self):
-        """Begin a new row."""
-        self.lines.clear()
-        self._size = 0
+        return max(rows, _RAGGED * wide.total()) / len(widths), width
 
 
 def _told_separator(line: str) -> str:
     """Return what a first line "sep=;" says: Excel's own way to tell it."""
     match = _SEP_LINE.match(line)
     return match[1] if match and match[1] not in '"\r\n' else ""
-
-
-def _is_open(tape: _Tape, separator: str) -> bool:
-    """Tell whether the last row ended within quotes, which the parser lets pass."""
-    reader = csv.reader(iter(tape.lines), delimiter=separator or _NONE, strict=True)
-    try:
-        list(reader)
-    except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
 
 
 def _unwrap(value: str) -> str:

@@ -20,7 +20,7 @@ from xml.parsers import expat
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from .errors import SheetError
-from .model import MEGABYTE, Limits, Merge
+from .model import MEGABYTE, Limits
 
 CHUNK = 64 * 1024
 # So many chunks without a new tag are a text or a tag that no program writes.
@@ -30,7 +30,7 @@ _ROW_BYTES = 8 * MEGABYTE
 # workbooks stay below 34 : 1, bombs begin at 200 : 1.
 _LARGE, _PACKED = MEGABYTE, 100
 _ENTRY, _ENTRIES = b"PK\x01\x02", 10_000
-_STRINGS, _SMALL_TAGS = 1_000_000, 300_000
+_SMALL_TAGS = 300_000
 _SMALL_BYTES = 4 * MEGABYTE
 # Parts of rich text: the library makes an object of each.
 _RUNS = 300_000
@@ -49,6 +49,16 @@ _DAMAGED = (
 _MERGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 _COLUMN = re.compile(r"[A-Za-z]{1,3}")
 _PREFIX = re.compile(rb"<([\w.-]+:)?")
+# A text in the cell itself costs the library ten times as much as a formula's.
+_INLINE_TEXT = re.compile(
+    rb'<([\w.-]+:|)c\b([^>]*)\bt="inlineStr"([^>]*)><\1is><\1t(?: [^>]*)?>'
+    rb"([^<]*)</\1t></\1is>"
+)
+# A formula whose result was never stored is shown to the library as an error.
+_NO_RESULT = re.compile(
+    rb'<([\w.-]+:|)c((?: [rs]="\w*")*) ?><\1f\b[^>]*(?:(?<=/)>|>[^<]*</\1f>)'
+    rb"(?:<\1v ?/>|<\1v></\1v>)?</\1c>"
+)
 _ROW, _CELL, _VALUE, _TEXT, _INLINE, _FORMULA, _STRING, _MERGED, _ROOT, _DATA = (
     f"{SHEET_MAIN_NS} {name}"
     for name in "row c v t is f si mergeCell worksheet sheetData".split()
@@ -188,11 +198,15 @@ class _Tags(_Scanner):
 
 
 class Strings(_Scanner):
-    """The shared strings, copied as they are while they are counted."""
+    """The shared strings, copied as they are while they are counted.
 
-    def __init__(self):
+    :ivar int count: how many there are
+    """
+
+    def __init__(self, limits: Limits):
         super().__init__()
-        self._count = self._runs = 0
+        self.count = self._runs = 0
+        self._limit = limits.cells // 2
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
@@ -208,9 +222,9 @@ class Strings(_Scanner):
     def start(self, name, attributes):
         self.silence = 0
         if name == _STRING:
-            self._count += 1
-            if self._count > _STRINGS:
-                raise SheetError("too_many_cells", limit=_STRINGS)
+            self.count += 1
+            if self.count > self._limit:
+                raise SheetError("too_many_cells", limit=self._limit)
         elif name != _TEXT:
             self._runs += 1
             if self._runs > _RUNS:
@@ -222,26 +236,26 @@ class Page(_Scanner):
 
     :ivar array numbers: of these rows
     :ivar bytearray hidden: 1 for each of these rows that is hidden
-    :ivar array formulas: index of the row * 16384 + column for each formula that may
-        have no result
     :ivar int width: columns of the widest row
     :ivar list merges: the merged ranges
 
     :param str sheet: its name, for errors
     :param last: the number of the last row to copy, None for all
+    :param int cells: how many cells there may be
     """
 
-    def __init__(self, sheet: str, limits: Limits, last: int | None):
+    def __init__(self, sheet: str, limits: Limits, last: int | None, cells: int):
         super().__init__()
-        self.numbers, self.hidden, self.formulas = array("L"), bytearray(), array("Q")
+        self.numbers, self.hidden = array("L"), bytearray()
         self.width, self.merges = 0, []
         self._sheet, self._limits, self._last = sheet, limits, last or _LAST_ROW
         self._raw, self._base, self._prefix = b"", 0, b""
         self._pieces: list[bytes] = []
         self._columns: dict[str, int] = {}
         self._row_at: int | None = None  # where the current row begins
-        self._number = self._cells = self._runs = self._asked = 0
-        self._column, self._filled, self._typed, self._row_hidden = -1, False, 0, 0
+        self._number, self._cells, self._runs = 0, cells, 0
+        # The current cell, and the last one with something in it.
+        self._column, self._filled, self._row_hidden = -1, -1, False
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
@@ -263,22 +277,12 @@ class Page(_Scanner):
                 raise SheetError("row_too_long", row=self._number)
         yield b"</%ssheetData></%sworksheet>" % (self._prefix, self._prefix)
 
-    def formulas_of(self, index: int) -> tuple[int, ...]:
-        """Return the columns of a row's formulas; asked for row after row."""
-        start = self._asked
-        while (
-            self._asked < len(self.formulas)
-            and self.formulas[self._asked] // _COLUMNS == index
-        ):
-            self._asked += 1
-        return tuple(at % _COLUMNS for at in self.formulas[start : self._asked])
-
     def start(self, name, attributes):
         self.silence = 0
         if name == _CELL:
             self._start_cell(attributes)
         elif name in (_VALUE, _INLINE, _FORMULA):
-            self._fill(name)
+            self._filled = self._column
         elif name == _ROW:
             self._start_row(attributes)
         elif name == _MERGED:
@@ -313,16 +317,21 @@ class Page(_Scanner):
             raise self.broken(self._number) from error
         if not self._number < number <= _LAST_ROW:
             raise self.broken(self._number)
-        self._number, self._column, self._filled = number, -1, False
+        self._number, self._column, self._filled = number, -1, -1
         self._row_hidden = attributes.get("hidden") in ("1", "true")
         self._row_at = at if number <= self._last else None
 
     def _end_row(self, at: int):
         """Copy the row that ends before a place, if there is something in it."""
-        if self._row_at is not None and self._filled:
+        self._check_width()
+        if self._row_at is not None and self._filled >= 0:
             raw = self._raw[self._row_at - self._base : at - self._base]
             end = raw.rfind(b"</%srow" % self._prefix)
             cells = raw[raw.find(b">") + 1 : end]
+            if b"inlineStr" in cells:
+                cells = _INLINE_TEXT.sub(rb'<\1c\2t="str"\3><\1v>\4</\1v>', cells)
+            if b"f>" in cells:
+                cells = _NO_RESULT.sub(rb'<\1c\2 t="e"/>', cells)
             prefix = self._prefix
             self._pieces += [b"<%srow>" % prefix, cells, b"</%srow>" % prefix]
             self.numbers.append(self._number)
@@ -330,6 +339,12 @@ class Page(_Scanner):
             if len(self.numbers) > self._limits.rows:
                 raise SheetError("too_many_rows", limit=self._limits.rows)
         self._row_at = None
+
+    def _check_width(self):
+        if self._filled >= self.width:
+            self.width = self._filled + 1
+            if self.width > (limit := self._limits.columns):
+                raise SheetError("too_many_columns", row=self._number, limit=limit)
 
     def _start_cell(self, attributes):
         letters = attributes.get("r", "").rstrip("0123456789")
@@ -339,25 +354,17 @@ class Page(_Scanner):
                 raise self.broken(self._number)
             column = self._columns[letters] = column_index(letters)
         if not self._column < column < _COLUMNS:
+            self._check_width()
             raise self.broken(self._number)
-        self._column, self._typed = column, "t" in attributes
-        self._cells += 1
-        if self._cells > self._limits.cells:
+        self._column = column
+        self._cells -= 1
+        if self._cells < 0:
             raise SheetError("too_many_cells", limit=self._limits.cells)
-
-    def _fill(self, name):
-        self._filled = True
-        if self._column >= self.width:
-            self.width = self._column + 1
-            if self.width > (limit := self._limits.columns):
-                raise SheetError("too_many_columns", row=self._number, limit=limit)
-        if name == _FORMULA and not self._typed and self._row_at is not None:
-            self.formulas.append(len(self.numbers) * _COLUMNS + self._column)
 
     def _merge(self, reference):
         if (match := _MERGE.fullmatch(reference)) and len(self.merges) < _MERGES:
             left, right = column_index(match[1]), column_index(match[3])
-            self.merges.append(Merge(int(match[2]) - 1, left, int(match[4]) - 1, right))
+            self.merges.append((int(match[2]) - 1, left, int(match[4]) - 1, right))
 
     def broken(self, number: int) -> SheetError:
         """Return the error that names a row which cannot be read."""

@@ -1,6 +1,7 @@
 """The small values that the readers of all kinds of files share."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MEGABYTE = 1024 * 1024
 MAX_ROWS = 200_000
@@ -15,7 +16,8 @@ class Limits:
     :param int unpacked_bytes: all parts of an .xlsx together, unpacked
     :param int rows: filled rows of one sheet
     :param int columns: filled columns of one row
-    :param int cells: cells of one sheet, the empty ones that the file names too
+    :param int cells: cells of one sheet, the empty ones that the file names too, and
+        the shared strings of an .xlsx
     :param int row_chars: characters of one .csv row
     """
 
@@ -24,7 +26,7 @@ class Limits:
     unpacked_bytes: int = 150 * MEGABYTE
     rows: int = MAX_ROWS
     columns: int = 1_000
-    cells: int = 3_000_000
+    cells: int = 2_000_000
     row_chars: int = 1_000_000
 
 
@@ -53,8 +55,7 @@ LIMITS = Limits()
 REGION = Region()
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row of a sheet.
 
     :param int number: the row's number in the sheet, from 1
@@ -68,13 +69,3 @@ class Row:
     values: list
     errors: tuple = ()
     hidden: bool = False
-
-
-@dataclass(frozen=True)
-class Merge:
-    """A merged range; all bounds are counted from 0 and belong to the range."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int

@@ -19,6 +19,7 @@ from .model import Region
 
 # An integer from here on is a telephone number (or the like) rather than an amount.
 _PHONE_LIKE = 10**9
+BAD_NUMBER = "#NUM!"
 # Excel takes no longer formats.
 _LONGEST = 255
 _TOKEN = re.compile(
@@ -46,25 +47,20 @@ class Shower:
         self._region = region
         self._epoch = CALENDAR_MAC_1904 if date1904 else CALENDAR_WINDOWS_1900
         self._marks = str.maketrans({",": region.thousands, ".": region.decimal})
-        self._compiled: dict[str, Callable[[float], str]] = {}
+        self._functions: dict[str, Callable[[float], str]] = {}
 
     def truth(self, value: bool) -> str:
         return self._region.true if value else self._region.false
 
     def number(self, value: float, code: str) -> str:
         """Show a number by a number format."""
-        # A telephone number or the like is no amount and no date.
-        if type(value) is int and value >= _PHONE_LIKE:
-            return str(value)
-        if value != value:
-            return "#NUM!"
-        show = self._compiled.get(code)
-        if show is None:
-            show = self._compiled[code] = self._compile(code)
-        try:
-            return show(value)
-        except (ArithmeticError, ValueError):  # infinite
-            return "#NUM!"
+        return self.by(code)(value)
+
+    def by(self, code: str) -> Callable[[float], str]:
+        """Return the function that shows numbers by a number format."""
+        if code not in self._functions:
+            self._functions[code] = self._compile(code)
+        return self._functions[code]
 
     def moment(self, value, *, seconds: bool = True) -> str:
         """Show a date, a time, both, or a duration."""
@@ -82,28 +78,26 @@ class Shower:
     def _compile(self, code: str) -> Callable[[float], str]:
         code = code if 0 < len(code) <= _LONGEST else "General"
         if is_date_format(code):
-            letters = _NO_LETTERS.sub("", code.lower())
-            kinds = (
-                bool(re.search("[yd]", letters)),
-                bool(re.search("[hs]", letters)),
-                "s" in letters,
-                bool(re.search(r"\[(h+|m+|s+)\]", letters)),
-            )
-            return lru_cache(_REMEMBERED)(partial(self._date, kinds=kinds))
+            return lru_cache(_REMEMBERED)(partial(self._date, _date_parts(code)))
         sections = _sections(code)
         if _GENERAL.search(code) or None in sections:
             return self._general
-        return partial(self._amount, sections=sections)
+        return partial(self._amount, sections)
 
     def _general(self, value: float) -> str:
-        if value == int(value) and abs(value) < 1e15:
-            return str(int(value))
+        if type(value) is int:
+            return str(value)
+        try:
+            if value == int(value) and abs(value) < 1e15:
+                return str(int(value))
+        except (OverflowError, ValueError):  # infinite, or no number
+            return BAD_NUMBER
         # Excel keeps 15 digits and shows ten of a small number.
         text = f"{value:.{10 if 1e-4 <= abs(value) < 1e9 else 15}g}"
         return text.upper().replace(".", self._region.decimal)
 
-    def _date(self, value: float, kinds: tuple) -> str:
-        day, clock, seconds, elapsed = kinds
+    def _date(self, parts: tuple, value: float) -> str:
+        day, clock, seconds, elapsed = parts
         try:
             found = timedelta(value) if elapsed else from_excel(value, self._epoch)
         except (OverflowError, ValueError):
@@ -119,30 +113,32 @@ class Shower:
             return self._general(value)
         return self.moment(found, seconds=seconds)
 
-    def _amount(self, value: float, sections: list) -> str:
-        if abs(value) >= _PHONE_LIKE and value == int(value):
+    def _amount(self, sections: list, value: float) -> str:
+        # Whole numbers of that size are no amounts; "not" is for what is no number.
+        if not abs(value) < _PHONE_LIKE and not value % 1 > 0:
             return self._general(value)
-        section, sign = sections[0], "-" if value < 0 else ""
-        if value < 0 and len(sections) > 1:
-            section, sign = sections[1], ""
+        section, sign = sections[0], ""
+        if value < 0:
+            if len(sections) > 1:
+                section = sections[1]
+            else:
+                sign = "-"
+            value = -value
         elif not value and len(sections) > 2:
             section = sections[2]
-        text = self._fill(abs(value), section) if section.spec else ""
-        if not text.strip("0.,"):
+        text = section.fill(value)
+        if sign and not text.strip("0.,"):
             sign = ""
         text = text.translate(self._marks)
         return f"{sign}{section.before}{text}{section.after}".strip()
 
-    def _fill(self, value: float, section) -> str:
-        if section.scale != 1 or repr(value).endswith("5"):
-            # A scaled number is to be exact, and a half is to be rounded up.
-            value = Decimal(repr(value)) * section.scale
-            value = value.quantize(section.step, ROUND_HALF_UP)
-        text = f"{value:{section.spec}}"
-        if section.optional:
-            fixed = len(text) - section.optional
-            text = text[:fixed] + text[fixed:].rstrip("0")
-        return text.removeprefix("0") if section.no_zero else text
+
+def _date_parts(code: str) -> tuple[bool, bool, bool, bool]:
+    """Tell whether a date's format has a day, a time, seconds, a time elapsed."""
+    letters = _NO_LETTERS.sub("", code.lower())
+    elapsed = re.search(r"\[(h+|m+|s+)\]", letters)
+    clock = re.search("[hs]", letters)
+    return bool(re.search("[yd]", letters)), bool(clock), "s" in letters, bool(elapsed)
 
 
 def format_code(key: int, codes: dict[int, str]) -> str:
@@ -175,8 +171,27 @@ class _Section:
         width += places + 1 if places else 0
         self.spec = f"{f'0{width}' if width else ''}{comma}.{places}f"
         self.step = Decimal(1).scaleb(-places)
+        self.places = places
         self.optional = places - len(fraction.rstrip("#?"))
         self.no_zero = not zeros
+
+    def fill(self, value: float) -> str:
+        """Return the digits of a number that is not negative, "" when there are none.
+
+        A scaled number is to be exact, and a half is to be rounded up.
+        """
+        if not self.spec:
+            return ""
+        digits = repr(value)
+        half = digits[-1] == "5" and digits[-self.places - 2 : -self.places - 1] == "."
+        if half or self.scale != 1:
+            value = Decimal(digits) * self.scale
+            value = value.quantize(self.step, ROUND_HALF_UP)
+        text = format(value, self.spec)
+        if self.optional:
+            fixed = len(text) - self.optional
+            text = text[:fixed] + text[fixed:].rstrip("0")
+        return text.removeprefix("0") if self.no_zero else text
 
 
 def _sections(code: str) -> list[_Section | None]:

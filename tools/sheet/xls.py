@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import xlrd
 
+from .biff import checked
 from .errors import SheetError
-from .model import Limits, Merge, Region, Row
+from .model import Limits, Region, Row
 from .ole import SIGNATURE, Container
-from .show import Shower, format_code
+from .show import BAD_NUMBER, Shower, format_code
 
 _NUMBERS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
 _STREAMS = ("Workbook", "WORKBOOK", "Book", "BOOK")
@@ -33,7 +34,7 @@ class Xls:
 
     def __init__(self, content: bytes, limits: Limits, region: Region):
         self._limits = limits
-        self._book = _open(content)
+        self._book = _open(content, limits)
         self._show = Shower(region, bool(self._book.datemode))
         if not self.sheets:
             raise SheetError("no_sheets")
@@ -45,11 +46,11 @@ class Xls:
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
-    def read(self, sheet: str, limit: int | None) -> tuple[list[Merge], Iterator[Row]]:
+    def read(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return the merged ranges and the rows of a sheet."""
         cells = self._book.sheet_by_name(sheet)
         merges = [
-            Merge(top, left, bottom - 1, right - 1)
+            (top, left, bottom - 1, right - 1)
             for top, bottom, left, right in cells.merged_cells
         ]
         return merges, self._rows(cells, limit)
@@ -69,7 +70,7 @@ class Xls:
             text = cell.value
             if cell.ctype in _NUMBERS:
                 text = self._show.number(cell.value, self._format(cell.xf_index))
-                if text == "#NUM!":
+                if text == BAD_NUMBER:
                     errors.append(column)
             elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
                 text = self._show.truth(bool(cell.value))
@@ -87,27 +88,21 @@ class Xls:
         return format_code(key, {key: known.format_str} if known else {})
 
 
-def _open(content: bytes) -> xlrd.Book:
+def _open(content: bytes, limits: Limits) -> xlrd.Book:
     try:
-        book = xlrd.open_workbook(
-            file_contents=_stream(content),
+        return xlrd.open_workbook(
+            file_contents=checked(_stream(content), limits.cells),
             logfile=_Silence(),
             formatting_info=True,
             ragged_rows=True,
         )
     except SheetError:
         raise
-    except UnicodeDecodeError as error:
-        # A record of 8 KB ends within a character of two halves, such as an emoji.
-        raise SheetError("xls_halves") from error
     except Exception as error:
         # xlrd raises whatever a damaged record leads to: struct.error, IndexError,
         # AssertionError, …
-        if "encrypted" in str(error):
-            raise SheetError("password") from error
         old = "BIFF" in str(error) or "BOF" in str(error)
         raise SheetError("old_excel" if old else "corrupt") from error
-    return book
 
 
 def _stream(content: bytes) -> bytes:

@@ -13,7 +13,7 @@ from openpyxl.xml.constants import REL_NS, SHARED_STRINGS, SHEET_MAIN_NS, XLSX
 
 from .errors import SheetError
 from .guard import Package, Page, Strings
-from .model import Limits, Merge, Region, Row
+from .model import Limits, Region, Row
 from .show import Shower, format_code
 
 # The library leaves control characters as Excel writes them.
@@ -57,12 +57,12 @@ class Xlsx:
     def __init__(self, package: Package, limits: Limits, region: Region):
         self._package = package
         self._limits = limits
-        self._region = region
         self._parts: dict[str, str] = {}
         self._others: dict[str, str] = {}
         self._hidden: set[str] = set()
         self._date1904 = False
         self._read_workbook()
+        self._show = Shower(region, self._date1904)
         self._formats, self._styles = self._read_styles()
 
     @property
@@ -72,80 +72,76 @@ class Xlsx:
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
-    def read(self, sheet: str, limit: int | None) -> tuple[list[Merge], Iterator[Row]]:
+    def read(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return the merged ranges and the filled rows of a sheet.
 
         :raise SheetError: whatever speaks against the sheet
         """
-        page = Page(sheet, self._limits, limit)
-        return page.merges, self._rows(page, self._copy(sheet, page))
-
-    def _rows(self, page: Page, copy) -> Iterator[Row]:
-        show = Shower(self._region, self._date1904)
-        index = -1
+        file = tempfile.TemporaryFile()
         try:
-            with copy:
-                book = load_workbook(copy, read_only=True, data_only=True)
+            page = self._copy(sheet, limit, file)
+        except BaseException:
+            file.close()
+            raise
+        return page.merges, self._rows(page, file)
+
+    def _rows(self, page: Page, file) -> Iterator[Row]:
+        number = 1
+        try:
+            with file:
+                book = load_workbook(file, read_only=True, data_only=True)
                 book.worksheets[0].reset_dimensions()
                 rows = book.worksheets[0].iter_rows(max_col=max(page.width, 1))
-                for index, cells in enumerate(rows if page.numbers else ()):
-                    yield self._row(index, cells, page, show)
+                for number, hidden in zip(page.numbers, page.hidden, strict=True):
+                    yield self._row(number, next(rows), bool(hidden))
         except SheetError:
             raise
         except Exception as error:
             # The library raises whatever a damaged part leads to.
-            number = page.numbers[index + 1 : index + 2] or [1]
-            raise page.broken(number[0]) from error
+            raise page.broken(number) from error
 
-    def _row(self, index: int, cells, page: Page, show: Shower) -> Row:
+    def _row(self, number: int, cells: tuple, hidden: bool) -> Row:
         values, errors = [], []
-        formulas = page.formulas_of(index) if page.formulas else ()
         for column, cell in enumerate(cells):
             value = cell.value
             if value is None:
                 text = ""
-                if column in formulas:
-                    errors.append(column)
             elif type(value) is str:
                 text = value if "_x" not in value else unescape(value)
-                if cell.data_type == "e":
-                    errors.append(column)
             elif type(value) is bool:
-                text = show.truth(value)
+                text = self._show.truth(value)
             elif type(value) in (int, float):
-                text = show.number(value, self._format(cell))
+                text = self._function(cell)(value)
             else:
-                text = show.moment(value)
+                text = self._show.moment(value)
+            if cell.data_type == "e":
+                errors.append(column)
             values.append(text)
-        hidden = bool(page.hidden[index])
-        return Row(page.numbers[index], values, tuple(errors), hidden)
+        return Row(number, values, tuple(errors), hidden)
 
-    def _format(self, cell) -> str:
+    def _function(self, cell):
         try:
             return self._formats[cell.number_format]
         except LookupError:  # a style that the workbook does not have
-            return "General"
+            return self._show.by("General")
 
-    def _copy(self, sheet: str, page: Page):
-        """Return a file with a workbook of one sheet."""
-        file = tempfile.TemporaryFile()
-        try:
-            with zipfile.ZipFile(file, "w") as package:
-                for name, text in _SKELETON.items():
-                    package.writestr(name, text)
-                package.writestr("xl/styles.xml", self._styles)
-                strings = self._others.get("sharedStrings", "xl/sharedStrings.xml")
-                with package.open("xl/strings.xml", "w") as part:
-                    if strings in self._package:
-                        part.writelines(Strings().copy(self._package.chunks(strings)))
-                    else:
-                        part.write(_NO_STRINGS)
-                with package.open("xl/sheet.xml", "w") as part:
-                    part.writelines(page.copy(self._package.chunks(self._parts[sheet])))
-        except BaseException:
-            file.close()
-            raise
-        return file
+    def _copy(self, sheet: str, limit: int | None, file) -> Page:
+        """Write a workbook of one sheet."""
+        with zipfile.ZipFile(file, "w") as package:
+            for name, text in _SKELETON.items():
+                package.writestr(name, text)
+            package.writestr("xl/styles.xml", self._styles)
+            strings = Strings(self._limits)
+            part = self._others.get("sharedStrings", "xl/sharedStrings.xml")
+            with package.open("xl/strings.xml", "w") as target:
+                if part in self._package:
+                    target.writelines(strings.copy(self._package.chunks(part)))
+                else:
+                    target.write(_NO_STRINGS)
+            page = Page(sheet, self._limits, limit, self._limits.cells - strings.count)
+            with package.open("xl/sheet.xml", "w") as target:
+                target.writelines(page.copy(self._package.chunks(self._parts[sheet])))
+        return page
 
     def _read_workbook(self):
         workbook = self._package.main_part()
@@ -170,8 +166,8 @@ class Xlsx:
         if attributes.get("state", "visible") != "visible":
             self._hidden.add(name)
 
-    def _read_styles(self) -> tuple[dict[str, str], str]:
-        """Return the number formats by their names in a styles part of ours, and that.
+    def _read_styles(self) -> tuple[dict, str]:
+        """Return what shows a number by the formats of a styles part of ours, and that.
 
         The library takes a text in quotes for no date, and so converts nothing: a
         telephone number that is formatted as a date would come out as an error.
@@ -193,7 +189,7 @@ class Xlsx:
             elif (within, tag) == ("cellXfs", "xf"):
                 styles.append(key)
         keys = list(dict.fromkeys(styles)) or [0]
-        formats = {f'"{key}"': format_code(key, codes) for key in keys}
+        formats = {f'"{key}"': self._show.by(format_code(key, codes)) for key in keys}
         return formats, _styles(keys, styles or [0])
 
 
