@@ -4,14 +4,16 @@ Two runs a side: the SMS tests and test_lint, which run while their modules are
 updated; and the tests that look at every model, view and menu of a database.
 """
 
+import hashlib
+import json
 import os
 import shutil
 
-from .base import ADDON, CHECKOUT, OWN, log_path, only_one, say, step
+from .base import ADDON, CHECKOUT, HOME, OWN, log_path, only_one, say, step
 from .databases import ODOO_TEST_MODULES, prepared, test_template
 from .odoo import addons_path
 from .system import BROWSER_NEEDS
-from .testing import run_odoo
+from .testing import TestLog, run_odoo
 
 SIDES = {side: f"{ADDON}_odoo_{side}" for side in ("without", "with")}
 # Classes of Odoo that look at whatever is installed, by module. Those with a tag
@@ -91,6 +93,57 @@ def run_side(odoo, cluster, template, side):
     return results
 
 
+def kept_file(odoo):
+    """Where the results of Odoo's tests without the addon are kept.
+
+    They change with Odoo, the suites and the programs that the tests run, never with
+    the addon.
+    """
+    suites_of = {name: tags for name, (_options, tags) in suites().items()}
+    key = f"{odoo.identity()} {odoo.python} {ODOO_TEST_MODULES} {suites_of}"
+    digest = hashlib.sha1(key.encode()).hexdigest()[:12]
+    return HOME / "run" / f"odoo-tests-without-{digest}.json"
+
+
+def keep(results, path):
+    """Write test results down."""
+    plain = {
+        suite: {
+            "started": result.started,
+            "skipped": [[*test, why] for test, why in result.skipped.items()],
+            "failed": [[*test, lines] for test, lines in result.failed.items()],
+            "seconds": result.seconds,
+            "processor_seconds": result.processor_seconds,
+        }
+        for suite, result in results.items()
+    }
+    path.write_text(json.dumps(plain))
+
+
+def read_kept(path):
+    """The results that ``keep`` wrote down, a TestLog for each suite."""
+    results = {}
+    for suite, plain in json.loads(path.read_text()).items():
+        results[suite] = result = TestLog()
+        result.started = [tuple(test) for test in plain["started"]]
+        result.skipped = {(mod, name): why for mod, name, why in plain["skipped"]}
+        result.failed = {(mod, name): lines for mod, name, lines in plain["failed"]}
+        result.seconds = plain["seconds"]
+        result.processor_seconds = plain["processor_seconds"]
+    return results
+
+
+def run_without(odoo, cluster, template, fresh):
+    """Odoo's tests without the addon, run once for an Odoo."""
+    path = kept_file(odoo)
+    if path.exists() and not fresh:
+        say(f"Odoo's tests without {ADDON}: as they ended before ({path.name}).")
+        return read_kept(path)
+    results = run_side(odoo, cluster, template, "without")
+    keep(results, path)
+    return results
+
+
 def outcomes(result):
     """How each test, and each subtest that failed, ended: (module, name) -> a word."""
     ended = dict.fromkeys(result.started, "passed")
@@ -149,17 +202,26 @@ def compare(before, after):
     return bool(found)
 
 
-def command_test_odoo(_args):
+def tell_run(side, suite, result):
+    passed, failed = result.counts()
+    took = f"{result.seconds:.0f} s, {result.processor_seconds:.0f} s of the processor"
+    log = log_path(f"test-odoo-{side}-{suite}")
+    say(f"{side}, {suite}: {passed} passed, {failed} failed; {took}; {log}")
+
+
+def command_test_odoo(args):
     lock = only_one("test-odoo")
     with prepared(BROWSER_NEEDS) as (odoo, cluster):
         template = test_template(odoo, cluster, ODOO_TEST_MODULES)
-        results = {side: run_side(odoo, cluster, template, side) for side in SIDES}
+        without = run_without(odoo, cluster, template, args.fresh)
+        results = {
+            "without": without,
+            "with": run_side(odoo, cluster, template, "with"),
+        }
     lock.release()
-    for name in SIDES:
-        for suite, result in results[name].items():
-            passed, failed = result.counts()
-            log = log_path(f"test-odoo-{name}-{suite}")
-            say(f"{name}, {suite}: {passed} passed, {failed} failed; {log}")
+    for side, of_side in results.items():
+        for suite, result in of_side.items():
+            tell_run(side, suite, result)
     differ = compare(results["without"], results["with"])
     say("They differ." if differ else "The results are the same: no difference.")
     return int(differ)
