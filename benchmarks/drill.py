@@ -465,7 +465,7 @@ class Drill:
     def reckon(self):
         """Compare, and print what was found."""
         rows = self._database.run(
-            """SELECT m.number, m.state, m.reason, a.login, m.cost, m.segment_count
+            """SELECT m.number, m.state, m.reason, a.login, m.cost::float8, m.segment_count
                  FROM sms_devino_message m JOIN sms_devino_account a
                    ON a.id = m.account_id
             LEFT JOIN sms_devino_batch b ON b.id = m.batch_id
