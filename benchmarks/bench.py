@@ -57,7 +57,9 @@ def main():
             show(row)
         if code:
             print(f"{name}: ended with code {code}", flush=True)
-    print("" if not failed else "* not reached: benchmarks/README.md says what bounds it")
+    print(
+        "" if not failed else "* not reached: benchmarks/README.md says what bounds it"
+    )
     return 0
 
 

@@ -127,10 +127,7 @@ def send_by_twilio(registry, address, count):
             }
         )
         env["sms.sms"].create(
-            [
-                {"number": number_of(key), "body": f"Dear {key}"}
-                for key in range(count)
-            ]
+            [{"number": number_of(key), "body": f"Dear {key}"} for key in range(count)]
         )
     original = requests.Session.post
 

@@ -1,5 +1,5 @@
-"""The drill: people send, everything goes wrong at random; then the provider's ledger is
-compared with the journal.
+"""The drill: people send, everything goes wrong at random; then the provider's ledger
+is compared with the journal.
 
 Processes are killed, the database restarted and its connections cut, the provider made
 to fail in every way that the emulator knows, balances run dry, sendings paused, resumed
@@ -353,7 +353,8 @@ class Drill:
         fault["path"] = self._chance.choice(PATHS)
         fault["times"] = self._chance.randint(1, 3)
         self._provider.steer("faults", fault)
-        self._harm(f"provider: {fault['kind']}")
+        handled = ", and carried out" if fault.get("handled") else ""
+        self._harm(f"provider: {fault['kind']}{handled}")
 
     def kill_cron_worker(self):
         if self._server.kill_worker("WorkerCron", self._chance):
@@ -465,7 +466,8 @@ class Drill:
     def reckon(self):
         """Compare, and print what was found."""
         rows = self._database.run(
-            """SELECT m.number, m.state, m.reason, a.login, m.cost::float8, m.segment_count
+            """SELECT m.number, m.state, m.reason, a.login, m.cost::float8,
+                      m.segment_count
                  FROM sms_devino_message m JOIN sms_devino_account a
                    ON a.id = m.account_id
             LEFT JOIN sms_devino_batch b ON b.id = m.batch_id

@@ -21,6 +21,8 @@ FAULTS = (
     {"kind": "code5"},
     {"kind": "code7"},
     {"kind": "code8"},
+    # code 8 counts as "surely not sent" and is sent again: a provider that says so and
+    # accepts all the same gets the message twice
     {"kind": "code8", "handled": True},
     {"kind": "code9"},
     {"kind": "code9", "handled": True},

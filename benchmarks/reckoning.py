@@ -101,7 +101,7 @@ class Reckoning:
         """Print it."""
         print(f"submitted {self.submitted}, accepted once {self.once}")
         print("states:", dict(Counter(row.state for row in self.rows)))
-        print(f"accepted twice: {len(self.twice)}")
+        print(f"accepted twice: {len(self.twice)}", sorted(self.twice) or "")
         for name, found in (("lost", self.lost), ("disagree", self.disagree)):
             print(f"{name}: {len(found)}", dict(Counter(found.values())) or "")
         unknown = self.unknown()

@@ -1,5 +1,5 @@
-"""What the drill plays on: a server in prefork mode, the emulated provider, the database
-and, if libfaketime is there, a clock of their own."""
+"""What the drill plays on: a server in prefork mode, the emulated provider, the
+database and, if libfaketime is there, a clock of their own."""
 
 import contextlib
 import json
