@@ -2,8 +2,8 @@
 
     ./dev bench [--quick] [names]
 
-Each name runs in a process of its own; without names all of them do. A ratio is how many
-times the rival's time ours is, or its rate, as the row says.
+Each name runs in a process of its own; without names all of them do. A ratio is how
+many times the rival's time ours is, or its rate, as the row says.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A journal of 5,000,000 rows, beside one of 50,000: what people open, and the queue."""
+"""A journal of 5,000,000 rows, beside one of 50,000: what people open, the queue."""
 
 import statistics
 import sys
