@@ -166,8 +166,8 @@ def addons_path(odoo, *more):
     return ",".join(str(path) for path in folders if path.is_dir())
 
 
-def write_config(odoo, cluster):
-    """Odoo's settings for this checkout.
+def write_config(odoo, cluster, path=CONFIG):
+    """Odoo's settings for this checkout, in ``path``.
 
     Odoo names a module after its folder, so the checkout is linked under the addon's
     name; and Odoo's own package is linked alone, lest its neighbours in a shared
@@ -187,7 +187,7 @@ def write_config(odoo, cluster):
         "workers": 0,
     }
     lines = [f"{key} = {value}\n" for key, value in settings.items()]
-    CONFIG.write_text("[options]\n" + "".join(lines))
+    path.write_text("[options]\n" + "".join(lines))
 
 
 class Odoo:

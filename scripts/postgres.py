@@ -35,18 +35,19 @@ shared_buffers = 256MB
 jit = off
 """
 
-    def __init__(self):
+    def __init__(self, name="postgresql"):
+        self.name = name
         self.bin = pg_bin()
         self.account = self._account()
         folder = self._reachable_folder()
-        self.folder = folder / f"postgresql-{self._version()}"
+        self.folder = folder / f"{name}-{self._version()}"
         self.data = self.folder / "data"
         self.log = self.folder / "postgresql.log"
         self.socket_folder = self.folder
         if len(bytes(self.folder)) > 80:  # a socket's path has 107 bytes at most
             digest = hashlib.sha1(bytes(self.folder)).hexdigest()[:12]
             self.socket_folder = Path("/tmp") / f"{ADDON}-{digest}"
-        self.users = Lock("postgresql")
+        self.users = Lock(name)
 
     def _version(self):
         version = output_of([str(self.bin / "postgres"), "--version"])
@@ -71,13 +72,14 @@ jit = off
         digest = hashlib.sha1(bytes(HOME)).hexdigest()[:12]
         return Path("/var/cache") / f"{ADDON}-{digest}"
 
-    def _run(self, *command):
+    def _run(self, *command, **variables):
         """Run a server program as the server's account."""
         identity = {}
         if self.account:
             ids = {"user": self.account.pw_uid, "group": self.account.pw_gid}
             identity = ids | {"extra_groups": []}
-        run(command, "postgresql", cwd="/", append=True, **identity)
+        env = clean_env(**variables)
+        run(command, self.name, cwd="/", append=True, env=env, **identity)
 
     def _make_folder(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +116,7 @@ jit = off
         return subprocess.run(ready, env=clean_env(), check=False).returncode == 0
 
     def __enter__(self):
-        log_path("postgresql").unlink(missing_ok=True)
+        log_path(self.name).unlink(missing_ok=True)
         with Lock("setup"):
             self.users.take(shared=True, wait=True)
             if not self._answers():
@@ -132,6 +134,15 @@ jit = off
         self._forget_stale_pid()
         log = ["-l", self.log, "-D", self.data]
         self._run(self.bin / "pg_ctl", "start", "-w", "-t", "60", *log)
+
+    def restart(self, mode, variables=None):
+        """Stop the server as ``mode`` of pg_ctl says, and start it again.
+
+        :param dict variables: of the environment of the new one
+        """
+        how = ["restart", "-w", "-t", "60", "-m", mode]
+        log = ["-l", self.log, "-D", self.data]
+        self._run(self.bin / "pg_ctl", *how, *log, **(variables or {}))
 
     def __exit__(self, *exc_info):
         self.stop_if_unused()

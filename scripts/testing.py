@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -41,6 +42,7 @@ class TestLog:
         self.started, self.skipped, self.failed = [], {}, {}
         self.summary = None
         self.warnings = 0
+        self.seconds = self.processor_seconds = 0.0
         self._current = None
         self._lines = None
 
@@ -159,6 +161,12 @@ def leaked(log, markers):
     return found
 
 
+def processor_seconds():
+    """What the children that have ended took of the processor (not the database)."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def run_odoo(odoo, database, name, *options, **variables):
     """Odoo's runner on `database` with its log under `name`; answers the read log."""
     log = log_path(name)
@@ -167,6 +175,7 @@ def run_odoo(odoo, database, name, *options, **variables):
     options += [f"--screenshots={LOGS / f'{name}-screenshots'}"]
     env = odoo.env(**variables)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    began, used = time.monotonic(), processor_seconds()
     process = start(odoo.options(database, *options), cwd=OWN, env=env, **streams)
     watchdog = Watchdog(process)
     result = TestLog()
@@ -178,6 +187,8 @@ def run_odoo(odoo, database, name, *options, **variables):
             result.feed(line.decode("utf-8", "replace"))
     code = process.wait()
     stop(process)
+    result.seconds = time.monotonic() - began
+    result.processor_seconds = processor_seconds() - used
     if watchdog.barked:
         result.add_silence()
     result.finish(code, tail(log))
