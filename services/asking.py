@@ -83,15 +83,21 @@ class Asking(AccountJob):
         self._open = {}
         self._answers = {}
 
-    def claim(self):
-        """Return the next question. Nothing is claimed: asking twice does no harm."""
-        if not self._begun:
-            self._read_if_needed()
-            if self._waiting:
-                self._begun.extend(self._waiting.popleft())
-                self._open[self._begun[0].message_id] = tuple(self._begun)
-        self.asked += bool(self._begun)
-        return self._begun.popleft() if self._begun else None
+    def claim(self, count):
+        """Return the next questions. Nothing is claimed: asking twice does no harm."""
+        questions = []
+        while len(questions) < count and (self._begun or self._begin()):
+            questions.append(self._begun.popleft())
+        self.asked += len(questions)
+        return questions
+
+    def _begin(self):
+        """Begin with the next message; return whether there is one."""
+        self._read_if_needed()
+        if self._waiting:
+            self._begun.extend(self._waiting.popleft())
+            self._open[self._begun[0].message_id] = tuple(self._begun)
+        return bool(self._begun)
 
     def _read_if_needed(self):
         now = time.monotonic()
@@ -176,8 +182,9 @@ class _AskingOnce(Job):
         self.questions = deque(questions)
         self.answers = {question.segment_id: NOT_ASKED for question in questions}
 
-    def claim(self):
-        return self.questions.popleft() if self.questions else None
+    def claim(self, count):
+        count = min(count, len(self.questions))
+        return [self.questions.popleft() for _question in range(count)]
 
     def settle(self, ended):
         for one in ended:

@@ -64,11 +64,16 @@ def update_rows(model, columns, rows, *, extra=None, condition=None):
         ``v`` (the new values)
     :return: the records that met ``condition``
     """
-    names = ["id", *columns]
-    assignments = [
-        SQL("%s = v.%s", SQL.identifier(name), SQL.identifier(name)) for name in columns
-    ]
-    assignments.append(SQL("write_date = (now() AT TIME ZONE 'UTC')"))
+    names, assignments = ["id"], [SQL("write_date = (now() AT TIME ZONE 'UTC')")]
+    for name in columns:
+        column, value = SQL.identifier(name), rows[0][name]
+        if all(row[name] == value for row in rows):
+            # most values are the same for all rows, and arrays cost time
+            new = SQL("%s::%s", value, _column_type(model, name))
+        else:
+            names.append(name)
+            new = SQL("v.%s", column)
+        assignments.append(SQL("%s = %s", column, new))
     if extra:
         assignments.append(extra)
     # What is pending in the cache of this transaction must not undo it later.

@@ -31,7 +31,7 @@ class ScriptedCall:
 
 
 class MemoryJob(Job):
-    """Claims the numbers of a list, one at a time, and notes what happens when.
+    """Claims the numbers of a list and notes what happens when.
 
     :param keys: what is to be done
     :param script: called in the thread with a key; raises, or returns nothing
@@ -45,13 +45,12 @@ class MemoryJob(Job):
         self.claimed, self.settled, self.rescued = [], [], []
         self.most_unsettled = 0
 
-    def claim(self):
-        if not self.keys:
-            return None
-        self.claimed.append(self.keys.pop(0))
+    def claim(self, count):
+        keys, self.keys = self.keys[:count], self.keys[count:]
+        self.claimed += keys
         done = len(self.settled) + len(self.rescued)
         self.most_unsettled = max(self.most_unsettled, len(self.claimed) - done)
-        return ScriptedCall(self.claimed[-1], self.script)
+        return [ScriptedCall(key, self.script) for key in keys]
 
     def settle(self, ended):
         self.settled += ended
@@ -242,8 +241,8 @@ class TestPool(PoolCase):
     # pylint: disable-next=missing-return
     def test_a_job_that_has_to_wait_goes_on_when_its_call_ends(self):
         class OneAtATime(MemoryJob):
-            def claim(self):
-                return None if self.under_way else super().claim()
+            def claim(self, count):
+                return [] if self.under_way else super().claim(1)
 
         job = OneAtATime(range(5), lambda key: time.sleep(0.01))
         started = time.monotonic()
@@ -332,10 +331,10 @@ class TestEnd(PoolCase):
     # pylint: disable-next=missing-return
     def test_a_claim_that_fails_is_rescued(self):
         class Failing(MemoryJob):
-            def claim(self):
+            def claim(self, count):
                 if len(self.claimed) == 3:
                     raise ZeroDivisionError
-                return super().claim()
+                return super().claim(1)
 
         failing = Failing(range(50), lambda key: time.sleep(0.01))
         self.run_pool(failing)
