@@ -119,12 +119,13 @@ class SmsDevinoDispatcher(models.AbstractModel):
         """Wake up when the next message is due: the interval is only the safety net."""
         now = fields.Datetime.now()
         moments = []
-        for state, name in (
-            ("scheduled", "scheduled_at"),
-            ("outgoing", "next_at"),
-            ("sent", "next_at"),
+        for state, name, after in (
+            # what is overdue has not been moved into the queue yet
+            ("scheduled", "scheduled_at", False),
+            ("outgoing", "next_at", now),
+            ("sent", "next_at", now),
         ):
-            domain = [("state", "=", state), (name, ">", now)]
+            domain = [("state", "=", state), (name, ">" if after else "!=", after)]
             message = self.env["sms.devino.message"].search(domain, order=name, limit=1)
             moments += [message[name]] if message else []
         if moments:

@@ -91,6 +91,21 @@ class TestPool(PoolCase):
         self.assertEqual(pool.calls, 200)
         self.assertFalse(pool.is_unfinished)
 
+    def test_free_threads_get_their_calls_by_one_claim(self):
+        counts = []
+
+        class Counting(MemoryJob):
+            def claim(self, count):
+                counts.append(count)
+                return super().claim(count)
+
+        self.run_pool(Counting(range(4)))
+        self.assertEqual(counts[0], 4)
+        counts.clear()
+        channel = Channel(lambda: None, RateLimiter(100))
+        self.run_pool(Counting(range(4), channel=channel))
+        self.assertEqual(set(counts), {1}, "the limiter gives one turn at a time")
+
     def test_nothing_to_do_ends_at_once(self):
         started = time.monotonic()
         self.run_pool(MemoryJob(), linger=5)
