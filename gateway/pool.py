@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 MAX_SILENT = 3
 # An answer is settled at the latest so long after it came; those that come meanwhile
 # are settled together.
-SETTLE_SECONDS = 0.05
+SETTLE_SECONDS = 0.08
 # How often the pool asks who has work.
 LOOK_SECONDS = 0.2
 # Calls started before the deadline may take long. As long as one account has such a
