@@ -1,52 +1,32 @@
-"""How fast a mass sending is, beside what is bare: COPY, and plain HTTP posts.
+"""How fast the rows of a mass sending are written, beside a bare COPY.
 
 PYTHONPATH=<odoo> python benchmarks/mass.py -c odoo.conf -d DATABASE
 """
 
-import io
-import time
-
-import requests
 from world import (
     account,
+    copy_rows,
     empty_journal,
     load_registry,
     message_rows,
     number_of,
     parse_options,
     sandbox,
+    tell,
+    timed,
     transaction,
 )
-
-BULK = 2999
 
 
 def main():
     options = parse_options(
         __doc__,
         messages=(int, 100_000, "with one text"),
-        different=(int, 10_000, "with a text each"),
     )
     registry = load_registry(options)
     with sandbox() as provider, account(registry, provider.url) as account_id:
         bench_insert(registry, account_id, options.messages)
         bench_draft(registry, account_id, options.messages)
-        bench_equal(registry, account_id, provider, options.messages)
-        bench_different(registry, account_id, provider, options.different)
-
-
-def tell(what, count, seconds, beside=None):
-    """Print one line; return the seconds."""
-    ratio = f"   {beside / seconds:6.2f} times as fast" if beside else ""
-    rate = count / seconds
-    print(f"{what:<52}{seconds:8.2f} s {rate:10.0f}/s{ratio}", flush=True)
-    return seconds
-
-
-def timed(work):
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def bench_insert(registry, account_id, count):
@@ -118,116 +98,6 @@ def bench_draft(registry, account_id, count):
         with transaction(registry) as env:
             env.cr.execute("DELETE FROM sms_devino_batch WHERE id = %s", [ids[0]])
             env["sms.devino.recipient.list"].browse(ids[1]).unlink()
-
-
-def copy_rows(env, rows):
-    """Insert the same rows as fast as the database can."""
-    columns = list(rows[0])
-    lines = io.StringIO()
-    for row in rows:
-        cells = [r"\N" if row[c] is None else str(row[c]) for c in columns]
-        lines.write("\t".join(cells) + "\n")
-    lines.seek(0)
-    names = ", ".join(columns)
-    env.cr._obj.copy_expert(f"COPY sms_devino_message ({names}) FROM STDIN", lines)
-
-
-def fill(registry, account_id, count, text):
-    empty_journal(registry)
-    with transaction(registry) as env:
-        env["sms.devino.message"]._write_rows(
-            message_rows(env, account_id, count, text)
-        )
-
-
-def dispatch(registry):
-    """Run the scheduled action until all has left.
-
-    It also asks for statuses, so its own time says little.
-
-    :return: seconds from the first claim to the last acceptance
-    """
-    waiting = True
-    while waiting:
-        with transaction(registry) as env:
-            env["sms.devino.dispatcher"]._cron_dispatch()
-        with transaction(registry) as env:
-            waiting = env["sms.devino.message"].search_count(
-                [("state", "=", "outgoing")], limit=1
-            )
-            env.cr.execute(
-                "SELECT extract(epoch FROM max(accepted_at) - min(claimed_at)) "
-                "FROM sms_devino_message"
-            )
-            seconds = float(env.cr.fetchone()[0] or 0)
-    return seconds
-
-
-def check(registry, provider, count):
-    """Each message is accepted, once."""
-    with transaction(registry) as env:
-        accepted = [("accepted_at", "!=", False)]
-        assert env["sms.devino.message"].search_count(accepted) == count
-    numbers = [entry["number"] for entry in provider.ledger()]
-    assert len(numbers) == len(set(numbers)) == count
-
-
-def bench_equal(registry, account_id, provider, count):
-    login = session(provider)
-    provider.post("reset", {})
-    login = session(provider)
-    numbers = [number_of(key) for key in range(count)]
-
-    def post_all():
-        for start in range(0, count, BULK):
-            bulk = numbers[start : start + BULK]
-            post(provider, "Sms/SendBulk", login, DestinationAddresses=bulk)
-
-    bare = tell("bare posts, SendBulk, one after the other", count, timed(post_all))
-    provider.post("reset", {})
-    fill(registry, account_id, count, "Sale: everything must go")
-    tell("dispatch, one text", count, dispatch(registry), bare)
-    check(registry, provider, count)
-
-
-def bench_different(registry, account_id, provider, count):
-    provider.post("reset", {})
-    login = session(provider)
-
-    def post_all():
-        for key in range(count):
-            number, text = number_of(key), f"Dear {key}"
-            post(provider, "Sms/Send", login, DestinationAddress=number, Data=text)
-
-    bare = tell("bare posts, Send, one after the other", count, timed(post_all))
-    provider.post("reset", {})
-    fill(registry, account_id, count, "Dear {}")
-    tell("dispatch, a text each", count, dispatch(registry), bare)
-    check(registry, provider, count)
-    provider.post("clock", {"advance": 60})
-    with transaction(registry) as env:
-        env.cr.execute("UPDATE sms_devino_message SET next_at = create_date")
-
-    def refresh():
-        with transaction(registry) as env:
-            env["sms.devino.dispatcher"]._cron_dispatch()
-
-    tell("refresh of statuses", count, timed(refresh))
-    with transaction(registry) as env:
-        states = env["sms.devino.message"]._read_group([], ["state"], ["__count"])
-        assert dict(states) == {"delivered": count}
-
-
-def session(provider):
-    form = {"login": "demo", "password": "demo"}
-    answer = requests.post(f"{provider.url}/User/SessionId", form, timeout=60)
-    return answer.json()
-
-
-def post(provider, call, login, **params):
-    form = {"SessionID": login, "SourceAddress": "DevinoTest", "Data": "Sale", **params}
-    answer = requests.post(f"{provider.url}/{call}", form, timeout=60)
-    assert answer.status_code == 200, answer.text
 
 
 if __name__ == "__main__":

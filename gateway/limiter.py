@@ -26,6 +26,12 @@ class RateLimiter:
         """Seconds until the next turn, 0 when a call may start now."""
         return max(self._next - self._clock(), 0.0) if self.per_second else 0.0
 
+    def count_turns(self, wanted: int) -> int:
+        """How many of ``wanted`` calls may start now: all without a limit, else one."""
+        if not self.per_second:
+            return wanted
+        return min(wanted, 0 if self.delay() else 1)
+
     def take(self) -> None:
         """Use a turn. A pause gives no right to a burst afterwards."""
         if self.per_second:

@@ -33,12 +33,13 @@ _logger = logging.getLogger(__name__)
 MAX_SILENT = 3
 # An answer is settled at the latest so long after it came; those that come meanwhile
 # are settled together.
-SETTLE_SECONDS = 0.05
+SETTLE_SECONDS = 0.08
 # How often the pool asks who has work.
 LOOK_SECONDS = 0.2
 # Calls started before the deadline may take long. As long as one account has such a
-# call under way, the others go on, at most this long.
-LATE_SECONDS = 40.0
+# call under way, the others go on, at most this long. With the longest call after it,
+# and the tries to write down, a run stays within 120 seconds.
+LATE_SECONDS = 20.0
 MAX_THREADS = 128
 
 
@@ -112,9 +113,9 @@ class Job(ABC):
         self._errors = self._silent = 0
 
     @abstractmethod
-    def claim(self) -> Call | None:
-        """Return the one call that starts now, claimed and committed; ``None`` if there
-        is nothing to do, or not before another call of the job has ended."""
+    def claim(self, count: int) -> list[Call]:
+        """Return at most ``count`` calls, claimed and committed, which all start now;
+        none if there is nothing to do, or not before another call has ended."""
 
     @abstractmethod
     def settle(self, ended: list[Ended]) -> None:
@@ -141,7 +142,8 @@ class Job(ABC):
 
 
 class Pool:
-    """Runs jobs: take the limiter's turn, claim one call, make it in a thread, settle.
+    """Runs jobs: take the limiter's turn, claim the calls that start now, make them in
+    threads, settle.
 
     Jobs take turns, so that neither an account nor a kind of work waits for another.
 
@@ -227,7 +229,7 @@ class Pool:
     # --- starting -------------------------------------------------------------------
 
     def _start_calls(self) -> bool:
-        """Start one call for each job that may; return whether any was started."""
+        """Start calls for each job that may; return whether any was started."""
         started = False
         for job in list(self._awake):
             if self._clock() >= self._settle_at:
@@ -236,13 +238,14 @@ class Pool:
                 del self._awake[job]
             elif not job.channel.is_ready:
                 self._log_in(job.channel)
-            elif (
-                job.under_way < job.workers
-                and len(self._under_way) < MAX_THREADS
-                and not job.channel.limiter.delay()
-            ):
-                started |= self._start(job)
+            elif count := self._count_free(job):
+                started |= self._start(job, count)
         return started
+
+    def _count_free(self, job: Job) -> int:
+        """How many calls of a job may start now."""
+        threads = min(job.workers - job.under_way, MAX_THREADS - len(self._under_way))
+        return job.channel.limiter.count_turns(threads)
 
     def _may_go_on(self, job: Job) -> bool:
         if job.failure or job.stop_error or job.channel.stop_error or self._is_stopped:
@@ -262,22 +265,22 @@ class Pool:
             channel.is_logging_in = True
             self._submit(None, channel, channel)
 
-    def _start(self, job: Job) -> bool:
+    def _start(self, job: Job, count: int) -> bool:
         del self._awake[job]
         try:
-            call = job.claim()
+            calls = job.claim(count)
         except Exception as error:
             self._fail(job, error)
             return False
-        if call is None:
-            return False
-        job.channel.limiter.take()
-        # behind the others
-        self._awake[job] = None
-        self.calls += 1
-        job.under_way += 1
-        self._submit(job, job.channel, call)
-        return True
+        if calls:
+            # behind the others
+            self._awake[job] = None
+        for call in calls:
+            job.channel.limiter.take()
+            self.calls += 1
+            job.under_way += 1
+            self._submit(job, job.channel, call)
+        return bool(calls)
 
     def _submit(self, job: Job | None, channel: Channel, call: Call) -> None:
         token = object()

@@ -70,35 +70,22 @@ class SmsDevinoDispatcher(models.AbstractModel):
     def _find_work(self):
         """Return the accounts at work, and whether each has something to send and to
         ask: a dict of account id -> (bool, bool)."""
+        self.env.flush_all()
         now = fields.Datetime.now()
         # An archived account sends nothing, but its messages are still followed.
-        accounts = self.env["sms.devino.account"].with_context(active_test=False)
-        accounts = accounts.search(
-            [
-                ("state", "!=", "stopped"),
-                "|",
-                ("paused_until", "=", False),
-                ("paused_until", "<=", now),
-            ]
+        query = SQL(
+            """SELECT a.id,
+                      EXISTS (SELECT 1 FROM sms_devino_message m
+                               WHERE m.account_id = a.id AND %s),
+                      EXISTS (SELECT 1 FROM sms_devino_message m
+                               WHERE m.state = 'sent' AND m.next_at < %s)
+                 FROM sms_devino_account a
+                WHERE a.state != 'stopped'
+                  AND (a.paused_until IS NULL OR a.paused_until <= %s)""",
+            # as the ORM compares: a part of a second does not count
+            *(self._queue_condition(), now + timedelta(seconds=1), now),
         )
-        if not accounts:
-            return {}
-        messages = self.env["sms.devino.message"]
-        due = messages.search_count(
-            [("state", "=", "sent"), ("next_at", "<=", now)], limit=1
-        )
-        self.env.cr.execute(
-            SQL(
-                """SELECT a.id FROM sms_devino_account a
-                    WHERE a.id = ANY(%s)
-                      AND EXISTS (SELECT 1 FROM sms_devino_message m
-                                   WHERE m.account_id = a.id AND %s)""",
-                accounts.ids,
-                self._queue_condition(),
-            )
-        )
-        with_queue = {row[0] for row in self.env.cr.fetchall()}
-        return {key: (key in with_queue, bool(due)) for key in accounts.ids}
+        return {key: work for key, *work in self.env.execute_query(query)}
 
     @api.model
     def _queue_condition(self):
@@ -132,12 +119,13 @@ class SmsDevinoDispatcher(models.AbstractModel):
         """Wake up when the next message is due: the interval is only the safety net."""
         now = fields.Datetime.now()
         moments = []
-        for state, name in (
-            ("scheduled", "scheduled_at"),
-            ("outgoing", "next_at"),
-            ("sent", "next_at"),
+        for state, name, after in (
+            # what is overdue has not been moved into the queue yet
+            ("scheduled", "scheduled_at", False),
+            ("outgoing", "next_at", now),
+            ("sent", "next_at", now),
         ):
-            domain = [("state", "=", state), (name, ">", now)]
+            domain = [("state", "=", state), (name, ">" if after else "!=", after)]
             message = self.env["sms.devino.message"].search(domain, order=name, limit=1)
             moments += [message[name]] if message else []
         if moments:

@@ -15,6 +15,8 @@ class SmsDevinoSegment(models.Model):
     _description = "SMS Segment"
     _order = "message_id, sequence"
     _rec_name = "gateway_id"
+    # Nobody asks who wrote a segment, and each of its users is a row to look up.
+    _log_access = False
 
     message_id = fields.Many2one(
         "sms.devino.message",
@@ -67,14 +69,10 @@ class SmsDevinoSegment(models.Model):
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sms_devino_segment
-                          (create_uid, create_date, write_uid, write_date,
-                           message_id, sequence, gateway_id, code, is_final)
-                   SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, v.*,
-                          %(unknown)s, FALSE
+                          (message_id, sequence, gateway_id, code, is_final)
+                   SELECT v.*, %(unknown)s, FALSE
                      FROM unnest(%(messages)s::int4[], %(sequences)s::int4[],
                                  %(ids)s::varchar[]) AS v""",
-                uid=self.env.uid,
-                now=self.env.cr.now(),
                 messages=message_ids,
                 sequences=sequences,
                 ids=ids,
@@ -106,8 +104,7 @@ class SmsDevinoSegment(models.Model):
                           price = COALESCE(v.price, s.price),
                           submitted_at = COALESCE(v.submitted_at, s.submitted_at),
                           reported_at = COALESCE(v.reported_at, s.reported_at),
-                          checked_at = %(now)s,
-                          write_date = %(now)s
+                          checked_at = %(now)s
                      FROM (SELECT * FROM unnest(
                               %(ids)s::int4[], %(codes)s::int4[], %(finals)s::bool[],
                               %(texts)s::varchar[], %(prices)s::numeric[],

@@ -10,8 +10,8 @@ from .commit import LOST_CONNECTION, commit_retrying
 
 _logger = logging.getLogger(__name__)
 
-# Seconds before each try to write down once the database connection is lost.
-RESCUE_PAUSES = (0, 1, 2, 4, 8, 15)
+# Seconds before each further try to write down once the database connection is lost.
+RESCUE_PAUSES = (1, 2, 4, 8, 15)
 
 
 class AccountJob(Job):
@@ -30,6 +30,8 @@ class AccountJob(Job):
         self.account_id = account.id
         #: messages settled
         self.done = 0
+        #: shared by the jobs of a run, which must end in time
+        self.rescue_pauses = list(RESCUE_PAUSES)
 
     def settle_in(self, env, ended):
         """Write down what came of calls. Doing it again changes nothing.
@@ -55,8 +57,7 @@ class AccountJob(Job):
         """Write down by another connection: this one may be lost."""
         if not self.env.cr.closed:
             self.env.cr.rollback()
-        for pause in RESCUE_PAUSES if ended else ():
-            time.sleep(pause)
+        while ended:
             try:
                 with self.env.registry.cursor() as cr:
                     env = api.Environment(cr, self.env.uid, {})
@@ -64,6 +65,9 @@ class AccountJob(Job):
                 return
             except LOST_CONNECTION as error:
                 _logger.info("no database yet: %s", type(error).__name__)
+                if not self.rescue_pauses:
+                    break
+                time.sleep(self.rescue_pauses.pop(0))
         for one in ended:
             _log_lost(one)
 

@@ -26,9 +26,16 @@ from .commit import commit_retrying
 # Messages read at once, and how long they count as the newest.
 READ_ROWS = 200
 READ_SECONDS = 2.0
-# Answers in a row without a state, after which nothing more is asked in this run: ids
-# that always fail are few, a provider that fails at every id is left alone.
+# Answers in a row without a state, after which nothing more is asked in this run: a
+# provider that fails at every id is left alone. After a few of them ids are asked in a
+# random order, so that some that always fail do not stand before the others.
 MAX_BAD_ANSWERS = 20
+FEW_BAD_ANSWERS = 3
+# When the limit makes a full pass longer than this, messages of mass sendings are asked
+# in a random order: a sample of all tells more than the newest.
+LONG_PASS = timedelta(minutes=10)
+# How often a message is asked for, on average, until its final status is known.
+CALLS_PER_MESSAGE = 2.3
 # What a person waits for after pressing a button.
 BUTTON_SECONDS = 5.0
 # Stands for an answer when nobody asked.
@@ -76,6 +83,7 @@ class Asking(AccountJob):
         self.asked = 0
         self._due = due
         self._read_at = -READ_SECONDS
+        self._is_random = False
         # questions by message, not begun yet; and those of the message that is
         self._waiting = deque()
         self._begun = deque()
@@ -83,33 +91,51 @@ class Asking(AccountJob):
         self._open = {}
         self._answers = {}
 
-    def claim(self):
-        """Return the next question. Nothing is claimed: asking twice does no harm."""
-        if not self._begun:
-            self._read_if_needed()
-            if self._waiting:
-                self._begun.extend(self._waiting.popleft())
-                self._open[self._begun[0].message_id] = tuple(self._begun)
-        self.asked += bool(self._begun)
-        return self._begun.popleft() if self._begun else None
+    def claim(self, count):
+        """Return the next questions. Nothing is claimed: asking twice does no harm."""
+        questions = []
+        while len(questions) < count and (self._begun or self._begin()):
+            questions.append(self._begun.popleft())
+        self.asked += len(questions)
+        return questions
+
+    def _begin(self):
+        """Begin with the next message; return whether there is one."""
+        self._read_if_needed()
+        if self._waiting:
+            self._begun.extend(self._waiting.popleft())
+            self._open[self._begun[0].message_id] = tuple(self._begun)
+        return bool(self._begun)
 
     def _read_if_needed(self):
         now = time.monotonic()
-        if not self._waiting or now >= self._read_at + READ_SECONDS:
+        is_stuck = self._errors >= FEW_BAD_ANSWERS and not self._is_random
+        if not self._waiting or is_stuck or now >= self._read_at + READ_SECONDS:
             self._read_at = now
             questions, _seconds = commit_retrying(self.env, self._read)
             self._waiting = deque(questions)
 
     def _read(self):
-        """Read what is due: messages that a person sent first, then the newest.
+        """Read what is due: messages that a person sent first, then the newest, or any
+        when there are too many.
 
         :return: list of lists of questions, one for each message
         """
-        messages = self.env["sms.devino.message"].search(
-            [*self._due(), ("id", "not in", list(self._open))],
-            order="priority desc, accepted_at desc, id desc",
-            limit=READ_ROWS,
+        messages = self.env["sms.devino.message"]
+        limiter = self.channel.limiter
+        enough = int(limiter.per_second * LONG_PASS.total_seconds())
+        self._is_random = self._errors >= FEW_BAD_ANSWERS or bool(
+            enough and messages.search_count(self._due(), limit=enough + 1) > enough
         )
+        query = messages._search(
+            [*self._due(), ("id", "not in", list(self._open))], limit=READ_ROWS
+        )
+        table = SQL.identifier(query.table)
+        order = SQL("%s.accepted_at DESC, %s.id DESC", table, table)
+        if self._is_random:
+            order = SQL("hashint4(%s.id)", table)
+        query.order = SQL("%s.priority DESC, %s", table, order)
+        messages = messages.browse(query)
         found = {message: _questions_of(message, self.client) for message in messages}
         note(messages.filtered(lambda message: not found[message]), {})
         return [questions for questions in found.values() if questions]
@@ -176,8 +202,9 @@ class _AskingOnce(Job):
         self.questions = deque(questions)
         self.answers = {question.segment_id: NOT_ASKED for question in questions}
 
-    def claim(self):
-        return self.questions.popleft() if self.questions else None
+    def claim(self, count):
+        count = min(count, len(self.questions))
+        return [self.questions.popleft() for _question in range(count)]
 
     def settle(self, ended):
         for one in ended:
@@ -197,32 +224,64 @@ def check_now(messages):
         is being asked by somebody else
     """
     errors = []
-    for account, of_account in messages.grouped("account_id").items():
-        of_account = of_account.filtered_domain([("mode", "=", account.mode)])
-        if account.state == "stopped":
-            raise UserError(
-                account.env._(
-                    "The SMS account “%s” has been stopped. Check its "
-                    "connection first.",
-                    account.name,
-                )
-            )
-        client = account._get_client()
-        lock_asking(account)
-        limiter = shared_limiter((account.env.cr.dbname, account.id))
-        limiter.per_second = account.requests_per_second
-        channel = Channel(client.log_in_once, limiter)
-        questions = [
-            q for message in of_account for q in _questions_of(message, client)
-        ]
-        job = _AskingOnce(channel, questions)
-        deadline = time.monotonic() + BUTTON_SECONDS
-        pool = Pool(lambda j=job: [j] if j.questions else [], deadline=deadline)
-        within(BUTTON_SECONDS, pool.run)
+    jobs = {
+        of_account: _prepare_asking(account, of_account)
+        for account, of_account in messages.filtered(
+            lambda message: message.mode == message.account_id.mode
+        )
+        .grouped("account_id")
+        .items()
+    }
+    deadline = time.monotonic() + BUTTON_SECONDS
+    pool = Pool(lambda: [j for j in jobs.values() if j.questions], deadline=deadline)
+    within(BUTTON_SECONDS, pool.run)
+    for of_account, job in jobs.items():
         note(of_account, dict(job.answers))
-        errors += filter(None, [channel.stop_error])
+        errors += filter(None, [job.channel.stop_error])
         errors += [a for a in job.answers.values() if isinstance(a, GatewayError)]
     return errors[0] if errors else None
+
+
+def _prepare_asking(account, messages):
+    """Return the job that asks for the messages of one account."""
+    if account.state == "stopped":
+        raise UserError(
+            account.env._(
+                "The SMS account “%s” has been stopped. Check its connection first.",
+                account.name,
+            )
+        )
+    client = account._get_client()
+    lock_asking(account)
+    limiter = shared_limiter((account.env.cr.dbname, account.id))
+    limiter.per_second = account.requests_per_second
+    questions = [q for message in messages for q in _questions_of(message, client)]
+    return _AskingOnce(Channel(client.log_in_once, limiter), questions)
+
+
+# --- for the form of a mass sending ---------------------------------------------------
+
+
+def expect_complete(batch):
+    """Return when the statuses of a mass sending will all have been asked for.
+
+    :return: datetime in UTC; false when that is a matter of minutes, or done
+    """
+    account = batch.account_id.sudo()
+    if not account.requests_per_second or not batch.sent_count:
+        return False
+    asked = batch.env["sms.devino.message"].sudo()
+    waiting = asked.search_count(
+        [
+            ("account_id", "=", account.id),
+            ("mode", "=", account.mode),
+            ("state", "=", "sent"),
+            ("next_at", "!=", False),
+        ]
+    )
+    calls = waiting * CALLS_PER_MESSAGE
+    left = timedelta(seconds=calls / account.requests_per_second)
+    return fields.Datetime.now() + left if left > LONG_PASS else False
 
 
 # --- what the answers mean ------------------------------------------------------------

@@ -18,7 +18,8 @@ def insert_rows(model, rows):
     """
     if not rows:
         return model
-    names = list(rows[0])
+    given = list(rows[0])
+    names = list(given)
     stored = [
         name
         for name, field in model._fields.items()
@@ -29,25 +30,35 @@ def insert_rows(model, rows):
         for name, value in model.default_get(stored).items()
     }
     names += defaults
+    rows = [defaults | row for row in rows]
+    varying = [name for name in names if not _is_same(rows, name)] or names[:1]
+    new = [
+        SQL.identifier(name)
+        if name in varying
+        else SQL("%s::%s", rows[0][name], _column_type(model, name))
+        for name in names
+    ]
     query = SQL(
         """INSERT INTO %(table)s
                   (create_uid, create_date, write_uid, write_date, %(names)s)
-           SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(names)s
-             FROM unnest(%(arrays)s) WITH ORDINALITY AS rows(%(names)s, position)
+           SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(new)s
+             FROM unnest(%(arrays)s) WITH ORDINALITY AS rows(%(varying)s, position)
          ORDER BY position
       ON CONFLICT DO NOTHING
         RETURNING id""",
         table=SQL.identifier(model._table),
         names=_identifiers(names),
+        new=SQL(", ").join(new),
+        varying=_identifiers(varying),
         uid=model.env.uid,
         now=model.env.cr.now(),
-        arrays=to_arrays(model, names, [defaults | row for row in rows]),
+        arrays=to_arrays(model, varying, rows),
     )
     # Odoo would write the whole statement, numbers and texts, into the log.
     model.env.cr.execute(query, log_exceptions=False)
     inserted = model.browse(row[0] for row in model.env.cr.fetchall())
     inserted.modified(model._fields, create=True)
-    for name in rows[0]:
+    for name in given:
         # As in ``create``: what is given is not computed.
         model.env.remove_to_compute(model._fields[name], inserted)
     inserted._validate_fields(names)
@@ -64,11 +75,15 @@ def update_rows(model, columns, rows, *, extra=None, condition=None):
         ``v`` (the new values)
     :return: the records that met ``condition``
     """
-    names = ["id", *columns]
-    assignments = [
-        SQL("%s = v.%s", SQL.identifier(name), SQL.identifier(name)) for name in columns
-    ]
-    assignments.append(SQL("write_date = (now() AT TIME ZONE 'UTC')"))
+    names, assignments = ["id"], [SQL("write_date = (now() AT TIME ZONE 'UTC')")]
+    for name in columns:
+        column, value = SQL.identifier(name), rows[0][name]
+        if _is_same(rows, name):
+            new = SQL("%s::%s", value, _column_type(model, name))
+        else:
+            names.append(name)
+            new = SQL("v.%s", column)
+        assignments.append(SQL("%s = %s", column, new))
     if extra:
         assignments.append(extra)
     # What is pending in the cache of this transaction must not undo it later.
@@ -92,6 +107,11 @@ def update_rows(model, columns, rows, *, extra=None, condition=None):
     updated = model.browse(row[0] for row in model.env.cr.fetchall())
     updated.invalidate_recordset()
     return updated
+
+
+def _is_same(rows, name):
+    """Say whether all rows have the same value: most have, and arrays cost time."""
+    return all(row[name] == rows[0][name] for row in rows)
 
 
 def to_arrays(model, columns, rows):

@@ -11,6 +11,7 @@ from odoo.exceptions import MissingError, UserError
 from ..gateway import AccountRefusedError
 from ..gateway.limiter import shared_limiter
 from ..gateway.pool import Channel, Pool
+from .account_job import RESCUE_PAUSES
 from .asking import Asking
 from .claims import live_claims
 from .commit import commit_retrying, wake_later
@@ -45,6 +46,7 @@ class DispatchRun:
         # account id -> its jobs; empty while the account is left alone
         self._sending, self._asking = {}, {}
         self._paused = set()
+        self._rescue_pauses = list(RESCUE_PAUSES)
         self._count_at = 0.0
         self._reported = 0
 
@@ -137,6 +139,8 @@ class DispatchRun:
         self._asking[account.id] = Asking(
             account, channel, client, lambda: dispatcher._due_domain(account)
         )
+        for job in (self._sending[account.id], self._asking[account.id]):
+            job.rescue_pauses = self._rescue_pauses
 
     def _share_limits(self, accounts):
         """Share the calls a second of an account among the processes that send."""

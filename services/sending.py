@@ -1,7 +1,8 @@
 """Sending for one account: claim the rows of one call, write down what came of it."""
 
+import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from odoo import fields
 from odoo.tools import SQL
@@ -13,7 +14,7 @@ from ..gateway import (
     MessageRefusedError,
     NotSentError,
 )
-from ..gateway.pool import Ended
+from ..gateway.pool import LOOK_SECONDS, Ended
 from .account_job import AccountJob
 from .commit import commit_retrying
 
@@ -126,42 +127,63 @@ class Sending(AccountJob):
         self._claim = claim
         self._queue = queue
         self._numbers_under_way = 0
-        self._in_doubt = None
+        self._in_doubt = []
+        # the head of the queue, as it was a moment ago
+        self._window, self._looked_at = [], 0.0
         self._refusals = Refusals()
         self._marked_senders = set()
 
     # --- claiming -------------------------------------------------------------------
 
-    def claim(self):
-        """Claim and commit the next call: from here on nobody else sends it."""
-        room = MAX_BULK_NUMBERS - self._numbers_under_way
-        if room < SMALLEST_ROOM:
-            room = 0
-        bulk, _seconds = commit_retrying(self.env, lambda: self._claim_bulk(room))
-        self._in_doubt = None
-        if bulk:
-            self._numbers_under_way += bulk.size
-        return bulk
+    def claim(self, count):
+        """Claim and commit the next calls: from here on nobody else sends them."""
+        calls, _seconds = commit_retrying(self.env, lambda: self._claim_calls(count))
+        self._in_doubt = []
+        self._numbers_under_way += sum(call.size for call in calls)
+        return calls
 
-    def _claim_bulk(self, room):
-        self._in_doubt = None
-        picked = {row["id"]: row for row in self._pick_rows(room)}
-        if not picked:
-            return None
-        moved = self._messages()._transition(
-            "sending",
-            [{"id": key, "claim": self._claim} for key in self._lock(picked)],
-            extra=SQL(
-                "claimed_at = (statement_timestamp() AT TIME ZONE 'UTC'), "
-                "attempts = COALESCE(m.attempts, 0) + 1, next_at = NULL"
-            ),
-        )
-        rows = [picked[key] for key in moved]
-        self._in_doubt = self._make_bulk(rows) if rows else None
+    def _claim_calls(self, count):
+        self._in_doubt = []
+        while plan := self._plan(count):
+            ids = [row["id"] for rows in plan for row in rows]
+            moved = set(self._move_to_sending(plan, ids))
+            if len(moved) < len(ids):
+                # somebody else was there, or the queue has been stopped
+                self._window = []
+            mine = [[row for row in rows if row["id"] in moved] for rows in plan]
+            self._in_doubt = [self._make_bulk(rows) for rows in mine if rows]
+            if self._in_doubt:
+                break
         return self._in_doubt
 
     def _messages(self):
         return self.env["sms.devino.message"]
+
+    def _move_to_sending(self, plan, ids):
+        """Claim messages that may still leave and that nobody else is at; no lock is
+        waited for."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return self._messages()._transition(
+            "sending",
+            [
+                # a moment of its own tells the messages of each call
+                {
+                    "id": row["id"],
+                    "claim": self._claim,
+                    "claimed_at": now + timedelta(microseconds=index),
+                }
+                for index, rows in enumerate(plan)
+                for row in rows
+            ],
+            extra=SQL("attempts = COALESCE(m.attempts, 0) + 1, next_at = NULL"),
+            condition=SQL(
+                """m.id IN (SELECT m.id FROM sms_devino_message m
+                             WHERE m.id = ANY(%s) AND %s
+                               FOR NO KEY UPDATE OF m SKIP LOCKED)""",
+                ids,
+                self._queue(),
+            ),
+        )
 
     def _make_bulk(self, rows):
         head = rows[0]
@@ -175,73 +197,81 @@ class Sending(AccountJob):
             validity=minutes_left(head["use_until"], fields.Datetime.now()),
         )
 
-    def _pick_rows(self, room):
-        """Return the rows of the next call, the most urgent first.
+    def _plan(self, count):
+        """Return the rows of the next calls, the most urgent first.
 
-        :param int room: how many numbers a bulk may hold; with 0 only a message that a
-            person sent is taken
+        :param int count: of calls, at most
+        :return: a list of lists of rows, one for each call
         """
-        scope = SQL("TRUE") if room else SQL("m.priority = '1'")
-        while rows := self._read_queue(FEW, scope):
-            if not self._fail_in_vain(rows[0]):
-                return self._pick_alike(rows, scope, max(room, 1))
-        return []
+        room = MAX_BULK_NUMBERS - self._numbers_under_way
+        if room < SMALLEST_ROOM:
+            # only messages that a person sent
+            room = 0
+        if time.monotonic() > self._looked_at + LOOK_SECONDS:
+            self._window = []
+        plan = []
+        while len(plan) < count:
+            if not self._window and not plan:
+                self._window = self._read_head()
+            head = next((r for r in self._window if room or r["priority"] == "1"), None)
+            if not head:
+                break
+            if self._fail_in_vain(head):
+                self._window = []
+                continue
+            alike = [row for row in self._window if _likeness(row) == _likeness(head)]
+            largest = min(head["largest_bulk"] or MAX_BULK_NUMBERS, max(room, 1))
+            if largest > 1 and len(alike) > 1:
+                plan.append(self._pick_alike(head, largest))
+                self._window = []
+                break
+            plan.append([head])
+            self._window.remove(head)
+        return plan
 
-    def _pick_alike(self, rows, scope, room):
-        """Return the first of the rows, with others that may go in the same call."""
-        head = rows[0]
-        largest = min(head["largest_bulk"] or MAX_BULK_NUMBERS, room)
-        if largest == 1 or sum(_likeness(row) == _likeness(head) for row in rows) == 1:
-            return [head]
-        distinct = {}
-        # twice as many as needed, as some numbers may occur twice
-        for row in self._read_queue(MANY, scope, head, limit=2 * largest):
-            # what the provider answers to a repeated number is not documented
-            distinct.setdefault(row["number"], row)
-        return list(distinct.values())[:largest]
-
-    def _read_queue(self, window, scope, head=None, limit=None):
-        """Return messages among the first ``window`` that may leave, as dicts.
-
-        :param SQL scope: which ones, in terms of ``m``
-        :param int limit: how many to return, at most
-        :param dict head: only those that may go in one call with this one. Parts of a
-            refused bulk are picked in a fixed random order, so that the first numbers
-            tried are not the first of a list.
-        """
-        alike, order = SQL("TRUE"), SQL("q.priority DESC, q.id")
-        if head:
-            alike = SQL(
-                "(q.sender_name, q.body, q.priority, q.largest_bulk) = (%s, %s, %s, %s)"
-                " AND q.use_until IS NOT DISTINCT FROM %s",
-                *_likeness(head),
-            )
-            order = SQL("CASE WHEN q.largest_bulk > 0 THEN hashint4(q.id) END, q.id")
+    def _read_head(self):
+        """Return the first messages of the queue as dicts."""
+        self._looked_at = time.monotonic()
         query = SQL(
-            """SELECT q.* FROM (
-                   SELECT m.id, m.number, m.sender_name, m.body, m.use_until,
-                          m.priority, COALESCE(m.attempts, 0) AS attempts,
-                          COALESCE(m.largest_bulk, 0) AS largest_bulk
-                     FROM sms_devino_message m
-                    WHERE m.account_id = %s AND %s AND %s
-                 ORDER BY m.priority DESC, m.id LIMIT %s) AS q
-                WHERE %s ORDER BY %s LIMIT %s""",
-            *(self.account_id, scope, self._queue(), window, alike, order, limit),
+            """SELECT m.id, m.number, m.sender_name, m.body, m.use_until, m.priority,
+                      COALESCE(m.attempts, 0) AS attempts,
+                      COALESCE(m.largest_bulk, 0) AS largest_bulk
+                 FROM sms_devino_message m WHERE m.account_id = %s AND %s
+             ORDER BY m.priority DESC, m.id LIMIT %s""",
+            *(self.account_id, self._queue(), FEW),
         )
         self.env.cr.execute(query)
         return self.env.cr.dictfetchall()
 
-    def _lock(self, ids):
-        """Return those that nobody else is at; no lock is waited for."""
+    def _pick_alike(self, head, largest):
+        """Return rows that may go in one call with this one, to distinct numbers.
+
+        Parts of a refused bulk are picked in a fixed random order, so that the first
+        numbers tried are not the first of a list.
+        """
         query = SQL(
-            """SELECT id FROM sms_devino_message WHERE id = ANY(%s)
-                  FOR NO KEY UPDATE SKIP LOCKED""",
-            list(ids),
+            """SELECT q.id, q.number, q.attempts FROM (
+                   SELECT m.id, m.number, COALESCE(m.attempts, 0) AS attempts,
+                          m.sender_name, m.body, m.priority, m.use_until,
+                          COALESCE(m.largest_bulk, 0) AS largest_bulk
+                     FROM sms_devino_message m
+                    WHERE m.account_id = %s AND %s
+                 ORDER BY m.priority DESC, m.id LIMIT %s) AS q
+                WHERE (q.sender_name, q.body, q.priority, q.largest_bulk)
+                      = (%s, %s, %s, %s)
+                  AND q.use_until IS NOT DISTINCT FROM %s
+             ORDER BY %s LIMIT %s""",
+            *(self.account_id, self._queue(), MANY),
+            *_likeness(head),
+            SQL("hashint4(q.id)" if head["largest_bulk"] else "q.id"),
+            largest,
         )
-        # A conflict is repeated, and no error.
-        self.env.cr.execute(query, log_exceptions=False)
-        free = {row[0] for row in self.env.cr.fetchall()}
-        return [key for key in ids if key in free]
+        # what the provider answers to a repeated number is not documented
+        distinct = {}
+        for key, number, attempts in self.env.execute_query(query):
+            row = {**head, "id": key, "number": number, "attempts": attempts}
+            distinct.setdefault(number, row)
+        return list(distinct.values())
 
     def _fail_in_vain(self, head):
         """Fail messages like this one that need not be tried.
@@ -285,7 +315,7 @@ class Sending(AccountJob):
     def rescue(self, ended):
         if self._in_doubt:
             # claimed, perhaps, and surely not called
-            ended = [*ended, Ended(self._in_doubt)]
+            ended = [*ended, *map(Ended, self._in_doubt)]
         super().rescue(ended)
 
     def settle_in(self, env, ended):

@@ -31,7 +31,7 @@ class ScriptedCall:
 
 
 class MemoryJob(Job):
-    """Claims the numbers of a list, one at a time, and notes what happens when.
+    """Claims the numbers of a list and notes what happens when.
 
     :param keys: what is to be done
     :param script: called in the thread with a key; raises, or returns nothing
@@ -45,13 +45,12 @@ class MemoryJob(Job):
         self.claimed, self.settled, self.rescued = [], [], []
         self.most_unsettled = 0
 
-    def claim(self):
-        if not self.keys:
-            return None
-        self.claimed.append(self.keys.pop(0))
+    def claim(self, count):
+        keys, self.keys = self.keys[:count], self.keys[count:]
+        self.claimed += keys
         done = len(self.settled) + len(self.rescued)
         self.most_unsettled = max(self.most_unsettled, len(self.claimed) - done)
-        return ScriptedCall(self.claimed[-1], self.script)
+        return [ScriptedCall(key, self.script) for key in keys]
 
     def settle(self, ended):
         self.settled += ended
@@ -91,6 +90,21 @@ class TestPool(PoolCase):
         self.assertEqual(job.kinds(), {None: set(range(200))})
         self.assertEqual(pool.calls, 200)
         self.assertFalse(pool.is_unfinished)
+
+    def test_free_threads_get_their_calls_by_one_claim(self):
+        counts = []
+
+        class Counting(MemoryJob):
+            def claim(self, count):
+                counts.append(count)
+                return super().claim(count)
+
+        self.run_pool(Counting(range(4)))
+        self.assertEqual(counts[0], 4)
+        counts.clear()
+        channel = Channel(lambda: None, RateLimiter(100))
+        self.run_pool(Counting(range(4), channel=channel))
+        self.assertEqual(set(counts), {1}, "the limiter gives one turn at a time")
 
     def test_nothing_to_do_ends_at_once(self):
         started = time.monotonic()
@@ -242,8 +256,8 @@ class TestPool(PoolCase):
     # pylint: disable-next=missing-return
     def test_a_job_that_has_to_wait_goes_on_when_its_call_ends(self):
         class OneAtATime(MemoryJob):
-            def claim(self):
-                return None if self.under_way else super().claim()
+            def claim(self, count):
+                return [] if self.under_way else super().claim(1)
 
         job = OneAtATime(range(5), lambda key: time.sleep(0.01))
         started = time.monotonic()
@@ -332,10 +346,10 @@ class TestEnd(PoolCase):
     # pylint: disable-next=missing-return
     def test_a_claim_that_fails_is_rescued(self):
         class Failing(MemoryJob):
-            def claim(self):
+            def claim(self, count):
                 if len(self.claimed) == 3:
                     raise ZeroDivisionError
-                return super().claim()
+                return super().claim(1)
 
         failing = Failing(range(50), lambda key: time.sleep(0.01))
         self.run_pool(failing)

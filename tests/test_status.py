@@ -1,3 +1,4 @@
+import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from ..services.asking import (
     SOONEST,
     UNREACHABLE_PAUSE,
     check_now,
+    expect_complete,
     next_look,
     note,
 )
@@ -427,6 +429,43 @@ class TestAsking(LiveCase):
         self.fail_states_of(bad)
         self.check_statuses()
         self.assertEqual(self.states(), {"delivered": 35, "sent": 25})
+
+    def test_newest_ids_that_always_fail_keep_no_other_from_being_asked(self):
+        ids = self.sent(60)
+        self.provider.advance(60)
+        with self.transaction() as env:
+            newest = env["sms.devino.message"].browse(ids[30:])
+            bad = newest.segment_ids.mapped("gateway_id")
+        self.fail_states_of(bad)
+        self.check_statuses()
+        self.assertEqual(self.states(), {"delivered": 30, "sent": 30})
+
+    def test_complete_picture_is_announced_when_it_takes_long(self):
+        self.enqueue_rows(300, state="sent", next_at=fields.Datetime.now())
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            batch = env["sms.devino.batch"].new({"account_id": account.id})
+            batch.sent_count = 300
+            self.assertFalse(expect_complete(batch), "no limit, no wait")
+            account.requests_per_second = 20
+            self.assertFalse(expect_complete(batch), "less than ten minutes")
+            account.requests_per_second = 1
+            left = expect_complete(batch) - fields.Datetime.now()
+            self.assertAlmostEqual(left.total_seconds(), 300 * 2.3, delta=5)
+
+    def test_button_waits_five_seconds_for_all_accounts_together(self):
+        self.sent()
+        with self.transaction() as env:
+            other = self._create_account(env, name="Other")
+            env["sms.devino.message"].enqueue("79214563764", "Hello", account=other)
+        self.dispatch()
+        self.provider.faults.add(Fault("hold", seconds=8, path="Sms/State", times=2))
+        with self.transaction() as env:
+            messages = env["sms.devino.message"].search([])
+            self.assertEqual(len(messages.account_id), 2)
+            started = time.monotonic()
+            check_now(messages)
+            self.assertLess(time.monotonic() - started, 7)
 
     def fail_states_of(self, gateway_ids):
         """Have the provider answer 500 when it is asked for one of these ids."""
