@@ -805,18 +805,26 @@ class SmsDevinoMessage(models.Model):
                     )
                 )
 
-    def _repeat(self, chain):
+    def _repeat(self, chain, prepared=None):
         """Return a new message with the recipient and text of this one.
 
         It takes over the uuid, so that it reports where the first one did.
+
+        :param dict prepared: what :meth:`_prepare_message` returned, to correct number,
+            text, sender or time
         """
         self.ensure_one()
         message = self.sudo()
-        account = self._pick_account(message.account_id)
-        values = message._prepare_message(
-            account, message.number, message.body, sender=message.sender_name
+        values = prepared or message._prepare_message(
+            self._pick_account(message.account_id),
+            message.number,
+            message.body,
+            sender=message.sender_name,
         )
-        for name in ("name", "data", "partner_id", "res_model", "res_id", "purpose"):
+        kept = ["data", "res_model", "res_id", "purpose"]
+        if values["number"] == message.number:
+            kept += ["name", "partner_id"]
+        for name in kept:
             values[name] = message._fields[name].convert_to_write(
                 message[name], message
             )

@@ -262,7 +262,7 @@ class TestSendForm(FormCase):
         form = self.open()
         self.assertTrue(form.sms_devino_is_excluded)
         self.assertRefused(form, "blacklist")
-        form.sms_devino_override = True
+        form.use_exclusion_list = False
         message = self.send(form)
         self.assertEqual(message.override_by_id, self.people["user"])
 
