@@ -224,6 +224,13 @@ def _describe_left_out(env, outcomes):
 # --- sending --------------------------------------------------------------------------
 
 
+def check_account(composer):
+    """Refuse to send by Odoo's own way what was written in one of our forms."""
+    if composer.sms_devino_direct:
+        composer.env["sms.devino.message"]._pick_account()
+        raise UserError(composer.env._("SMS account: choose the one that pays."))
+
+
 def check_rights(composer):
     """Check that the user may send through the account, to so many recipients.
 
@@ -320,3 +327,33 @@ def convert_placeholders(body):
         return f"{{{{ {inside} }}}}"
 
     return find_placeholder.sub(convert, body)
+
+
+def make_template(composer):
+    """Return the text as a new ``sms.template`` of this kind of document."""
+    body = check_body(composer.env, composer.body)
+    model = composer.res_model or "res.partner"
+    return composer.env["sms.template"].create(
+        {
+            "name": " ".join(body.split())[:40],
+            "model_id": composer.env["ir.model"]._get_id(model),
+            "body": body,
+        }
+    )
+
+
+def log_override(composer):
+    """Leave a note on the documents whose number is on the blacklist."""
+    records = composer._get_records()
+    if not records or not isinstance(records, composer.pool["mail.thread"]):
+        return
+    if not composer.comment_single_recipient:
+        records = find_excluded(composer, records)
+    elif not find_blacklisted(composer):
+        return
+    note = composer.env._(
+        "The number is on the blacklist. %(user)s sent an SMS anyway.",
+        user=composer.env.user.name,
+    )
+    if records:
+        records._message_log_batch(dict.fromkeys(records.ids, note))

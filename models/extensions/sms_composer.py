@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from ...services import composer as composing
 from ...services.account_notice import describe_stop
 from ...services.records import read_input
-from ...services.words import check_body, notify
+from ...services.words import notify
 from ...tools import phone
 from ..sms_devino_options import given_options
 
@@ -47,12 +47,8 @@ class SmsComposer(models.TransientModel):
         [("test", "Test"), ("live", "Live")],
         compute="_compute_sms_devino_account_facts",
     )
-    sms_devino_notice = fields.Char(
-        string="Why nothing is sent", compute="_compute_sms_devino_account_facts"
-    )
-    sms_devino_repeat_id = fields.Many2one(
-        "sms.devino.message", string="Sent again", readonly=True
-    )
+    sms_devino_notice = fields.Char(compute="_compute_sms_devino_account_facts")
+    sms_devino_repeat_id = fields.Many2one("sms.devino.message", readonly=True)
     sms_devino_partner_id = fields.Many2one(
         "res.partner", string="Contact", help="Takes the number from a contact."
     )
@@ -95,35 +91,21 @@ class SmsComposer(models.TransientModel):
         "provider's default.",
         **EDITABLE,
     )
-    sms_devino_is_excluded = fields.Boolean(
-        string="On the blacklist", compute="_compute_sms_devino_number_hint"
-    )
+    sms_devino_is_excluded = fields.Boolean(compute="_compute_sms_devino_number_hint")
     sms_devino_recipient_count = fields.Integer(
         string="Recipients", compute="_compute_sms_devino_preview"
     )
-    sms_devino_total = fields.Integer(
-        string="Recipients in total", compute="_compute_sms_devino_preview"
-    )
-    sms_devino_segment_count = fields.Integer(
-        string="SMS in total", compute="_compute_sms_devino_preview"
-    )
-    sms_devino_cost = fields.Float(string="Cost", compute="_compute_sms_devino_preview")
-    sms_devino_is_estimate = fields.Boolean(
-        string="Estimated from a part", compute="_compute_sms_devino_preview"
-    )
+    sms_devino_total = fields.Integer(compute="_compute_sms_devino_preview")
+    sms_devino_segment_count = fields.Integer(compute="_compute_sms_devino_preview")
+    sms_devino_cost = fields.Float(compute="_compute_sms_devino_preview")
+    sms_devino_is_estimate = fields.Boolean(compute="_compute_sms_devino_preview")
     sms_devino_left_out = fields.Text(
         string="Left out", compute="_compute_sms_devino_preview"
     )
-    sms_devino_problem = fields.Char(
-        string="What is wrong with the text", compute="_compute_sms_devino_preview"
-    )
-    sms_devino_is_many = fields.Boolean(
-        string="Becomes a mass sending", compute="_compute_sms_devino_is_many"
-    )
-    sms_devino_is_sent = fields.Boolean(readonly=True, copy=False)
-    sms_devino_message_ids = fields.Many2many(
-        "sms.devino.message", string="Sent messages", readonly=True, copy=False
-    )
+    sms_devino_problem = fields.Char(compute="_compute_sms_devino_preview")
+    sms_devino_is_many = fields.Boolean(compute="_compute_sms_devino_is_many")
+    sms_devino_is_sent = fields.Boolean(readonly=True)
+    sms_devino_message_ids = fields.Many2many("sms.devino.message", readonly=True)
 
     # --- defaults and computes ------------------------------------------------------
 
@@ -329,15 +311,7 @@ class SmsComposer(models.TransientModel):
         """Keep the text as a template of this kind of document."""
         self.check_access("write")
         self.ensure_one()
-        body = check_body(self.env, self.body)
-        model = self.res_model or "res.partner"
-        template = self.env["sms.template"].create(
-            {
-                "name": " ".join(body.split())[:40],
-                "model_id": self.env["ir.model"]._get_id(model),
-                "body": body,
-            }
-        )
+        template = composing.make_template(self)
         return notify(self.env._("Template saved"), template.name, kind="success")
 
     # --- sending --------------------------------------------------------------------
@@ -352,7 +326,7 @@ class SmsComposer(models.TransientModel):
         if given_options(self.env).get("automatic"):
             return super().action_send_sms()
         if not self.sms_devino_account_id:
-            self._sms_devino_check_account()
+            composing.check_account(self)
             return super().action_send_sms()
         self.ensure_one()
         if self.sms_devino_is_sent:
@@ -368,12 +342,6 @@ class SmsComposer(models.TransientModel):
         with composing.private_rendering(self.env):
             super().action_send_sms()
         return self._sms_devino_open_sent() if self.sms_devino_direct else False
-
-    def _sms_devino_check_account(self):
-        """Refuse to send by Odoo's own way what was written in one of our forms."""
-        if self.sms_devino_direct:
-            self.env["sms.devino.message"]._pick_account()
-            raise UserError(self.env._("SMS account: choose the one that pays."))
 
     def _sms_devino_open_sent(self):
         """Show what this form has sent, to those who may see the journal."""
@@ -423,7 +391,7 @@ class SmsComposer(models.TransientModel):
         options |= given
         self = self.with_context(sms_devino_options=options)
         if not self.use_exclusion_list:
-            self._sms_devino_log_override()
+            composing.log_override(self)
         sent = super()._action_send_sms()
         if self.sms_devino_is_sent:
             self._sms_devino_keep(sent)
@@ -525,19 +493,3 @@ class SmsComposer(models.TransientModel):
                 },
             }
         return result
-
-    def _sms_devino_log_override(self):
-        """Leave a note on the documents whose number is on the blacklist."""
-        records = self._get_records()
-        if not records or not isinstance(records, self.pool["mail.thread"]):
-            return
-        if not self.comment_single_recipient:
-            records = composing.find_excluded(self, records)
-        elif not composing.find_blacklisted(self):
-            return
-        note = self.env._(
-            "The number is on the blacklist. %(user)s sent an SMS anyway.",
-            user=self.env.user.name,
-        )
-        if records:
-            records._message_log_batch(dict.fromkeys(records.ids, note))

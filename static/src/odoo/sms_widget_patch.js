@@ -2,6 +2,7 @@ import { SmsWidget } from "@sms/components/sms_widget/fields_sms_widget";
 import { onWillUnmount, useEffect, useState } from "@odoo/owl";
 import { patch } from "@web/core/utils/patch";
 import { useDebounced } from "@web/core/utils/timing";
+import { _t } from "@web/core/l10n/translation";
 import { session } from "@web/session";
 import { formatFloat } from "@web/views/fields/formatters";
 import { analyse } from "../core/sms_text";
@@ -66,9 +67,10 @@ patch(SmsWidget.prototype, {
         await this.props.record.update({ [this.props.name]: rewrite(this.typed.text) });
     },
 
-    /** What a share of the present cost is: "2.50 / 5.00 credits". */
+    /** What a share of the present cost is, in words. */
     money(share) {
-        const { sms_devino_cost: cost, quote_cost: words } = this.props.record.data;
-        return cost && words ? `${formatFloat(cost * share)} / ${words}` : "";
+        const { sms_devino_cost: cost, quote_cost: whole } = this.props.record.data;
+        const part = formatFloat((cost || 0) * share);
+        return cost && whole ? _t("%(part)s of %(whole)s", { part, whole }) : "";
     },
 });
