@@ -39,8 +39,8 @@ class SmsDevinoOptions(models.AbstractModel):
     )
     sms_devino_delay = fields.Integer(
         string="Send after",
-        help="How long the message waits in the journal, where it can be canceled. 0: it "
-        "is sent at once.",
+        help="How long the message waits in the journal, where it can be canceled. "
+        "0: it is sent at once.",
     )
     sms_devino_delay_unit = fields.Selection(
         [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
