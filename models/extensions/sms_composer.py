@@ -177,9 +177,12 @@ class SmsComposer(models.TransientModel):
 
     @api.depends("sms_devino_partner_id", "sms_devino_repeat_id")
     def _compute_body(self):
-        """Fill a template in for the contact that was chosen."""
+        """Fill a template in for the contact that was chosen.
+
+        Odoo computes this field by sudo; here the user's rights decide what is read.
+        """
         super()._compute_body()
-        for composer in self.filtered("sms_devino_direct"):
+        for composer in self.filtered("sms_devino_direct").sudo(False):
             partner = composer.sms_devino_partner_id._filtered_access("read")
             if composer.composition_mode == "numbers" and composer.template_id:
                 composer.body = composer.template_id._render_field(
