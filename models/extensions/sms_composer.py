@@ -181,7 +181,7 @@ class SmsComposer(models.TransientModel):
 
         Odoo computes this field by sudo; here the user's rights decide what is read.
         """
-        super()._compute_body()
+        result = super()._compute_body()
         for composer in self.filtered("sms_devino_direct").sudo(False):
             partner = composer.sms_devino_partner_id._filtered_access("read")
             if composer.composition_mode == "numbers" and composer.template_id:
@@ -189,6 +189,7 @@ class SmsComposer(models.TransientModel):
                     "body", partner.ids, compute_lang=True
                 ).get(partner.id, composer.body)
             composer.body = composer.body or composer._sms_devino_repeated().body
+        return result
 
     @api.depends(
         "composition_mode",
