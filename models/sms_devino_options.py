@@ -7,18 +7,17 @@ class Options(dict):
     """How messages are to be sent, as a person, a template or a rule decided.
 
     The context key ``sms_devino_options`` carries it to the ``sms.sms``, which keeps
-    it. A context that came from outside was JSON: it holds no object of this class.
+    it. The context of a request is JSON and cannot hold an object of this class.
 
     Keys, all optional: ``account_id``; ``sender``, a name; ``scheduled_at``, UTC as
     text; ``validity`` in minutes; ``is_mass``; ``override``, true to send also to
     numbers on the blacklist; ``res_model`` and ``res_id`` of the document;
-    ``automatic``, true for what a rule or an app sends, which needs no right of
-    whoever sets it off.
+    ``automatic``, true for what a rule or an app sends, whatever rights the user has.
     """
 
 
 def given_options(env):
-    """Return the :class:`Options` that were decided on before, maybe empty."""
+    """Return the :class:`Options` that the caller has set, maybe empty."""
     given = env.context.get("sms_devino_options")
     return given if isinstance(given, Options) else Options()
 
@@ -40,8 +39,8 @@ class SmsDevinoOptions(models.AbstractModel):
     )
     sms_devino_delay = fields.Integer(
         string="Send after",
-        help="The message waits in the journal that long before it leaves, and can be "
-        "canceled there. 0: at once.",
+        help="How long the message waits in the journal, where it can be canceled. "
+        "0: it is sent at once.",
     )
     sms_devino_delay_unit = fields.Selection(
         [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
@@ -54,7 +53,7 @@ class SmsDevinoOptions(models.AbstractModel):
     )
 
     def _sms_devino_scheduled_at(self):
-        """Return when a message of now leaves, in UTC, or ``None`` for at once."""
+        """Return when a message made now is sent, in UTC, or ``None`` for at once."""
         if not self or not self.sms_devino_delay:
             return None
         unit = self.sms_devino_delay_unit or "hours"
@@ -72,7 +71,7 @@ class SmsDevinoOptions(models.AbstractModel):
 
     @api.model
     def _sms_devino_make_options(self, *, scheduled_at=None, **values):
-        """Return :class:`Options` of what is said; the rest is left to the account.
+        """Return the values as :class:`Options`; the account decides about empty ones.
 
         :param datetime scheduled_at: UTC, or ``None`` for at once
         """

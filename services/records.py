@@ -13,8 +13,8 @@ MAX_LITERAL = 2_000_000
 def read_input(env, model, ids):
     """Return the records of a request: those that exist and that the user may read.
 
-    Nothing of such a record may be read by sudo. What sudo fetches stands in the cache
-    that the user's own environment reads without asking for rights again.
+    Read nothing of such records by sudo: the cache is shared, and the user's own
+    environment would then read it without a check of rights.
 
     :param str model: a model's name as it was given, maybe wrong
     :param list ids: ids as they were given

@@ -21,7 +21,9 @@ MAY_ARRIVE = [
     ("state", "!=", "draft"),
     ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
 ]
-COPIED = ("name", "data", "partner_id", "res_model", "res_id", "purpose", "operator")
+COPIED = ("data", "res_model", "res_id", "purpose")
+# Whose number it is.
+OF_NUMBER = ("name", "partner_id", "operator")
 
 
 def send_again(messages):
@@ -82,19 +84,37 @@ def _check_chain(messages, chain):
         )
 
 
-def _copy(message, chain):
-    """Return a new message with the recipient and text of this one.
+def send_corrected(message, prepared):
+    """Write one more message of a chain, with another number, text, sender or time.
+
+    :param message: the ``sms.devino.message`` to repeat, which the user may send
+    :param dict prepared: what :func:`~.preparing.prepare` returned
+    :return: the new ``sms.devino.message``
+    :raise UserError: when one of the chain is on its way or has arrived
+    """
+    first = message.sudo().repeat_of_id or message.sudo()
+    first.account_id._lock_money()
+    chain = first + first.repeated_by_ids
+    _check_chain(message.sudo(), chain)
+    return _copy(message, chain, prepared)
+
+
+def _copy(message, chain, prepared=None):
+    """Return a new message with the recipient and text of this one, or as prepared.
 
     It takes over the uuid of the chain, so that it reports where the first one did.
     """
     original = message.sudo()
-    values = preparing.prepare(
+    values = prepared or preparing.prepare(
         preparing.pick_account(message.env, original.account_id),
         original.number,
         original.body,
         sender=original.sender_name,
     )
-    for name in COPIED:
+    kept = COPIED
+    if values["number"] == original.number:
+        kept += OF_NUMBER
+    for name in kept:
         field = original._fields[name]
         values[name] = field.convert_to_write(original[name], original)
     uuids = chain.filtered("uuid").mapped("uuid")

@@ -44,6 +44,8 @@ from . import (
     test_sandbox_switches,
     test_send_again,
     test_send_form,
+    test_send_form_help,
+    test_send_form_http,
     test_sender,
     test_sending,
     test_sheet_columns,

@@ -128,6 +128,7 @@ METHODS_ELSEWHERE = {
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
+    ("sms.composer", "action_sms_devino_save_template"): "the composer's own tests",
 }
 
 # Every field that is kept from some, or whose name sounds like a secret: who reads it.

@@ -352,14 +352,14 @@ class TestExclusionList(AppCase):
     def assertOverrideLogged(self):
         self.assertEqual(self.journal().override_by_id, self.env.user)
         notes = self.partner.message_ids.mapped("body")
-        self.assertTrue(any("sent all the same" in note for note in notes))
+        self.assertTrue(any("sent an SMS anyway" in note for note in notes))
 
     def test_person_is_stopped_unless_he_says_so(self):
         composer = self.compose(self.partner)
         self.assertTrue(composer.sms_devino_is_excluded)
         with self.assertRaisesRegex(UserError, "blacklist"):
             composer.action_send_sms()
-        composer.sms_devino_override = True
+        composer.use_exclusion_list = False
         composer.action_send_sms()
         self.dispatch()
         self.assertOneSent(self.partner)

@@ -5,7 +5,7 @@ import random
 
 from odoo.tests import HttpCase, tagged
 
-from ..tools.sms_text import REPLACEMENTS, analyse, simplify
+from ..tools.sms_text import LATIN, REPLACEMENTS, analyse, simplify, transliterate
 
 PIECES = (
     *"abcXYZ019 @_£ΔÇñ",
@@ -56,7 +56,7 @@ EDGES = (
 # A module without imports: the browser loads the file as it is, no bundle is built.
 CODE = """(async () => {
     const module = await import("/sms_devino/static/src/core/sms_text.js");
-    const wrong = %(cases)s.filter(({ text, info, simple }) => {
+    const wrong = %(cases)s.filter(({ text, info, simple, latin }) => {
         const found = module.analyse(text);
         return (
             JSON.stringify([
@@ -66,12 +66,17 @@ CODE = """(async () => {
                 found.perSegment,
                 found.room,
                 found.unicodeChars,
-            ]) !== JSON.stringify(info) || module.simplify(text) !== simple
+            ]) !== JSON.stringify(info) ||
+            module.simplify(text) !== simple ||
+            module.transliterate(text) !== latin
         );
     });
-    const table = JSON.stringify(Object.entries(module.REPLACEMENTS));
+    const table = JSON.stringify([
+        Object.entries(module.REPLACEMENTS),
+        Object.entries(module.LATIN),
+    ]);
     if (table !== JSON.stringify(%(table)s)) {
-        console.error("the tables of replacements differ");
+        console.error("the tables differ");
     } else if (wrong.length) {
         console.error(wrong.length + " differ: " + JSON.stringify(wrong.slice(0, 3)));
     } else {
@@ -99,16 +104,21 @@ def case(text):
         info.room,
         info.unicode_chars,
     ]
-    return {"text": text, "info": counted, "simple": simplify(text)}
+    return {
+        "text": text,
+        "info": counted,
+        "simple": simplify(text),
+        "latin": transliterate(text),
+    }
 
 
 @tagged("post_install", "-at_install", "sms_devino")
 class TestCounterInBrowser(HttpCase):
     def test_browser_and_server_count_alike(self):
         """Test that odd texts are counted and simplified alike in a real browser."""
-        texts = [*EDGES, *PIECES, *REPLACEMENTS, *random_texts(600)]
+        texts = [*EDGES, *PIECES, *REPLACEMENTS, *LATIN, *random_texts(600)]
         code = CODE % {
             "cases": json.dumps([case(text) for text in texts]),
-            "table": json.dumps(list(REPLACEMENTS.items())),
+            "table": json.dumps([list(REPLACEMENTS.items()), list(LATIN.items())]),
         }
         self.browser_js("/web/health", code)

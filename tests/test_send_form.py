@@ -1,6 +1,5 @@
 """The form that sends one SMS: what it shows, and what bad input gets."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from odoo import fields
@@ -8,9 +7,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..sandbox import Fault
 from .base_case import SmsCase
-from .common import LiveCase, mark_secret
+from .common import mark_secret
 
 FORM = "sms.composer"
 ACTION = "sms_devino.sms_composer_action_send"
@@ -207,6 +205,52 @@ class TestSendForm(FormCase):
         )
         self.assertEqual(action["domain"], [("id", "in", self.journal().ids)])
 
+    def test_numbers_with_other_signs_between_are_all_sent(self):
+        form = self.open(number="8 921 456-37-63 / 8 911 000-00-00")
+        self.assertRegex(form.sms_devino_number_hint, r"2 numbers: \+7921.*\+7911")
+        self.assertRegex(form.quote_cost, r"2\D00")
+        form.save().action_send_sms()
+        self.assertEqual(
+            self.journal().mapped("number"), ["+79214563763", "+79110000000"]
+        )
+
+    def test_two_numbers_of_a_contact_are_both_sent(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "+79214563763"}
+        )
+        self.people["user"].group_ids += self.env.ref("base.group_partner_manager")
+        form = self.open_contact(partner)
+        form.recipient_single_number_itf = "+79214563763, 8 911 000-00-00"
+        self.assertIn("2 numbers", form.sms_devino_number_hint)
+        self.assertEqual(form.sms_devino_recipient_count, 2)
+        form.save().action_send_sms()
+        self.assertEqual(
+            {message.number: message.partner_id for message in self.journal()},
+            {"+79214563763": partner, "+79110000000": partner[:0]},
+        )
+        self.assertEqual(self.journal().mapped("res_id"), [partner.id] * 2)
+        self.assertEqual(partner.phone, "+79214563763")
+        sms = partner.message_ids.filtered(lambda m: m.message_type == "sms")
+        self.assertEqual(len(sms), 1, "one note in the chatter, with both numbers")
+
+    def test_odoos_own_door_sends_to_both_and_keeps_the_contact(self):
+        self.company.sms_devino_account_id = self.account
+        partner = self.env["res.partner"].create(
+            {"name": "Anna", "phone": "+79214563763"}
+        )
+        composer = self.env[FORM].create(
+            {
+                "composition_mode": "comment",
+                "res_model": "res.partner",
+                "res_id": partner.id,
+                "recipient_single_number_itf": "+79214563763; +79110000000",
+                "body": "Hello",
+            }
+        )
+        composer.action_send_sms()
+        self.assertEqual(len(self.journal()), 2)
+        self.assertEqual(partner.phone, "+79214563763")
+
     def test_one_bad_number_among_several_is_named(self):
         form = self.open(number="79214563763, allo")
         self.assertIn("allo", form.sms_devino_number_hint)
@@ -262,7 +306,7 @@ class TestSendForm(FormCase):
         form = self.open()
         self.assertTrue(form.sms_devino_is_excluded)
         self.assertRefused(form, "blacklist")
-        form.sms_devino_override = True
+        form.use_exclusion_list = False
         message = self.send(form)
         self.assertEqual(message.override_by_id, self.people["user"])
 
@@ -430,73 +474,3 @@ class TestWaiting(FormCase):
         at = fields.Datetime.now() + timedelta(hours=1)
         message = self.enqueue(scheduled_at=at)
         self.assertFalse(message.waiting_for)
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestSendFormOverHttp(LiveCase):
-    """What the browser is answered, and what the log of the server keeps."""
-
-    def setUp(self):
-        super().setUp()
-        self.authenticate(self.logins["user"], self.logins["user"])
-
-    def call(self, method, args):
-        """Call the form as the web client does; return the answer, error or not."""
-        kwargs = {"context": FROM_MENU}
-        answer = self.opener.post(
-            f"{self.base_url()}/web/dataset/call_kw/{FORM}/{method}",
-            json={
-                "params": {
-                    "model": FORM,
-                    "method": method,
-                    "args": args,
-                    "kwargs": kwargs,
-                }
-            },
-            timeout=30,
-        ).json()
-        return answer.get("error") or answer["result"]
-
-    def fill(self, number="79214563763", text="Hello"):
-        """Return the id of a form that is filled in."""
-        return self.call("create", [[{"sms_devino_number": number, "body": text}]])[0]
-
-    def test_refused_number_stands_in_no_log(self):
-        number, text = "812764019385512", "Improbable text qzx73"
-        mark_secret(number, text)
-        composer_id = self.fill(number, text)
-        with self.assertLogs("odoo.http", "DEBUG") as log:
-            error = self.call("action_send_sms", [[composer_id]])
-        self.assertIn(number, error["data"]["message"])
-        self.assertEqual(error["data"]["name"], "odoo.exceptions.UserError")
-        loud = [r for r in log.records if r.levelname != "DEBUG"]
-        self.assertFalse([r for r in loud if number in r.getMessage()])
-        self.assertFalse(self.states())
-
-    def test_message_that_is_sent_stands_in_no_log(self):
-        number, text = "79218350917", "Improbable text qzx74"
-        mark_secret(number, text)
-        composer_id = self.fill(number, text)
-        first = self.call("action_send_sms", [[composer_id]])
-        again = self.call("action_send_sms", [[composer_id]])
-        self.assertEqual(first, again, "told twice it sends once")
-        self.dispatch()
-        self.assertEqual(self.states(), {"sent": 1})
-        self.assertLedgerIsJournal()
-
-    def test_trouble_of_the_provider_is_no_error_of_the_form(self):
-        """Whatever the gateway does, the message opens and says what is known."""
-        for fault, state, lost in (
-            (Fault("drop_before"), "unknown", 0),
-            (Fault("drop_after"), "unknown", 1),
-            (Fault("half_json"), "unknown", 2),
-            (Fault("code8"), "outgoing", 2),
-        ):
-            with self.subTest(fault.kind):
-                self.provider.faults.clear()
-                self.provider.faults.add(replace(fault, path="Sms/Send"))
-                action = self.call("action_send_sms", [[self.fill(text=fault.kind)]])
-                self.assertEqual(action["res_model"], "sms.devino.message")
-                self.dispatch()
-                self.assertEqual(self.read(action["res_id"], "state"), state)
-                self.assertLedgerIsJournal(lost_answers=lost)

@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 from ..sandbox.segments import count_segments
 from ..tools import sms_text
 from ..tools.sms_text import (
+    LATIN,
     REPLACEMENTS,
     SenderProblem,
     analyse,
@@ -16,6 +17,7 @@ from ..tools.sms_text import (
     replacements,
     segments,
     simplify,
+    transliterate,
 )
 
 # From the table of 3GPP TS 23.038, typed anew: code points, not characters.
@@ -193,6 +195,35 @@ class TestReplacements(BaseCase):
             for char, plain in replacements(text).items():
                 expected = expected.replace(char, plain)
             self.assertEqual(simplify(text), expected)
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestTransliterate(BaseCase):
+    def test_passport_table(self):
+        for text, latin in {
+            "Щёлково, Цюрих": "Shchelkovo, Tsiurikh",
+            "Юлия Объедкова": "Iuliia Obieedkova",
+            "съезд, мышь, йод": "sieezd, mysh, iod",
+            "ЩИ да КАША": "SHCHI da KASHA",
+            "Я иду. Я!": "Ia idu. Ia!",
+            "ООО «Ромашка» — заказ № 5": 'OOO "Romashka" - zakaz N 5',
+            "Київ, Алматы қаласы": "Kiiv, Almaty qalasy",
+            "Čapek, naïve, café": "Capek, naive, café",
+            "Ура 🎉\ufe0f!": "Ura ?!",
+            "{{ Имя }}, ждём": "{{ Имя }}, zhdem",
+        }.items():
+            with self.subTest(text):
+                self.assertEqual(transliterate(text), latin)
+
+    def test_every_result_is_gsm(self):
+        texts = [
+            *LATIN,
+            *map(str.upper, LATIN),
+            *REPLACEMENTS,
+            *random_texts(300, seed=5),
+        ]
+        for text in [*texts, FAMILY, "漢字", "\u0301", "ﬁ", "Й"]:
+            self.assertEqual(analyse(transliterate(text)).encoding, "gsm7", text)
 
 
 @tagged("post_install", "-at_install", "sms_devino")

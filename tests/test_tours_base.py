@@ -112,6 +112,14 @@ class TestToursBase(LiveCase):
             env.cr.execute("TRUNCATE sms_devino_message CASCADE")
         self.provider.reset()
 
+    def test_two_numbers_in_latin_letters(self):
+        self.tour("two_numbers", "user")
+        self.dispatch()
+        self.assertEqual(self.states(), {"sent": 2})
+        texts = {entry.text for entry in self.provider.ledger}
+        self.assertEqual(len(texts), 1)
+        self.assertTrue(texts.pop().startswith("Vash zakaz N 1026 gotov - zhdem"))
+
     def test_delayed_message_is_canceled(self):
         self.tour("delayed_canceled", "user")
         self.dispatch()

@@ -68,6 +68,16 @@ REPLACEMENTS = {
     "₽": "RUB",
 }
 _SIMPLIFY = str.maketrans(REPLACEMENTS)
+# Cyrillic letters as in Russian passports (ICAO Doc 9303), with Ukrainian, Belarusian
+# and Kazakh ones beside them.
+LATIN = {
+    **dict(zip("абвгдезиклмнопрстуфыэ", "abvgdeziklmnoprstufye", strict=True)),
+    **{"ё": "e", "ж": "zh", "й": "i", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh"},
+    **{"щ": "shch", "ъ": "ie", "ь": "", "ю": "iu", "я": "ia"},
+    **{"і": "i", "ї": "i", "є": "ie", "ґ": "g", "ў": "u"},
+    **{"ә": "a", "ғ": "g", "қ": "q", "ң": "n", "ө": "o", "ұ": "u", "ү": "u", "һ": "h"},
+}
+_split_placeholders = re.compile(r"(\{\{.*?\}\})", re.DOTALL).split
 _replaceable = re.compile(f"[{re.escape(''.join(REPLACEMENTS))}]").findall
 
 
@@ -170,6 +180,37 @@ def replacements(text: str) -> dict[str, str]:
 def simplify(text: str) -> str:
     """Return the text with its typographic characters replaced by GSM ones."""
     return text.translate(_SIMPLIFY)
+
+
+def transliterate(text: str) -> str:
+    """Return the text in Latin letters: every character is a GSM one.
+
+    Typography is simplified, accents that GSM does not have are dropped, and what has
+    no stand-in becomes a question mark. Placeholders in double braces stay as they are.
+    """
+    parts = _split_placeholders(simplify(text))
+    return "".join(p if p.startswith("{{") else _to_latin(p) for p in parts)
+
+
+def _to_latin(text: str) -> str:
+    latin = []
+    for index, char in enumerate(text):
+        plain = LATIN.get(char.lower())
+        if plain is None:
+            latin.append(char if _is_gsm(char) else _unaccent(char))
+        elif char == char.lower():
+            latin.append(plain)
+        else:
+            following, previous = text[index + 1 : index + 2], text[:index][-1:]
+            near = following if following.isalpha() else previous
+            latin.append(plain.upper() if near.isupper() else plain.capitalize())
+    return "".join(latin)
+
+
+def _unaccent(char: str) -> str:
+    """Return a character without its accents, ``"?"`` if GSM does not have it."""
+    kept = "".join(c for c in unicodedata.normalize("NFKD", char) if _is_gsm(c))
+    return kept or ("" if unicodedata.category(char)[0] in "MC" else "?")
 
 
 # A name travels in 7-bit GSM characters: of printable ASCII those that take one septet.

@@ -13,7 +13,7 @@ class Base(models.AbstractModel):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Leave out the buttons that send SMS for those who may not."""
+        """Remove the buttons that send SMS for users who may not send."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if not self.env.user._sms_devino_may_send():
             closed = self.env["ir.actions.act_window"]._sms_devino_composer_ids()

@@ -11,15 +11,32 @@ class IrActionsActions(models.Model):
 
     @api.model
     def get_bindings(self, model_name):
-        """Leave out what opens the SMS composer for those who may not send."""
+        """Offer the SMS composer to those who may send, for every suitable model."""
         bindings = super().get_bindings(model_name)
-        if self.env.user._sms_devino_may_send():
+        composers = self.env["ir.actions.act_window"]._sms_devino_composer_ids()
+        if not self.env.user._sms_devino_may_send():
+            return {
+                kind: [action for action in actions if action["id"] not in composers]
+                for kind, actions in bindings.items()
+            }
+        actions = bindings.get("action", [])
+        is_offered = any(action["id"] in composers for action in actions)
+        if is_offered or not self._sms_devino_takes_sms(model_name):
             return bindings
-        closed = self.env["ir.actions.act_window"]._sms_devino_composer_ids()
-        return {
-            kind: [action for action in actions if action["id"] not in closed]
-            for kind, actions in bindings.items()
-        }
+        ours = self.env.ref("sms_devino.sms_composer_action_records").sudo()
+        entry = {"id": ours.id, "name": ours.name, "binding_view_types": "list,form"}
+        return {**bindings, "action": [*actions, entry]}
+
+    def _sms_devino_takes_sms(self, model_name):
+        """Tell whether a model has a chatter, and a phone or a contact to send to,
+        and the user an account to send through."""
+        model = self.env.get(model_name)
+        if model is None or not isinstance(model, self.pool["mail.thread"]):
+            return False
+        if not (model._phone_get_number_fields() or model._mail_get_partner_fields()):
+            return False
+        account = self.env["sms.devino.account"]._get_default()
+        return bool(account) and self.env.user._sms_devino_may_use(account)
 
 
 class IrActionsActWindow(models.Model):

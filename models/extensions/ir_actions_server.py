@@ -9,11 +9,11 @@ class IrActionsServer(models.Model):
         string="Leave out numbers on the blacklist",
         default=True,
         help="Turn this off only for messages that the law lets you send to everybody. "
-        "That the list was passed over is kept in the journal and on the document.",
+        "The journal and the document keep that the list was ignored.",
     )
 
     def _run_action_sms_multi(self, eval_context=None):
-        """Send as the rule says; it needs no right of whoever sets it off."""
+        """Send as the rule says, whatever rights the user who triggers it has."""
         override = not self.sms_devino_blacklist
         options = self.sms_template_id._sms_devino_options()
         options |= self._sms_devino_options(automatic=True, override=override)

@@ -9,7 +9,7 @@ class MailThread(models.AbstractModel):
     def message_post(self, *args, message_type="notification", **kwargs):
         """Refuse an SMS of somebody who may not send, unless a rule or an app sends it.
 
-        The person counts who is logged in, also where Odoo posts in sudo.
+        What counts is the user who is logged in, even if Odoo posts in sudo.
         """
         if message_type == "sms" and not given_options(self.env):
             account = self.env.company.sudo().sms_devino_account_id
@@ -18,7 +18,7 @@ class MailThread(models.AbstractModel):
         return super().message_post(*args, message_type=message_type, **kwargs)
 
     def _message_sms(self, *args, **kwargs):
-        """Send as whoever called decided: nobody can call this from outside."""
+        """Send as the caller decided. The method is private: no request reaches it."""
         if not given_options(self.env):
             self = self.with_context(sms_devino_options=Options(automatic=True))
         return super()._message_sms(*args, **kwargs)
@@ -26,7 +26,7 @@ class MailThread(models.AbstractModel):
     def _message_sms_with_template(
         self, template=False, template_xmlid=False, *args, **kwargs
     ):
-        """Send under the sender name, and after the delay, that the template names."""
+        """Send with the sender name and the delay of the template."""
         if not template and template_xmlid:
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
         if template and not given_options(self.env):

@@ -10,8 +10,8 @@ class PhoneBlacklist(models.Model):
     def _sms_devino_blacklisted(self, numbers):
         """Return those of ``numbers`` (E.164) that are on the blacklist, a set.
 
-        A search by the field ``number`` would read every number again, which takes
-        longer than everything else that is done for a recipient.
+        A search by the field ``number`` would parse every number again, the slowest
+        part of the work on a recipient.
         """
         numbers = [number for number in numbers if number]
         if not numbers:

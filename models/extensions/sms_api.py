@@ -10,8 +10,8 @@ _logger = logging.getLogger(__name__)
 
 
 class SmsApiDevino(SmsApiBase):
-    """Odoo's way to a provider. It leads into the journal: no HTTP here. What is
-    written leaves after the commit, by the dispatcher."""
+    """Odoo's interface to a provider. It only writes to the journal; the dispatcher
+    sends after the commit."""
 
     def _send_sms_batch(self, messages, delivery_reports_url=False):
         """Write what Odoo sends into the journal.
@@ -27,7 +27,7 @@ class SmsApiDevino(SmsApiBase):
             with odoo_link.private_sql(), self.env.cr.savepoint():
                 return odoo_link.take_over(journal, self.company.sudo(), messages)
         except psycopg2.Error as error:
-            # Odoo goes on in the same transaction, and would log what was written
+            # Odoo continues in the same transaction and would log texts and numbers
             _logger.warning("messages not taken over: %s", type(error).__name__)
             uuids = [n["uuid"] for message in messages for n in message["numbers"]]
             reason = self.env._("The message could not be written to the journal.")

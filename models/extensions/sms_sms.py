@@ -31,7 +31,7 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Keep for which company, and how, a message is to be sent."""
+        """Keep the sending company and the options of each message."""
         for vals in vals_list:
             self._sms_devino_check_writable(vals)
         options = dict(given_options(self.env))
@@ -77,7 +77,7 @@ class SmsSms(models.Model):
         return chosen or self._get_sms_company().sudo().sms_devino_account_id
 
     def _split_by_api(self):
-        """Give each company's messages to its own account, the rest to the others."""
+        """Split by account; messages without one go to Odoo's other providers."""
         ours = self.filtered(lambda sms: sms._sms_devino_own_account())
         for company, messages in ours.grouped(
             lambda sms: sms._get_sms_company()
@@ -89,7 +89,7 @@ class SmsSms(models.Model):
             yield from super(SmsSms, others)._split_by_api()
 
     def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Send each message by its own provider, also from Odoo's queue.
+        """Send each message through its own provider, also from Odoo's queue.
 
         The queue calls this for messages of all companies at once.
         """
@@ -102,7 +102,7 @@ class SmsSms(models.Model):
         return None
 
     def _send_apart(self, sms_api, *, raise_exception, **options):
-        """Send by one provider, so that its trouble stays its own."""
+        """Send through one provider; its failure does not stop the others."""
         try:
             with self.env.cr.savepoint():
                 self.with_context(sms_api=sms_api)._send(
@@ -122,7 +122,7 @@ class SmsSms(models.Model):
     def _send_with_api(
         self, sms_api, unlink_failed=False, unlink_sent=True, raise_exception=False
     ):
-        """Have the reason of a failure shown in words where the account is ours."""
+        """Show the reason of a failure in words when the account is ours."""
         if isinstance(sms_api, SmsApiDevino):
             self = self.with_context(sms_devino=True)
         return super()._send_with_api(

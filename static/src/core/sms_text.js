@@ -53,6 +53,17 @@ export const REPLACEMENTS = {
     "₽": "RUB",
 };
 
+/** Cyrillic letters as in Russian passports, with those of neighbouring languages. */
+export const LATIN = {
+    ...Object.fromEntries(
+        [..."абвгдезиклмнопрстуфыэ"].map((c, i) => [c, "abvgdeziklmnoprstufye"[i]])
+    ),
+    ...{ ё: "e", ж: "zh", й: "i", х: "kh", ц: "ts", ч: "ch", ш: "sh" },
+    ...{ щ: "shch", ъ: "ie", ь: "", ю: "iu", я: "ia" },
+    ...{ і: "i", ї: "i", є: "ie", ґ: "g", ў: "u" },
+    ...{ ә: "a", ғ: "g", қ: "q", ң: "n", ө: "o", ұ: "u", ү: "u", һ: "h" },
+};
+
 /**
  * @param {string} text
  * @returns {string} the text as it is sent: every line break is one line feed
@@ -121,6 +132,64 @@ export function replacements(text) {
  */
 export function simplify(text) {
     return [...text].map((c) => REPLACEMENTS[c] ?? c).join("");
+}
+
+const isGsm = (char) => GSM_BASIC.has(char) || GSM_EXTENSION.has(char);
+const isUpper = (char) => char !== char.toLowerCase();
+
+/** Without accents, "?" if GSM does not have the character. */
+function unaccent(char) {
+    const kept = [...char.normalize("NFKD")].filter(isGsm).join("");
+    return kept || (/^[\p{M}\p{C}]$/u.test(char) ? "" : "?");
+}
+
+function toLatin(text) {
+    const characters = [...text];
+    return characters
+        .map((char, index) => {
+            const lower = char.toLowerCase();
+            if (!Object.hasOwn(LATIN, lower)) {
+                return isGsm(char) ? char : unaccent(char);
+            }
+            const plain = LATIN[lower];
+            if (char === lower) {
+                return plain;
+            }
+            const following = characters[index + 1] || "";
+            const near = /\p{L}/u.test(following) ? following : characters[index - 1] || "";
+            return isUpper(near)
+                ? plain.toUpperCase()
+                : plain.slice(0, 1).toUpperCase() + plain.slice(1);
+        })
+        .join("");
+}
+
+/**
+ * @param {string} text
+ * @returns {string} the text in Latin letters, every character a GSM one; placeholders
+ *  in double braces stay as they are
+ */
+export function transliterate(text) {
+    return simplify(text)
+        .split(/(\{\{.*?\}\})/s)
+        .map((part) => (part.startsWith("{{") ? part : toLatin(part)))
+        .join("");
+}
+
+/**
+ * Tell what a Cyrillic text would save in Latin letters.
+ *
+ * @param {string} text
+ * @returns {{text: string, before: number, after: number}|null} the text in Latin
+ *  letters and the parts of both; null when nothing is saved
+ */
+export function adviseLatin(text) {
+    if (!/\p{Script=Cyrillic}/u.test(text)) {
+        return null;
+    }
+    const latin = transliterate(text);
+    const [before, after] = [analyse(text).segments, analyse(latin).segments];
+    return after < before ? { text: latin, before, after } : null;
 }
 
 /**

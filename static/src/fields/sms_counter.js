@@ -1,22 +1,39 @@
-import { Component } from "@odoo/owl";
+import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { advise, analyse, MAX_TEXT_LENGTH, normalise } from "../core/sms_text";
+import {
+    advise,
+    adviseLatin,
+    analyse,
+    MAX_TEXT_LENGTH,
+    normalise,
+    simplify,
+    transliterate,
+} from "../core/sms_text";
 
 /** Characters forcing Unicode that are shown before "and N more". */
 const SHOWN = 8;
-/** Distinct Cyrillic letters that are shown one by one: more of them are a language. */
+/** Up to so many distinct Cyrillic letters are a slip, more of them are a language. */
 const SHOWN_CYRILLIC = 3;
 
 /**
  * Beneath the text of an SMS: its length, the messages it takes, what makes it Unicode
- * and, where that helps, a button to replace it.
+ * and, where that helps, buttons to replace it: typography at once, Cyrillic letters
+ * after a look at the result.
+ *
+ * `onReplace` gets a function from text to text. `money` tells what a share of the
+ * present cost is, in words.
  */
 export class SmsCounter extends Component {
     static template = "sms_devino.SmsCounter";
     static props = {
         text: String,
         onReplace: Function,
+        money: { type: Function, optional: true },
     };
+
+    setup() {
+        this.latinView = useState({ isOpen: false });
+    }
 
     get info() {
         return analyse(this.props.text);
@@ -24,6 +41,34 @@ export class SmsCounter extends Component {
 
     get advice() {
         return advise(this.props.text);
+    }
+
+    get latinAdvice() {
+        return adviseLatin(this.props.text);
+    }
+
+    latinLabel({ before, after }) {
+        return _t("Transliterate to save %s SMS", before - after);
+    }
+
+    savingLabel({ before, after }) {
+        const saved = this.props.money?.((before - after) / before);
+        return saved
+            ? _t("%(after)s SMS, not %(before)s. Saved: %(saved)s", { after, before, saved })
+            : _t("%(after)s SMS, not %(before)s", { after, before });
+    }
+
+    replace() {
+        this.props.onReplace(simplify);
+    }
+
+    showLatin(isOpen) {
+        this.latinView.isOpen = isOpen;
+    }
+
+    useLatin() {
+        this.showLatin(false);
+        this.props.onReplace(transliterate);
     }
 
     lengthLabel(info) {
@@ -50,8 +95,15 @@ export class SmsCounter extends Component {
         });
     }
 
+    /** What makes the text Unicode. Nothing is to be said of a Cyrillic text. */
     reasonLabel(info) {
-        const reasons = unicodeReasons(info.unicodeChars);
+        const cyrillic = info.unicodeChars.filter(isCyrillic);
+        if (!info.unicodeChars.length || cyrillic.length > SHOWN_CYRILLIC) {
+            return "";
+        }
+        const reasons = info.unicodeChars.map((char) =>
+            isCyrillic(char) ? _t("%s (Cyrillic)", char) : visible(char)
+        );
         const characters = reasons.slice(0, SHOWN).join(", ");
         const hidden = reasons.length - SHOWN;
         return hidden > 0
@@ -73,20 +125,9 @@ export class SmsCounter extends Component {
     }
 }
 
-/**
- * @param {string[]} characters distinct characters outside GSM
- * @returns {string[]} the same as shown to a person: a lone Cyrillic letter among Latin
- *  ones is named, for it cannot be told by its looks, and a Cyrillic text is one reason
- */
-function unicodeReasons(characters) {
-    const isCyrillic = (char) => /\p{Script=Cyrillic}/u.test(char);
-    if (characters.filter(isCyrillic).length > SHOWN_CYRILLIC) {
-        const others = characters.filter((char) => !isCyrillic(char));
-        return [_t("Cyrillic letters"), ...others.map(visible)];
-    }
-    return characters.map((char) =>
-        isCyrillic(char) ? _t("%s (Cyrillic)", char) : visible(char)
-    );
+/** A lone Cyrillic letter among Latin ones is named: its looks do not tell it. */
+function isCyrillic(char) {
+    return /\p{Script=Cyrillic}/u.test(char);
 }
 
 /**

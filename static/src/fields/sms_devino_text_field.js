@@ -1,7 +1,6 @@
 import { useEffect, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { TextField, textField } from "@web/views/fields/text/text_field";
-import { simplify } from "../core/sms_text";
 import { SmsCounter } from "./sms_counter";
 
 /**
@@ -25,10 +24,11 @@ export class SmsDevinoTextField extends TextField {
         this.typed.text = el ? el.value : this.props.record.data[this.props.name] || "";
     }
 
-    onReplace() {
+    /** @param {(text: string) => string} rewrite */
+    onReplace(rewrite) {
         const el = this.textareaRef.el;
-        const cursor = simplify(el.value.slice(0, el.selectionEnd)).length;
-        el.value = simplify(el.value);
+        const cursor = rewrite(el.value.slice(0, el.selectionEnd)).length;
+        el.value = rewrite(el.value);
         // What a person's typing would send: the field becomes dirty, then is committed.
         el.dispatchEvent(new InputEvent("input", { bubbles: true }));
         el.dispatchEvent(new Event("change", { bubbles: true }));

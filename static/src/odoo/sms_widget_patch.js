@@ -2,8 +2,10 @@ import { SmsWidget } from "@sms/components/sms_widget/fields_sms_widget";
 import { onWillUnmount, useEffect, useState } from "@odoo/owl";
 import { patch } from "@web/core/utils/patch";
 import { useDebounced } from "@web/core/utils/timing";
+import { _t } from "@web/core/l10n/translation";
 import { session } from "@web/session";
-import { analyse, simplify } from "../core/sms_text";
+import { formatFloat } from "@web/views/fields/formatters";
+import { analyse } from "../core/sms_text";
 import { SmsCounter } from "../fields/sms_counter";
 
 /** How long nothing is typed before the rest of the form is told, in milliseconds. */
@@ -59,8 +61,16 @@ patch(SmsWidget.prototype, {
         return this.isSmsDevino ? analyse(this.sentText).segments : super.nbrSMS;
     },
 
-    async replaceTypography() {
+    /** @param {(text: string) => string} rewrite */
+    async replaceText(rewrite) {
         this.tellForm.cancel(); // it would put the text of before back
-        await this.props.record.update({ [this.props.name]: simplify(this.typed.text) });
+        await this.props.record.update({ [this.props.name]: rewrite(this.typed.text) });
+    },
+
+    /** What a share of the present cost is, in words. */
+    money(share) {
+        const { sms_devino_cost: cost, quote_cost: whole } = this.props.record.data;
+        const part = formatFloat((cost || 0) * share);
+        return cost && whole ? _t("%(part)s of %(whole)s", { part, whole }) : "";
     },
 });

@@ -61,7 +61,7 @@ registry.category("web_tour.tours").add("sms_devino_apps_contacts", {
     ],
 });
 
-/** A person stopped by the blacklist says to send all the same. */
+/** A person stopped by the blacklist clears the box that respects it. */
 registry.category("web_tour.tours").add("sms_devino_apps_excluded", {
     steps: () => [
         { trigger: ".o_field_widget[name=phone] .o_field_phone_sms:not(:visible)", run: "click" },
@@ -71,11 +71,11 @@ registry.category("web_tour.tours").add("sms_devino_apps_excluded", {
         { trigger: ".modal footer button[name=action_send_sms]:enabled:visible", run: "click" },
         { trigger: ".modal .modal-body:contains(does not want to get)" },
         { trigger: ".modal:has(.o_error_dialog) footer button, .modal.o_error_dialog footer button", run: "click" },
-        { trigger: ".modal .o_field_widget[name=sms_devino_override] input", run: "click" },
+        { trigger: ".modal .o_field_widget[name=use_exclusion_list] input:visible", run: "click" },
         { trigger: ".modal footer button[name=action_send_sms]:enabled:visible", run: "click" },
         { trigger: "body:not(:has(.modal))" },
         { trigger: ".o-mail-Message:contains(Please call)" },
-        { trigger: ".o-mail-Message:contains(sent all the same)" },
+        { trigger: ".o-mail-Message:contains(sent an SMS anyway)" },
     ],
 });
 

@@ -185,6 +185,46 @@ registry.category("web_tour.tours").add("sms_devino_base_send_now", {
     ],
 });
 
+/** Two numbers in one field, the text in Latin letters after a look at the result. */
+registry.category("web_tour.tours").add("sms_devino_base_two_numbers", {
+    steps: () => [
+        openForm(),
+        fill("sms_devino_number", "8 921 456-37-63 / 8 911 000-00-00"),
+        fill("body", `Ваш заказ № 1026 готов — ${"ждём вас ".repeat(6)}`, "textarea"),
+        see("sms_devino_number_hint", "2 numbers: +79214563763, +79110000000", FORM),
+        see("quote_cost", "4", FORM),
+        {
+            content: "Latin letters would save one SMS",
+            trigger: `${FORM} .o_sms_devino_transliterate:contains(save 1 SMS)`,
+            run: "click",
+        },
+        {
+            content: "the result is shown, with what it saves",
+            trigger: `${FORM} .o_sms_devino_latin:contains(Vash zakaz N 1026):contains(Saved: 2)`,
+        },
+        {
+            content: "the text is as it was",
+            trigger: `${FORM} .o_field_widget[name=body] textarea:value(Ваш заказ)`,
+        },
+        {
+            content: "take it",
+            trigger: `${FORM} .o_sms_devino_latin button:contains(Use this text)`,
+            run: "click",
+        },
+        {
+            content: "the text is GSM now",
+            trigger: `${FORM} .o_sms_devino_parts:contains(1 SMS (GSM))`,
+        },
+        see("quote_cost", "2", FORM),
+        press("action_send_sms", ".modal"),
+        {
+            content: "both messages are shown",
+            trigger: ".o_list_view .o_data_row:contains(+79110000000)",
+        },
+        { content: "the first too", trigger: ".o_list_view .o_data_row:contains(+79214563763)" },
+    ],
+});
+
 registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
     steps: () => [
         openForm(),

@@ -1,0 +1,365 @@
+"""What Odoo's SMS composer reads, shows and checks before an account sends it.
+
+Each function takes the composer, an ``sms.composer`` record that has an account.
+"""
+
+import logging
+import re
+from collections import Counter
+from contextlib import contextmanager
+
+import psycopg2
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..tools import phone, sms_text
+from . import preparing, repeat, same_text
+from .commit import CONFLICTS
+from .odoo_link import private_sql
+from .words import check_body, check_scheduled_at, describe_reading, private_error
+
+_logger = logging.getLogger(__name__)
+
+# The preview renders at most this many texts and scales the result up.
+PREVIEW_RECORDS = 500
+PREVIEW_NAMES = 5
+# Why Odoo leaves somebody out -> what the journal calls it.
+LEFT_OUT = {
+    "sms_blacklist": "blacklisted",
+    "sms_duplicate": "duplicate",
+    "sms_number_missing": "empty",
+    "sms_number_format": None,  # read from the number
+}
+# The provider refuses such a number every time.
+PERMANENT = "Error_Invalid_Destination_Address"
+split_numbers = re.compile(r"[,;\n]").split
+# {{ object.name ||| customer }}, as the composer has it
+find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
+
+
+# --- numbers --------------------------------------------------------------------------
+
+
+def read_numbers(composer):
+    """Return how the number, or each of the numbers, that is entered is read.
+
+    :return: a list of ``tools.phone.Reading``, each number once; empty if the documents
+        tell whom it is sent to
+    """
+    if not composer.sms_devino_account_id or composer.composition_mode == "mass":
+        return []
+    if composer.comment_single_recipient:
+        written = (
+            composer.recipient_single_number_itf or composer.recipient_single_number
+        )
+    elif composer.res_ids and not composer.numbers:
+        return []
+    elif composer.sms_devino_direct:
+        written = composer.sms_devino_number
+    else:
+        written = composer.numbers
+    country = composer.sms_devino_account_id.sudo().country_id.code
+    parts = [part.strip() for part in split_numbers(written or "") if part.strip()]
+    readings = [phone.read(part, country) for part in parts or [""]]
+    readings += [phone.read(e164) for r in readings for e164 in r.others]
+    return list({found.e164 or found.raw: found for found in readings}.values())
+
+
+def find_number_problem(composer, readings):
+    """Return what is wrong with one of the numbers, or ``False``."""
+    for reading in readings:
+        if not reading.sendable:
+            return describe_reading(composer.env, reading)
+    refused = composer._sms_devino_repeated()
+    is_refused = PERMANENT in (refused.operation_status, refused.message_status)
+    if is_refused and refused.number in {reading.e164 for reading in readings}:
+        return composer.env._(
+            "The provider does not accept the number %(number)s. Correct it.",
+            number=refused.number,
+        )
+    return False
+
+
+def describe_numbers(composer, readings):
+    """Return which numbers the message goes to, or ``False`` where the form shows it.
+
+    :param readings: as :func:`read_numbers` returns them, all of them sendable
+    """
+    if len(readings) > 1:
+        return composer.env._(
+            "Will be sent to %(count)s numbers: %(numbers)s.",
+            count=len(readings),
+            numbers=", ".join(reading.e164 for reading in readings),
+        )
+    if composer.comment_single_recipient and readings[0].code == "ok":
+        return False
+    return describe_reading(composer.env, readings[0])
+
+
+def find_blacklisted(composer):
+    """Return those of the numbers entered that are on the blacklist, a set."""
+    return composer.env["phone.blacklist"]._sms_devino_blacklisted(
+        reading.e164 for reading in read_numbers(composer)
+    )
+
+
+def find_excluded(composer, records):
+    """Return those of the documents whose number is on the blacklist."""
+    infos = composer._prepare_recipient_values(records)
+    blacklisted = composer.env["phone.blacklist"]._sms_devino_blacklisted(
+        info["sanitized"] for info in infos.values()
+    )
+    return records.filtered(lambda r: infos[r.id]["sanitized"] in blacklisted)
+
+
+# --- what will happen -----------------------------------------------------------------
+
+
+@contextmanager
+def private_rendering(env):
+    """Turn an SQL error, which quotes texts and numbers, into a sentence.
+
+    :raise UserError: for every SQL error but a conflict with another transaction
+    """
+    try:
+        with private_sql(), env.cr.savepoint():
+            yield
+    except CONFLICTS:
+        raise
+    except psycopg2.Error as error:
+        _logger.info("an SMS could not be made: %s", type(error).__name__)
+        raise UserError(
+            env._(
+                "The text cannot be filled in for these recipients. Check its "
+                "placeholders and special characters."
+            )
+        ) from None
+
+
+def make_preview(composer):
+    """Return recipients, SMS and cost: the values of the composer's preview fields.
+
+    :raise UserError: when the text cannot be rendered
+    """
+    records = composer._sms_devino_records()
+    rendered = records[:PREVIEW_RECORDS]
+    with private_rendering(composer.env):
+        outcomes = _find_outcomes(composer, rendered)
+    scale = len(records) / len(rendered) if rendered else 1
+    find_price = composer.sms_devino_account_id.sudo()._get_price_finder()
+    sent = [
+        (number, sms_text.segments(sms_text.normalise(text)))
+        for number, text, reason, _name in outcomes
+        if not reason
+    ]
+    return {
+        "sms_devino_recipient_count": round(len(sent) * scale),
+        "sms_devino_total": round(len(outcomes) * scale),
+        "sms_devino_segment_count": round(sum(n for _to, n in sent) * scale),
+        "sms_devino_cost": sum(n * find_price(to) for to, n in sent) * scale,
+        "sms_devino_is_estimate": scale > 1,
+        "sms_devino_same_text": same_text.warn_single(
+            composer.sms_devino_account_id,
+            (
+                (number, sms_text.normalise(text))
+                for number, text, reason, _name in outcomes
+                if not reason
+            ),
+        ),
+        "sms_devino_left_out": _describe_left_out(composer.env, outcomes),
+        "sms_devino_problem": _find_placeholder_problem(composer),
+    }
+
+
+def _find_outcomes(composer, records):
+    """Return what each recipient would get.
+
+    :param records: documents to look at, if there are several
+    :return: list of tuples ``(number, text, reason, name)``; the reason is a value of
+        the journal's field, or of Odoo's failure type; with one there is no SMS
+    """
+    if readings := read_numbers(composer):
+        text = composer.body or ""
+        if composer.comment_single_recipient and records:
+            text = composer._prepare_body_values(records)[records.id]
+        return [(r.e164, text, None, "") for r in readings if r.sendable]
+    country = composer.sms_devino_account_id.sudo().country_id.code
+    values_by_id = composer._prepare_mass_sms_values(records)
+    outcomes = []
+    for record in records:
+        values = values_by_id[record.id]
+        failure = values["failure_type"]
+        reason = LEFT_OUT.get(failure, failure)
+        if not reason:
+            reading = phone.read(values["number"] or "", country)
+            reason = None if reading.sendable else reading.code
+        name = record.display_name
+        outcomes.append((values["number"], values["body"] or "", reason, name))
+    return outcomes
+
+
+def _find_placeholder_problem(composer):
+    """Return that no document fills a placeholder in, or ``False``."""
+    if composer.composition_mode != "numbers" or "{{" not in (composer.body or ""):
+        return False
+    return composer.env._(
+        "Text: a placeholder such as %(example)s is filled in only for a contact or a "
+        "document. Choose the contact, or write the value.",
+        example="{{ object.name }}",
+    )
+
+
+def _describe_left_out(env, outcomes):
+    """Return a line for each reason: how many get nothing, some of them by name."""
+    labels = dict(env["sms.sms"]._fields["failure_type"]._description_selection(env))
+    reasons = env["sms.devino.message"]._fields["reason"]
+    labels |= dict(reasons._description_selection(env))
+    lines = []
+    counts = Counter(reason for _to, _text, reason, _name in outcomes if reason)
+    for reason, count in counts.most_common():
+        names = [name for *_rest, why, name in outcomes if why == reason]
+        people = "; ".join(names[:PREVIEW_NAMES])
+        if count > PREVIEW_NAMES:
+            people = env._(
+                "%(people)s and %(hidden)s more",
+                people=people,
+                hidden=count - PREVIEW_NAMES,
+            )
+        lines.append(f"{labels.get(reason, reason)}: {people}")
+    return "\n".join(lines)
+
+
+# --- sending --------------------------------------------------------------------------
+
+
+def check_account(composer):
+    """Refuse to send by Odoo's own way what was written in one of our forms."""
+    if composer.sms_devino_direct:
+        composer.env["sms.devino.message"]._pick_account()
+        raise UserError(composer.env._("SMS account: choose the one that pays."))
+
+
+def check_rights(composer):
+    """Check that the user may send through the account, to so many recipients.
+
+    :raise AccessError: saying who may
+    """
+    account, user = composer.sms_devino_account_id.sudo(), composer.env.user
+    user._sms_devino_check_may_use(account)
+    count = len(read_numbers(composer)) or composer.res_ids_count
+    user._sms_devino_check_may_reach(count, account.company_id)
+
+
+def check_message(composer):
+    """Check the message; the balance last, since its row is locked for that.
+
+    :raise UserError: saying what is wrong
+    """
+    env, account = composer.env, composer.sms_devino_account_id.sudo()
+    if composer.sms_devino_when == "later":
+        check_scheduled_at(env, composer.sms_devino_scheduled_at)
+    elif composer.sms_devino_notice:
+        raise UserError(composer.sms_devino_notice)
+    check_body(env, composer.body)
+    if composer.sms_devino_sender_id.sudo().account_id != account:
+        raise UserError(
+            env._(
+                "Sender: choose one of the sender names of the account “%s”.",
+                account.name,
+            )
+        )
+    if problem := find_number_problem(composer, read_numbers(composer)):
+        raise private_error(problem)
+    if composer.use_exclusion_list and (blocked := find_blacklisted(composer)):
+        raise private_error(
+            env._(
+                "%(numbers)s is on the blacklist: its owner does not want to get "
+                "messages. To send anyway, clear Respect the blacklist.",
+                numbers=", ".join(sorted(blocked)),
+            )
+        )
+    if composer.sms_devino_problem:
+        raise UserError(composer.sms_devino_problem)
+    account._lock_money()
+    account._check_enough(composer.sms_devino_cost)
+
+
+def send_again(composer, message, number):
+    """Send a message again, with what was corrected, as one more of its chain.
+
+    :param message: the ``sms.devino.message`` to repeat
+    :param str number: E.164
+    :return: the new ``sms.devino.message``
+    :raise UserError: when one of the chain is on its way or has arrived
+    """
+    is_later = composer.sms_devino_when == "later"
+    account = composer.sms_devino_account_id.sudo()
+    prepared = preparing.prepare(
+        account,
+        number,
+        composer.body,
+        sender=composer.sms_devino_sender_id.sudo().name,
+        scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
+        validity=composer.sms_devino_validity,
+    )
+    if find_blacklisted(composer):
+        prepared["override_by_id"] = composer.env.uid
+    copy = repeat.send_corrected(message, prepared)
+    copy._wake()
+    return copy.sudo()
+
+
+def make_draft(composer):
+    """Return a new draft of a mass sending to the composer's contacts."""
+    account = composer.sms_devino_account_id
+    return composer.env["sms.devino.batch"].create(
+        {
+            "account_id": account.id,
+            "company_id": account.sudo().company_id.id,
+            "sender_id": composer.sms_devino_sender_id.id,
+            "body": convert_placeholders(composer.body or ""),
+            "partner_ids": [Command.set(composer._sms_devino_records().ids)],
+        }
+    )
+
+
+def convert_placeholders(body):
+    """Return a text with the composer's placeholders as a mass sending has them."""
+
+    def convert(match):
+        name, default = match.groups()
+        inside = f"{name} | {default.strip()}" if default else name
+        return f"{{{{ {inside} }}}}"
+
+    return find_placeholder.sub(convert, body)
+
+
+def make_template(composer):
+    """Return the text as a new ``sms.template`` of this kind of document."""
+    body = check_body(composer.env, composer.body)
+    model = composer.res_model or "res.partner"
+    return composer.env["sms.template"].create(
+        {
+            "name": " ".join(body.split())[:40],
+            "model_id": composer.env["ir.model"]._get_id(model),
+            "body": body,
+        }
+    )
+
+
+def log_override(composer):
+    """Leave a note on the documents whose number is on the blacklist."""
+    records = composer._get_records()
+    if not records or not isinstance(records, composer.pool["mail.thread"]):
+        return
+    if not composer.comment_single_recipient:
+        records = find_excluded(composer, records)
+    elif not find_blacklisted(composer):
+        return
+    note = composer.env._(
+        "The number is on the blacklist. %(user)s sent an SMS anyway.",
+        user=composer.env.user.name,
+    )
+    if records:
+        records._message_log_batch(dict.fromkeys(records.ids, note))
