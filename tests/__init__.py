@@ -12,6 +12,7 @@ from . import (
     test_composer_rights,
     test_counter_js,
     test_dispatch,
+    test_first_steps,
     test_gateway_answers,
     test_gateway_client,
     test_gateway_pool,
