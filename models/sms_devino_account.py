@@ -446,13 +446,16 @@ class SmsDevinoAccount(models.Model):
         """Return the values of the fields of ``sms.devino.quote``, for the user.
 
         :return: dict; amounts are false where the user may not see the money: he or
-            she is no member, or the account is another company's
+            she is no member, or the account is another company's; and
+            ``sending_problem``, false where the user may not send through the account
         """
         account = self._origin
         values = dict.fromkeys(QUOTE_FIELDS, False)
         if account and account._may_see_money():
             values = format_quote(account.sudo(), account._get_quote(cost))
-        return values | {"sending_problem": describe_problem(account.sudo())}
+        is_told = not account or self.env.user._sms_devino_may_use(account)
+        problem = is_told and describe_problem(account.sudo())
+        return values | {"sending_problem": problem}
 
     def _may_see_money(self):
         """Tell whether the user, whatever rights the code has, may read the account."""

@@ -157,9 +157,8 @@ class TestConnection(LiveCase):
 
     def test_silent_provider_says_when_it_is_tried_again(self):
         self.check()
-        self.server.stop()
-        self.enqueue()
-        self.dispatch()
+        soon = fields.Datetime.add(fields.Datetime.now(), minutes=1)
+        self.save(paused_until=soon)
         [problem] = self.account("sending_problem")
         self.assertIn("could not be reached", problem)
 
@@ -294,7 +293,11 @@ class TestAccount(SmsCase):
         self.env.ref(DISPATCH).active = False
         self.account.invalidate_recordset()
         self.assertIn("switched off", self.account.sending_problem)
-        values = self.account.with_env(self.env_of("internal"))._get_quote_values(1)
+        account = self.account.with_env(self.env_of("internal"))
+        self.assertFalse(account._get_quote_values(1)["sending_problem"])
+        self.company.sms_devino_account_id = self.account
+        self.company.sms_devino_members_only = False
+        values = account._get_quote_values(1)
         self.assertIn("switched off", values["sending_problem"])
         self.assertFalse(values["quote_cost"])
 
@@ -326,6 +329,7 @@ class TestAccount(SmsCase):
         self.assertFalse(account.is_used_by_odoo)
         account.action_use_for_odoo()
         self.assertEqual(self.company.sms_devino_account_id, self.account)
+        account.invalidate_recordset()
         self.assertTrue(account.is_used_by_odoo)
 
     def test_live_account_without_login_or_password_says_so(self):
