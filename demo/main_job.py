@@ -207,4 +207,4 @@ print_table(journal(mass))
 sys.stdout.write(f"In all: {counts(demo_batch)}\n")
 demo_account._refresh_balance()
 env.cr.commit()  # pylint: disable=invalid-commit  # end of the script
-sys.stdout.write(f"\nBalance: {demo_account._format_balance()}\n")
+sys.stdout.write(f"\nBalance: {demo_account._format_amount(demo_account.balance)}\n")

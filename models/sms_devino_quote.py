@@ -1,8 +1,13 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+RESERVED_HELP = (
+    "The estimated cost of messages that wait to be sent, and of messages sent since "
+    "the balance was asked. The balance shown does not yet include them."
+)
 
 
 class SmsDevinoQuote(models.AbstractModel):
-    """The figures about money that every sending form shows.
+    """The figures about money that every sending form shows, and why nothing is sent.
 
     A form inherits from this, implements :meth:`_get_quote_basis`, and names in its
     own ``@api.depends`` on :meth:`_compute_quote` what the basis is made of::
@@ -14,7 +19,9 @@ class SmsDevinoQuote(models.AbstractModel):
         def _get_quote_basis(self):
             return self.account_id, self.cost
 
-    All fields are empty for whoever may not see the money of the account.
+    The amounts are empty for whoever may not see the money of the account. A form with
+    ``<widget name="sms_devino_fresh_balance"/>`` has an old balance asked again, and
+    shows it when it comes.
     """
 
     _name = "sms.devino.quote"
@@ -26,8 +33,7 @@ class SmsDevinoQuote(models.AbstractModel):
     quote_reserved = fields.Char(
         string="Reserved",
         compute="_compute_quote",
-        help="The estimated cost of messages that are still to be sent, and of those "
-        "sent after the balance was asked.",
+        help=RESERVED_HELP,
     )
     quote_after = fields.Char(string="Balance after", compute="_compute_quote")
     quote_shortage = fields.Char(string="Not enough by", compute="_compute_quote")
@@ -35,10 +41,22 @@ class SmsDevinoQuote(models.AbstractModel):
         string="Refused for lack of money", compute="_compute_quote"
     )
     quote_sentence = fields.Char(string="About the balance", compute="_compute_quote")
+    # what the browser changes to see a new balance while the form has unsaved changes
+    quote_seen_at = fields.Datetime(string="Balance looked at", store=False)
+    quote_account_id = fields.Many2one(
+        "sms.devino.account", string="Account that pays", compute="_compute_quote"
+    )
+    sending_problem = fields.Text(
+        string="Why nothing is sent",
+        compute="_compute_quote",
+        help="Empty while messages leave; otherwise what to do, and who can do it.",
+    )
 
+    @api.depends("quote_seen_at")
     def _compute_quote(self):
         for record in self:
             account, cost = record._get_quote_basis()
+            record.quote_account_id = account._origin
             record.update(account._get_quote_values(cost))
 
     def _get_quote_basis(self):

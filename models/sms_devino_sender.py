@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL
 
 from ..gateway import STOCK_SENDERS
 from ..tools.sms_text import check_sender
@@ -35,8 +34,8 @@ class SmsDevinoSender(models.Model):
         required=True,
         default="new",
         copy=False,
-        help="What the provider made of messages under this name. A refused name is "
-        "not offered until it is set back to Not used yet.",
+        help="Whether the provider has taken messages under this name. A refused name "
+        "is not offered again until its state is set back to Not used yet.",
     )
     refused_at = fields.Datetime(readonly=True, copy=False)
     is_stock = fields.Boolean(compute="_compute_is_stock")
@@ -58,7 +57,7 @@ class SmsDevinoSender(models.Model):
 
     @api.onchange("name")
     def _onchange_name(self):
-        """Say what is wrong, or that a stock name must be replaced, while typing."""
+        """Warn while the name is typed: of a bad one, and of a stock name."""
         if not self.name:
             return None
         if problems := self._describe_problems(self.name):
@@ -86,13 +85,13 @@ class SmsDevinoSender(models.Model):
                     "instead."
                 )
             )
-        if vals.get("state", "refused") != "refused":
+        if vals.get("state") in ("new", "accepted"):
             vals = {**vals, "refused_at": False}
         return super().write(vals)
 
     @api.model
     def _describe_problems(self, name):
-        """Return what keeps a name from being a sender, in words; empty if nothing."""
+        """Return the problems of a sender name, one sentence a line, maybe empty."""
         return "\n".join(
             self._describe_problem(name, problem) for problem in check_sender(name)
         )
@@ -126,7 +125,7 @@ class SmsDevinoSender(models.Model):
 
     @api.model
     def _name_char(self, char, unicode_name):
-        """Return a character as a person can tell it from its look-alikes."""
+        """Return a character so that a person can tell it from similar ones."""
         if unicode_name.startswith("CYRILLIC"):
             return self.env._("%(letter)s (Cyrillic)", letter=char)
         if char == " ":
@@ -155,27 +154,13 @@ class SmsDevinoSender(models.Model):
 
     @api.model
     def _mark(self, account_id, name, state):
-        """Note what the provider made of a sender name, when that is news.
+        """Note whether the provider takes a sender name, unless it is noted already.
 
         :param str state: ``accepted`` or ``refused``
         """
-        self.flush_model()
-        # two dispatchers may tell the same news: one of them runs again, silently
-        self.env.cr.execute(
-            SQL(
-                """UPDATE sms_devino_sender
-                      SET state = %(state)s, refused_at = %(refused_at)s,
-                          write_date = %(now)s
-                    WHERE account_id = %(account_id)s AND name = %(name)s
-                      AND state != %(state)s
-                RETURNING id""",
-                state=state,
-                refused_at=fields.Datetime.now() if state == "refused" else None,
-                now=fields.Datetime.now(),
-                account_id=account_id,
-                name=name,
-            ),
-            log_exceptions=False,
+        domain = [("account_id", "=", account_id), ("name", "=", name)]
+        senders = self.with_context(active_test=False).search(
+            [*domain, ("state", "!=", state)]
         )
-        marked = [row[0] for row in self.env.cr.fetchall()]
-        self.browse(marked).invalidate_recordset()
+        refused_at = state == "refused" and fields.Datetime.now()
+        senders.write({"state": state, "refused_at": refused_at})

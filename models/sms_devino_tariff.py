@@ -9,13 +9,14 @@ class SmsDevinoTariff(models.Model):
     _order = "account_id, prefix"
 
     name = fields.Char(
-        string="Destination", help="Whose numbers they are, such as an operator."
+        string="Destination", help="Whose numbers these are, for example an operator's."
     )
+    active = fields.Boolean(default=True)
     prefix = fields.Char(
         string="Number begins with",
         required=True,
-        help="The first digits of the number, country code included and without the "
-        "plus, such as 7 or 7921. The longest one that fits a number counts.",
+        help="The first digits of the number, with the country code and without the "
+        "plus, such as 7 or 7921. If several fit a number, the longest counts.",
     )
     price = fields.Float(
         string="Price of one SMS",
@@ -54,18 +55,11 @@ class SmsDevinoTariff(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Take the prefix as people and spreadsheets write it."""
-        self.env["sms.devino.account"]._forget_prices()
         return super().create([self._clean_prefix(vals) for vals in vals_list])
 
     def write(self, vals):
         """Take the prefix as people and spreadsheets write it."""
-        self.env["sms.devino.account"]._forget_prices()
         return super().write(self._clean_prefix(vals))
-
-    def unlink(self):
-        """Have prices looked up anew."""
-        self.env["sms.devino.account"]._forget_prices()
-        return super().unlink()
 
     @api.model
     def _clean_prefix(self, vals):

@@ -14,7 +14,7 @@ from odoo.tools import SQL, float_compare
 
 from ..gateway import GatewayError
 from ..gateway.pool import within
-from .balance import WATCH_SECONDS, ask_balance
+from .balance import WATCH_SECONDS, ask_balance, keep
 from .commit import commit_retrying, wake_later
 from .quote import DIGITS
 from .words import format_moment
@@ -158,7 +158,7 @@ def settle_by_evidence(doubts):
     for account, of_account in ready.grouped("account_id").items():
         try:
             answer = ask_balance(account, WATCH_SECONDS)
-            account._note_watched_balance(answer)
+            keep(account, answer)
             if not isinstance(answer, GatewayError):
                 for one in of_account:
                     _note_evidence(one, float(answer))

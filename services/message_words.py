@@ -44,7 +44,7 @@ def describe_wait(message):
 
 
 def _describe_stop(env, account):
-    reason = account._operation_status_label(account.operation_status)
+    reason = account._get_operation_label()
     return env._(
         "Waits: the account is stopped (%(reason)s). An administrator of SMS checks "
         "login, password and balance in SMS > Configuration > Accounts. After that the "
@@ -106,8 +106,9 @@ def notify_status(message, error=None):
         lines.append(env._("Sent: %(time)s.", time=at))
     if error is not None:
         status = error.operation_status or "Error_Gateway_Offline"
-        label = message.account_id.sudo()._operation_status_label(status)
-        lines.append(env._("The provider gave no status: %(status)s.", status=label))
+        labels = message._fields["operation_status"]._description_selection(env)
+        reason = dict(labels)[status]
+        lines.append(env._("The provider gave no status: %(status)s.", status=reason))
         title = env._("Status of the operation")
         return notify(title, " ".join(lines), kind="warning")
     label = message._get_label("message_status") or env._("not known yet")

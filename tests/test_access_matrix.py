@@ -64,7 +64,10 @@ METHODS = {
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
+    ("sms.devino.account", "action_send_trial"): MEMBERS,
+    ("sms.devino.account", "action_use_for_odoo"): ("system",),
     ("sms.devino.account", "action_view_messages"): (*MEMBERS, "system"),
+    ("sms.devino.account", "want_balance"): MEMBERS,
     ("sms.devino.message", "action_cancel"): MEMBERS,
     ("sms.devino.message", "action_check_status"): MEMBERS,
     ("sms.devino.message", "action_open_document"): MEMBERS,
@@ -125,6 +128,8 @@ METHODS = {
 # Methods whose check is another test's: why.
 METHODS_ELSEWHERE = {
     ("res.config.settings", "action_sms_devino_accounts"): "concerns no company",
+    ("sms.devino.account", "get_first_steps"): "test_first_steps",
+    ("sms.devino.account", "hide_first_steps"): "test_first_steps",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",

@@ -10,10 +10,11 @@ from odoo.tools import convert_file, mute_logger
 
 from ..sandbox import Fault
 from ..services.balance import lock_asking
+from ..services.jobs import DISPATCH
 from .base_case import SmsCase
 from .common import LiveCase, mark_secret
 
-ACCOUNT_LOGGER = "odoo.addons.sms_devino.models.sms_devino_account"
+BALANCE_LOGGER = "odoo.addons.sms_devino.services.balance"
 QUIET = ("odoo.models", "odoo.addons.base.models.ir_rule")
 SECRET_LOGIN, SECRET_PASSWORD = "l0gin-qzx71-secret", "s3cret-qzx72-password"
 
@@ -90,18 +91,96 @@ class TestConnection(LiveCase):
         with self.transaction() as env:
             return env["sms.devino.account"].browse(self.account_id).activity_ids.ids
 
+    def watch(self):
+        """Run the scheduled action that asks for balances."""
+        with self.transaction() as env:
+            env["sms.devino.account"]._cron_watch_balance()
+
+    def triggers(self, xmlid):
+        with self.transaction() as env:
+            cron = env.ref(xmlid)
+            return env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).ids
+
     def test_corrected_password_makes_the_queue_move_again(self):
-        for password in ("wrong", "wrong too"):
+        message_id = self.enqueue()
+        for password in ("wrong", "wrong too", "wrong again"):
             self.save(password=password)
-            message_id = self.enqueue()
             self.dispatch()
             self.assertEqual(self.account("state"), ["stopped"])
             self.assertEqual(self.read(message_id, "state"), "outgoing")
-            self.assertEqual(len(self.activities()), 1, "the first one was closed")
+            self.assertEqual(len(self.activities()), 1, "they do not pile up")
         self.save(password="demo")
+        self.watch()
+        self.assertEqual(self.account("state"), ["ready"], "checked by itself")
         self.assertFalse(self.activities())
         self.dispatch()
         self.assertEqual(self.read(message_id, "state"), "sent")
+
+    def test_wrong_password_is_noticed_without_a_message(self):
+        self.check()
+        self.save(password="wrong")
+        self.watch()
+        self.assertEqual(self.account("state"), ["stopped"])
+        self.assertEqual(len(self.activities()), 1)
+
+    def test_every_success_wakes_the_queue_and_closes_activities(self):
+        self.save(password="wrong")
+        self.enqueue()
+        self.dispatch()
+        self.assertEqual(len(self.activities()), 1)
+        self.save(password="demo")
+        for _press in range(2):
+            before = self.triggers(DISPATCH)
+            self.assertEqual(self.check()["type"], "success")
+            self.assertFalse(self.activities())
+            self.assertGreater(len(self.triggers(DISPATCH)), len(before))
+
+    def test_stopped_account_says_what_to_do_and_whom_to_ask(self):
+        self.check()
+        self.assertEqual(self.account("sending_problem"), [False])
+        self.save(password="wrong")
+        self.enqueue()
+        self.dispatch()
+        for kind, asked in (("admin", ""), ("user", "Ask an SMS administrator.")):
+            with (
+                self.subTest(kind),
+                self.transaction(self.users[kind], lang="en_US") as env,
+            ):
+                account = env["sms.devino.account"].browse(self.account_id)
+                problem = account.sending_problem
+                self.assertIn("Error: wrong login. Check login and password", problem)
+                self.assertIn("Messages wait in the queue and are sent then.", problem)
+                self.assertTrue(problem.endswith(asked))
+                self.assertEqual("Ask" in problem, bool(asked))
+        self.check(password="demo")
+        self.assertEqual(self.account("sending_problem"), [False])
+
+    def test_silent_provider_says_when_it_is_tried_again(self):
+        self.check()
+        soon = fields.Datetime.add(fields.Datetime.now(), minutes=1)
+        self.save(paused_until=soon)
+        [problem] = self.account("sending_problem")
+        self.assertIn("could not be reached", problem)
+
+    def test_old_balance_is_asked_by_the_scheduled_action(self):
+        self.check()
+        self.provider.set_balance("555")
+        with self.transaction(self.users["user"]) as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertFalse(account.want_balance(), "some seconds old")
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            account.balance_at = fields.Datetime.subtract(account.balance_at, minutes=9)
+        self.server.requests.clear()
+        with self.transaction(self.users["user"]) as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            self.assertTrue(account.want_balance())
+        self.assertFalse(self.server.requests, "the form does not wait")
+        self.watch()
+        self.assertEqual(self.account("balance"), [555])
+        self.server.requests.clear()
+        self.watch()
+        self.assertFalse(self.server.requests, "once")
 
     def save(self, **values):
         with self.transaction(self.users["admin"]) as env:
@@ -172,7 +251,7 @@ class TestConnection(LiveCase):
             broken = self._create_account(env, name="Broken", sequence=0)
             broken.write({"login": False, "low_balance": 1})
             broken.state = "ready"
-        with self.transaction() as env, mute_logger(ACCOUNT_LOGGER):
+        with self.transaction() as env, mute_logger(BALANCE_LOGGER):
             env["sms.devino.account"]._cron_watch_balance()
         self.assertEqual(self.account("balance"), [1000])
 
@@ -209,6 +288,50 @@ class TestAccount(SmsCase):
         self.assertFalse(self.account.balance or self.account.balance_at)
         self.assertIsNone(self.account._get_quote(1).balance)
 
+    def test_job_that_is_off_is_said_on_the_account(self):
+        self.assertFalse(self.account.sending_problem)
+        self.env.ref(DISPATCH).active = False
+        self.account.invalidate_recordset()
+        self.assertIn("switched off", self.account.sending_problem)
+        account = self.account.with_env(self.env_of("internal"))
+        self.assertFalse(account._get_quote_values(1)["sending_problem"])
+        self.company.sms_devino_account_id = self.account
+        self.company.sms_devino_members_only = False
+        values = account._get_quote_values(1)
+        self.assertIn("switched off", values["sending_problem"])
+        self.assertFalse(values["quote_cost"])
+
+    def test_first_sender_name_is_typed_on_the_account(self):
+        form = Form(self.env_of("admin")["sms.devino.account"])
+        self.assertEqual(form.name, "Devino")
+        form.sender_name = "OurShop"
+        account = form.save()
+        self.assertEqual(account.sender_ids.name, "OurShop")
+        self.assertEqual(account.default_sender_id, account.sender_ids)
+        account.sender_name = "Second"
+        self.assertEqual(len(account.sender_ids), 2)
+        account.sender_name = "OurShop"
+        self.assertEqual(account.default_sender_id.name, "OurShop")
+        self.assertEqual(len(account.sender_ids), 2)
+        with self.assertRaisesRegex(ValidationError, "Cyrillic"):
+            account.sender_name = "МойМагазин"
+
+    def test_sender_is_added_where_it_is_missing(self):
+        senders = self.env_of("admin")["sms.devino.sender"]
+        senders = senders.with_context(default_account_id=self.account.id)
+        made, _name = senders.name_create("Quick")
+        self.assertEqual(senders.browse(made).account_id, self.account)
+
+    def test_account_that_works_is_offered_for_all_sms_of_odoo(self):
+        system = self.env_of("admin").user
+        system.group_ids += self.env.ref("base.group_system")
+        account = self.account.with_env(self.env_of("admin"))
+        self.assertFalse(account.is_used_by_odoo)
+        account.action_use_for_odoo()
+        self.assertEqual(self.company.sms_devino_account_id, self.account)
+        account.invalidate_recordset()
+        self.assertTrue(account.is_used_by_odoo)
+
     def test_live_account_without_login_or_password_says_so(self):
         for missing in ("login", "password"):
             with self.subTest(missing):
@@ -239,7 +362,7 @@ class TestAccount(SmsCase):
             self.company, mode="live", url="https://provider.example/rest"
         ).with_env(self.env_of("admin"))
         for url, words in {
-            "http://provider.example/rest": "in clear",
+            "http://provider.example/rest": "unencrypted",
             "https://demo:demo@provider.example/rest": "must not contain a login",
             "https://10.0.0.1/rest": "own network",
             "https://169.254.169.254/latest": "own network",
@@ -466,7 +589,8 @@ class TestAccount(SmsCase):
         )
         env = self.env(user=system, context={"allowed_company_ids": self.company.ids})
         with Form(env["res.config.settings"]) as form:
-            form.sms_devino_account_id = self.account.with_env(env)
+            form.sms_devino_provider = "devino"
+            self.assertEqual(form.sms_devino_account_id, self.account)
         settings = form.save()
         self.assertEqual(settings.sms_devino_account_id.display_name, "Account")
         settings.execute()

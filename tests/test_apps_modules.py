@@ -7,10 +7,12 @@ import unittest
 from datetime import timedelta
 from unittest.mock import patch
 
+from lxml import etree
+
 import odoo.modules.module
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..hooks import uninstall_hook
 from .app_common import FAILING_NUMBER, NUMBER, AppCase, Fates
@@ -473,4 +475,24 @@ class TestTwilio(ModuleCase):
         view = self.env["res.config.settings"].get_view(
             self.env.ref("base_setup.res_config_settings_view_form").id
         )
-        self.assertIn('invisible="sms_devino_account_id"', view["arch"])
+        arch = etree.fromstring(view["arch"])
+        [other] = arch.xpath("//setting[@id='sms']/field[@name='sms_provider']")
+        self.assertEqual(other.get("invisible"), "1")
+        self.assertTrue(arch.xpath("//field[@name='sms_devino_provider']"))
+
+    def test_all_providers_are_one_choice_in_the_settings(self):
+        self.company.sms_devino_account_id = False
+        settings = self.env["res.config.settings"]
+        choices = dict(settings.fields_get()["sms_devino_provider"]["selection"])
+        self.assertEqual(set(choices), {"iap", "twilio", "devino"})
+        for chosen, api in (
+            ("twilio", "SmsApiTwilio"),
+            ("devino", "SmsApiDevino"),
+            ("iap", "SmsApi"),
+        ):
+            with self.subTest(chosen):
+                form = Form(settings)
+                form.sms_devino_provider = chosen
+                form.save().execute()
+                self.assertEqual(self.company._get_sms_api_class().__name__, api)
+                self.assertEqual(Form(settings).sms_devino_provider, chosen)

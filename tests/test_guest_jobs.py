@@ -37,7 +37,7 @@ class TestJobs(SmsCase):
 
     def test_a_deleted_job_is_made_again_where_an_account_goes_on(self):
         self.job().unlink()
-        self.account._wake_dispatcher()
+        self.account._note_success()
         self.assertTrue(self.job().active)
 
     def test_without_its_template_no_greeting_is_sent_and_nothing_raises(self):

@@ -13,23 +13,24 @@ class ResCompany(models.Model):
         domain="[('company_id', 'parent_of', id)]",
         check_company=True,
         ondelete="restrict",
-        help="Every SMS that Odoo sends for this company goes through this account. It "
-        "is the company's own or that of a company above. Empty: through Odoo's own "
-        "service, or another provider's, as before.",
+        help="All SMS that Odoo sends for this company go through this account. It "
+        "belongs to the company or to a parent company. Empty: they go through Odoo's "
+        "own service or another provider.",
     )
     sms_devino_members_only = fields.Boolean(
         string="Only members of SMS / User may send",
         default=True,
-        help="The buttons that send SMS disappear for everybody else. Rules and "
-        "scheduled actions go on sending.",
+        help="Nobody else sees the buttons that send SMS. Automatic SMS are sent as "
+        "before.",
     )
     sms_devino_user_limit = fields.Integer(
         string="Recipients that a user may reach at once",
         default=10,
-        help="More recipients at once are for members of SMS / Manager. A selection of "
-        "more contacts than this becomes the draft of a mass sending.",
+        help="Only members of SMS / Manager may reach more. When they select more "
+        "contacts than this, the draft of a mass sending opens.",
     )
-    # what another provider's module had chosen, for the day when the account goes
+    sms_devino_show_steps = fields.Boolean(string="Show the first steps", default=True)
+    # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
     )
@@ -47,7 +48,7 @@ class ResCompany(models.Model):
         return companies
 
     def write(self, vals):
-        """Forget what was known about who sends through an account."""
+        """Clear the cached answer to who sends through an account."""
         result = super().write(vals)
         if {"sms_devino_account_id", "sms_provider"} & vals.keys():
             self._sms_devino_set_provider_aside()
@@ -58,7 +59,7 @@ class ResCompany(models.Model):
     @api.model
     @tools.ormcache()
     def _sms_devino_in_use(self):
-        """Tell whether any company sends through an account of its own."""
+        """Tell whether any company sends Odoo's SMS through an account."""
         return bool(
             self.sudo()
             .with_context(active_test=False)
@@ -72,11 +73,11 @@ class ResCompany(models.Model):
         return super()._get_sms_api_class()
 
     def _sms_devino_set_provider_aside(self):
-        """Let the account win over the provider that another module offers.
+        """Give the account precedence over the provider of another module.
 
-        ``sms_provider`` is a field of Odoo's Twilio module, which may or may not be
-        there, before or after this one: set to Odoo's own service while an account is
-        chosen, it leaves the choice to :meth:`_get_sms_api_class` whatever the order.
+        ``sms_provider`` is a field of Odoo's Twilio module, which may not be installed,
+        or be loaded before or after this one. While an account is chosen, it is set to
+        Odoo's own service, so that :meth:`_get_sms_api_class` decides in either order.
         """
         if "sms_provider" not in self._fields:
             return

@@ -5,6 +5,13 @@ from odoo.exceptions import AccessError, UserError
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    sms_devino_provider = fields.Selection(
+        selection="_get_sms_devino_providers",
+        string="SMS are sent by",
+        compute="_compute_sms_devino_provider",
+        store=False,
+        readonly=False,
+    )
     sms_devino_account_id = fields.Many2one(
         related="company_id.sms_devino_account_id", readonly=False
     )
@@ -13,6 +20,9 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_devino_user_limit = fields.Integer(
         related="company_id.sms_devino_user_limit", readonly=False
+    )
+    sms_devino_show_steps = fields.Boolean(
+        related="company_id.sms_devino_show_steps", readonly=False
     )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
@@ -34,8 +44,49 @@ class ResConfigSettings(models.TransientModel):
             settings.sms_devino_balance_at = account.balance_at
             settings.sms_devino_mode = account.mode
             settings.sms_devino_balance = (
-                account._format_balance() if account.balance_at else False
+                account._format_amount(account.balance) if account.balance_at else False
             )
+
+    # --- who sends ------------------------------------------------------------------
+
+    @api.model
+    def _get_sms_devino_providers(self):
+        """Return the providers of Odoo and, where it is installed, of its Twilio module
+        beside ours: one choice."""
+        others = [("iap", self.env._("Odoo"))]
+        if field := self.env["res.company"]._fields.get("sms_provider"):
+            others = field._description_selection(self.env)
+        return [*others, ("devino", self.env._("Devino Telecom"))]
+
+    @api.depends("company_id", "sms_devino_account_id")
+    def _compute_sms_devino_provider(self):
+        for settings in self:
+            other = "sms_provider" in settings and settings.sms_provider
+            account = settings.sms_devino_account_id
+            settings.sms_devino_provider = "devino" if account else other or "iap"
+
+    @api.onchange("sms_devino_provider")
+    def _onchange_sms_devino_provider(self):
+        """Offer the account that comes first; show what belongs to another provider."""
+        if self.sms_devino_provider != "devino":
+            self.sms_devino_account_id = False
+            if "sms_provider" in self:
+                self.sms_provider = self.sms_devino_provider
+        elif not self.sms_devino_account_id:
+            accounts = self.env["sms.devino.account"]
+            self.sms_devino_account_id = accounts._get_default(self.company_id)
+
+    def set_values(self):
+        """Keep another provider that was chosen instead of the account."""
+        result = super().set_values()
+        chosen = self.sms_devino_provider
+        if chosen != "devino" and "sms_provider" in self.company_id:
+            self.company_id.write(
+                {"sms_devino_former_provider": False, "sms_provider": chosen}
+            )
+        return result
+
+    # --- the account ----------------------------------------------------------------
 
     def action_sms_devino_check_connection(self):
         """Ask the provider whether the account works, and for its balance."""
@@ -57,8 +108,8 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Hide the choice of another provider's module while an account is chosen."""
+        """Hide the choice of Odoo's Twilio module: ours contains it."""
         arch, view = super()._get_view(view_id, view_type, **options)
         for field in arch.xpath("//setting[@id='sms']/field[@name='sms_provider']"):
-            field.set("invisible", "sms_devino_account_id")
+            field.set("invisible", "1")
         return arch, view

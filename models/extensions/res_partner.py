@@ -6,10 +6,9 @@ class ResPartner(models.Model):
 
     sms_devino_greeting_date = fields.Date(
         string="Greeting by SMS on",
-        help="A birthday, say: day and month count. The scheduled action that greets "
-        "contacts sends the SMS, once it is switched on.",
+        help="For example a birthday: only day and month count. The SMS is sent when "
+        "the scheduled action that greets contacts is switched on.",
     )
-
     sms_devino_message_count = fields.Integer(
         string="SMS messages",
         compute="_compute_sms_devino_message_count",

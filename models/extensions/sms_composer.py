@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...services import composer as composing
-from ...services.account_notice import describe_stop
+from ...services.account_words import describe_obstacle
 from ...services.records import read_ids, read_input
 from ...services.words import notify
 from ...tools import phone
@@ -163,7 +163,7 @@ class SmsComposer(models.TransientModel):
             account = composer._sms_devino_account()
             composer.sms_devino_may_choose = len(visible or ()) > bool(account)
             composer.sms_devino_mode = account.mode
-            composer.sms_devino_notice = describe_stop(account)
+            composer.sms_devino_notice = account and describe_obstacle(account)
 
     @api.depends("sms_devino_partner_id", "sms_devino_repeat_id")
     def _compute_sms_devino_number(self):

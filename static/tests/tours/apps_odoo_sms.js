@@ -92,6 +92,7 @@ registry.category("web_tour.tours").add("sms_devino_apps_stranger", {
 /** Switching the company over, and the balance in the place of Odoo's credits. */
 registry.category("web_tour.tours").add("sms_devino_apps_settings", {
     steps: () => [
+        { trigger: "#sms .o_radio_item:contains(Devino Telecom) input", run: "click" },
         { trigger: "#sms .o_field_widget[name=sms_devino_account_id] input", run: "edit Sandbox" },
         { trigger: ".o-autocomplete--dropdown-item:contains(Sandbox)", run: "click" },
         { trigger: "#sms:not(:has(.o_widget_iap_buy_more_credits))" },

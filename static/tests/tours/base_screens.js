@@ -4,12 +4,23 @@ import { rpc } from "@web/core/network/rpc";
 
 const FORM = ".modal .o_form_view";
 
+function openMenu(name) {
+    return [
+        {
+            content: "open the menu Messages",
+            trigger: "[data-menu-xmlid='sms_devino.sms_devino_message_menu_root']",
+            run: "click",
+        },
+        {
+            content: `choose ${name}`,
+            trigger: `[data-menu-xmlid='sms_devino.${name}']`,
+            run: "click",
+        },
+    ];
+}
+
 function openForm() {
-    return {
-        content: "open the form from the menu",
-        trigger: "[data-menu-xmlid='sms_devino.sms_devino_message_send_menu']",
-        run: "click",
-    };
+    return openMenu("sms_devino_message_send_menu");
 }
 
 /** Type into a field of the form that sends one SMS. */
@@ -132,7 +143,7 @@ registry.category("web_tour.tours").add("sms_devino_base_account", {
 
 registry.category("web_tour.tours").add("sms_devino_base_send_now", {
     steps: () => [
-        openForm(),
+        ...openForm(),
         fill("sms_devino_number", "allo"),
         fill("body", "Price list — 5€", "textarea"),
         see("sms_devino_number_hint", "letters", FORM),
@@ -227,7 +238,7 @@ registry.category("web_tour.tours").add("sms_devino_base_two_numbers", {
 
 registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
     steps: () => [
-        openForm(),
+        ...openForm(),
         fill("sms_devino_number", "79214563763"),
         fill("body", "Later", "textarea"),
         ...plan(120),
@@ -245,7 +256,7 @@ registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
 
 registry.category("web_tour.tours").add("sms_devino_base_delayed_leaves", {
     steps: () => [
-        openForm(),
+        ...openForm(),
         fill("sms_devino_number", "79214563763"),
         fill("body", "On time", "textarea"),
         ...plan(120),
@@ -275,11 +286,7 @@ registry.category("web_tour.tours").add("sms_devino_base_delayed_leaves", {
                 throw new Error("the message does not leave");
             },
         },
-        {
-            content: "back to the journal",
-            trigger: "[data-menu-xmlid='sms_devino.sms_devino_message_menu']",
-            run: "click",
-        },
+        ...openMenu("sms_devino_message_menu"),
         {
             content: "it is sent",
             trigger: ".o_data_row:contains(On time) .o_field_badge:contains(Sent)",
