@@ -24,6 +24,7 @@ from . import (
     test_guest_menus,
     test_import,
     test_import_tours,
+    test_incoming,
     test_kill,
     test_labels,
     test_phone,
