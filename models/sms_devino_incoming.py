@@ -296,7 +296,7 @@ class SmsDevinoIncoming(models.Model):
             )
 
     def _get_document(self):
-        """Return what the last message to this number was about, if it has a chatter."""
+        """Return what the last SMS to this number was about, if it has a chatter."""
         message = self.message_id
         model = message.res_model
         if not message.res_id or model not in self.env or model == "res.partner":
