@@ -6,6 +6,7 @@ from . import (
     extensions,
     sms_devino_account,
     sms_devino_batch,
+    sms_devino_day,
     sms_devino_dispatcher,
     sms_devino_export,
     sms_devino_import_mapping,

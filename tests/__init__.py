@@ -29,6 +29,7 @@ from . import (
     test_labels,
     test_phone,
     test_placeholders,
+    test_overview,
     test_quote,
     test_recipients,
     test_recipients_live,

@@ -39,6 +39,7 @@ MODELS = {
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
+    "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
