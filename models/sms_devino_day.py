@@ -121,8 +121,9 @@ class SmsDevinoDay(models.Model):
         self.env["sms.devino.message"].flush_model()
         [(count,)] = self.env.execute_query(
             SQL(
-                """SELECT count(*) FROM ((%(fresh)s) EXCEPT ALL
-                                         SELECT %(columns)s FROM sms_devino_day) AS d""",
+                """SELECT count(*)
+                     FROM ((%(fresh)s)
+                    EXCEPT ALL SELECT %(columns)s FROM sms_devino_day) AS d""",
                 fresh=self._fresh_rows(None),
                 columns=_columns(),
             )
@@ -139,7 +140,8 @@ class SmsDevinoDay(models.Model):
         if since:
             start = since - timedelta(days=1)
             changed = SQL(
-                "(m.accepted_at >= %s OR (m.accepted_at IS NULL AND m.create_date >= %s))",
+                "(m.accepted_at >= %s"
+                " OR (m.accepted_at IS NULL AND m.create_date >= %s))",
                 start,
                 start,
             )
@@ -153,9 +155,11 @@ class SmsDevinoDay(models.Model):
                       COALESCE(sum(m.segment_count), 0)::int4 AS segment_count,
                       (count(*) FILTER (WHERE m.state = 'delivered'))::int4
                           AS delivered_count,
-                      (count(*) FILTER (WHERE m.state IN ('undelivered', 'failed')))::int4
+                      (count(*) FILTER (WHERE m.state
+                           IN ('undelivered', 'failed')))::int4
                           AS undelivered_count,
-                      (count(*) FILTER (WHERE m.state IN ('unknown', 'unconfirmed')))::int4
+                      (count(*) FILTER (WHERE m.state
+                           IN ('unknown', 'unconfirmed')))::int4
                           AS unknown_count,
                       (count(*) FILTER (WHERE m.state = 'sent'))::int4 AS waiting_count,
                       COALESCE(sum(COALESCE(NULLIF(m.cost, 0), m.cost_estimated))
@@ -176,7 +180,6 @@ class SmsDevinoDay(models.Model):
 
     # --- doors ----------------------------------------------------------------------
 
-    @api.model
     def get_overview(self):
         """Return what the overview shows to this person.
 
@@ -186,7 +189,6 @@ class SmsDevinoDay(models.Model):
         self.check_access("read")
         return Overview(self.env).get()
 
-    @api.model
     def action_rebuild(self):
         """Sum the whole journal anew, and tell how much differed.
 

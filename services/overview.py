@@ -1,6 +1,7 @@
 """What the overview shows: everything with the list that it opens."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from odoo import fields
 from odoo.fields import Domain
@@ -11,6 +12,8 @@ from .jobs import job_problem
 # Days of the diagram, and of the average that forecasts stand on.
 DAYS = 30
 LAST_BATCHES = 5
+# States of the messages that ``sms.devino.day`` counts.
+COUNTED = ("sent", "delivered", "undelivered", "failed", "unknown", "unconfirmed")
 NO_MESSAGES = Domain("state", "not in", ("draft", "left_out"))
 
 
@@ -32,7 +35,9 @@ class Overview:
         self._accounts = env["sms.devino.account"].search(
             [("company_id", "parent_of", env.companies.ids)]
         )
-        self._today = fields.Date.context_today(self._days)
+        # days are those of the company, as in ``sms.devino.day``
+        self._zone = ZoneInfo(env.company.sudo().partner_id.tz or "UTC")
+        self._today = datetime.now(self._zone).date()
 
     def get(self):
         """Return the parts of the overview by name, each of plain values.
@@ -238,8 +243,10 @@ class Overview:
         )
         counts = dict(zip(names, (value or 0 for value in sums), strict=True))
         known = counts["delivered"] + counts["undelivered"]
-        opened = Domain("accepted_at", ">=", str(since)) | (
-            Domain("accepted_at", "=", False) & Domain("create_date", ">=", str(since))
+        start = datetime.combine(since, time(), self._zone).astimezone(UTC)
+        start = fields.Datetime.to_string(start.replace(tzinfo=None))
+        opened = Domain("accepted_at", ">=", start) | (
+            Domain("accepted_at", "=", False) & Domain("create_date", ">=", start)
         )
         states = {
             "message": (
@@ -299,7 +306,7 @@ class Overview:
                 "id": batch.id,
                 "name": batch.display_name,
                 "state": states[batch.state],
-                "total": batch.message_count,
+                "total": batch.total,
                 "delivered": batch.delivered_count,
                 "action": _form(batch),
             }

@@ -64,6 +64,8 @@ METHODS = {
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
     ("sms.devino.account", "action_view_messages"): (*MEMBERS, "system"),
+    ("sms.devino.day", "action_rebuild"): ADMINS,
+    ("sms.devino.day", "get_overview"): MEMBERS,
     ("sms.devino.incoming", "action_mark_read"): MEMBERS,
     ("sms.devino.incoming", "action_mark_unread"): MEMBERS,
     ("sms.devino.incoming", "action_open_messages"): MEMBERS,

@@ -25,7 +25,7 @@ class TestOverview(SmsCase):
         self.send(state="undelivered")
         self.send(kind="manager", days_ago=20)
         self.enqueue()
-        self.assertEqual(self.days._count_differences(), 3)
+        self.assertEqual(self.days._count_differences(), 2)
         self.days._refresh()
         self.assertEqual(self.days._count_differences(), 0)
         days = self.days.search([("company_id", "=", self.company.id)])

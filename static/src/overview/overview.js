@@ -38,7 +38,7 @@ export class SmsOverview extends Component {
     }
 
     async load() {
-        this.state.data = await this.orm.call("sms.devino.day", "get_overview", []);
+        this.state.data = await this.orm.call("sms.devino.day", "get_overview", [[]]);
     }
 
     open(action) {
