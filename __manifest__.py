@@ -20,6 +20,8 @@
         "views/sms_devino_sender_views.xml",
         "wizards/sms_devino_message_move_views.xml",
         "views/sms_devino_message_views.xml",
+        "views/sms_devino_incoming_views.xml",
+        "views/sms_devino_day_views.xml",
         "wizards/sms_devino_recipient_add_views.xml",
         "views/sms_devino_recipient_views.xml",
         "views/sms_devino_recipient_list_views.xml",

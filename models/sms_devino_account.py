@@ -104,6 +104,20 @@ class SmsDevinoAccount(models.Model):
         help="The most calls to the provider in one second. 0: no limit.",
     )
     probe_balance = fields.Float(digits=(16, 4), readonly=True, copy=False)
+    inbound_number = fields.Char(
+        string="Number for replies",
+        help="Your own number at the provider that can be answered. Without one no "
+        "incoming SMS are asked for. A sender name of letters cannot be answered.",
+    )
+    incoming_user_id = fields.Many2one(
+        "res.users",
+        string="Person for incoming SMS",
+        domain="[('share', '=', False)]",
+        help="Gets an activity for each incoming SMS that answers nobody's own.",
+    )
+    incoming_until = fields.Datetime(
+        string="Incoming SMS asked for until", readonly=True, copy=False
+    )
     tariff_ids = fields.One2many(
         "sms.devino.tariff",
         "account_id",

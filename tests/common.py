@@ -1,6 +1,7 @@
 """What the tests stand on: a sandbox over real HTTP, and real transactions."""
 
 import os
+import time
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -33,6 +34,8 @@ class LiveCase(HttpCase):
     registry_test_mode = False
     #: The mobile network is so many times quicker.
     speed = 1.0
+    #: The clock of the provider, seconds since 1970.
+    clock = staticmethod(time.time)
 
     @classmethod
     def setUpClass(cls):
@@ -46,7 +49,7 @@ class LiveCase(HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.provider = Provider(speed=self.speed)
+        self.provider = Provider(speed=self.speed, clock=self.clock)
         self.server = SandboxServer(self.provider)
         self.server.start()
         self.addCleanup(self.server.stop)

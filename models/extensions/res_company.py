@@ -1,5 +1,6 @@
 from odoo import api, fields, models, tools
 
+from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
 
@@ -30,6 +31,27 @@ class ResCompany(models.Model):
         "contacts than this, the draft of a mass sending opens.",
     )
     sms_devino_show_steps = fields.Boolean(string="Show the first steps", default=True)
+    sms_devino_stop_words = fields.Char(
+        string="Stop words",
+        default=STOP_WORDS,
+        help="An incoming SMS that is one of these words, and nothing else, puts its "
+        "number on the blacklist. Case, spaces and punctuation do not matter.",
+    )
+    sms_devino_start_words = fields.Char(
+        string="Start words",
+        default=START_WORDS,
+        help="An incoming SMS that is one of these words takes its number off the "
+        "blacklist.",
+    )
+    sms_devino_stop_all = fields.Boolean(
+        string="A refusal also stops service messages and reminders of debt",
+        help="Otherwise it ends advertising only: what waits of other messages to the "
+        "number is still sent.",
+    )
+    sms_devino_stop_answer = fields.Char(
+        string="Answer to a refusal",
+        help="This text confirms a refusal by an SMS. Empty: no answer.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False

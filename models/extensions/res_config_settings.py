@@ -24,6 +24,18 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_show_steps = fields.Boolean(
         related="company_id.sms_devino_show_steps", readonly=False
     )
+    sms_devino_stop_words = fields.Char(
+        related="company_id.sms_devino_stop_words", readonly=False
+    )
+    sms_devino_start_words = fields.Char(
+        related="company_id.sms_devino_start_words", readonly=False
+    )
+    sms_devino_stop_all = fields.Boolean(
+        related="company_id.sms_devino_stop_all", readonly=False
+    )
+    sms_devino_stop_answer = fields.Char(
+        related="company_id.sms_devino_stop_answer", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )

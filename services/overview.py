@@ -1,0 +1,344 @@
+"""What the overview shows: everything with the list that it opens."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from odoo import fields
+from odoo.fields import Domain
+from odoo.tools import format_amount, format_date, format_datetime
+
+from .jobs import job_problem
+
+# Days of the diagram, and of the average that forecasts stand on.
+DAYS = 30
+LAST_BATCHES = 5
+# States of the messages that ``sms.devino.day`` counts.
+COUNTED = ("sent", "delivered", "undelivered", "failed", "unknown", "unconfirmed")
+NO_MESSAGES = Domain("state", "not in", ("draft", "left_out"))
+
+
+class Overview:
+    """The figures that a person may see.
+
+    A user sees the own messages, a manager those of the chosen companies; the rules of
+    the models see to it. Money and accounts are for managers, who decide.
+
+    :param env: of the person
+    """
+
+    def __init__(self, env):
+        self.env = env
+        self._days = env["sms.devino.day"]
+        self._messages = env["sms.devino.message"]
+        self._is_manager = env.user.has_group("sms_devino.group_manager")
+        self._is_admin = env.user.has_group("sms_devino.group_admin")
+        self._accounts = env["sms.devino.account"].search(
+            [("company_id", "parent_of", env.companies.ids)]
+        )
+        # days are those of the company, as in ``sms.devino.day``
+        self._zone = ZoneInfo(env.company.sudo().partner_id.tz or "UTC")
+        self._today = datetime.now(self._zone).date()
+
+    def get(self):
+        """Return the parts of the overview by name, each of plain values.
+
+        An ``action`` is what the web client opens; an amount is a string.
+        """
+        return {
+            "is_manager": self._is_manager,
+            "is_empty": not self._messages.search_count(NO_MESSAGES, limit=1),
+            "attention": self._attention(),
+            "balances": [self._balance(account) for account in self._accounts],
+            "now": self._now(),
+            "spending": self._spending() if self._is_manager else [],
+            "periods": self._periods(),
+            "chart": self._chart(),
+            "chart_names": {
+                "delivered": self.env._("Delivered"),
+                "undelivered": self.env._("Not delivered"),
+                "other": self.env._("Waiting, or unknown"),
+            },
+            "batches": self._batches() if self._is_manager else [],
+        }
+
+    # --- what needs a person --------------------------------------------------------
+
+    def _attention(self):
+        env = self.env
+        lines = []
+        if problem := job_problem(env):
+            lines.append(_line(problem, level="danger"))
+        for account in self._accounts.filtered(lambda one: one.state == "stopped"):
+            reason = account.sudo()._operation_status_label(account.operation_status)
+            lines.append(
+                _line(
+                    env._(
+                        "“%(name)s” sends nothing: %(reason)s",
+                        **_words(account, reason),
+                    ),
+                    level="danger",
+                    button=env._("Fix"),
+                    action=self._is_admin and _form(account),
+                )
+            )
+        unknown = Domain("state", "=", "unknown")
+        if count := self._messages.search_count(unknown, limit=1000):
+            lines.append(
+                _line(
+                    env._("Messages whose outcome is unknown: %s", count),
+                    action=self._list(env._("Outcome unknown"), unknown),
+                )
+            )
+        lines += self._unread()
+        to_approve = Domain("state", "=", "to_approve")
+        if self._is_manager and (
+            count := env["sms.devino.batch"].search_count(to_approve)
+        ):
+            lines.append(
+                _line(
+                    env._("Mass sendings to approve: %s", count),
+                    action=_action("sms.devino.batch", env._("To approve"), to_approve),
+                )
+            )
+        return lines
+
+    def _unread(self):
+        unread = Domain("is_read", "=", False)
+        count = self.env["sms.devino.incoming"].search_count(unread)
+        if not count:
+            return []
+        title = self.env._("Unread incoming SMS: %s", count)
+        action = _action("sms.devino.incoming", self.env._("Incoming SMS"), unread)
+        return [_line(title, level="info", action=action)]
+
+    # --- money ----------------------------------------------------------------------
+
+    def _balance(self, account):
+        """What an account has; a user learns only for how many SMS it is enough."""
+        env, sudo = self.env, account.sudo()
+        quote = sudo._get_quote(0)
+        price = sudo.price_per_segment
+        values = {
+            "id": account.id,
+            "name": account.name,
+            "mode": account.mode,
+            "enough_for": None,
+            "action": self._is_admin and _form(account),
+        }
+        if quote.after is not None and price:
+            values["enough_for"] = env._(
+                "enough for about %s SMS", f"{max(0, int(quote.after / price)):,}"
+            )
+        if not self._is_manager:
+            return values
+        daily = self._sum_cost(account, DAYS) / DAYS
+        return values | {
+            "balance": quote.balance is not None and sudo._format_amount(quote.balance),
+            "balance_at": quote.balance_at and format_datetime(env, quote.balance_at),
+            "free": quote.after is not None and sudo._format_amount(quote.after),
+            "lasts": quote.after is not None
+            and daily > 0
+            and env._("lasts about %s days", f"{max(0, int(quote.after / daily)):,}"),
+        }
+
+    def _sum_cost(self, account, days):
+        since = self._today - timedelta(days=days)
+        domain = [
+            ("account_id", "=", account.id),
+            ("mode", "=", account.mode),
+            ("day", ">", since),
+        ]
+        [(total,)] = self._days._read_group(domain, aggregates=["cost:sum"])
+        return total or 0.0
+
+    def _spending(self):
+        """This month, last month, and what this month will come to."""
+        env, first = self.env, self._today.replace(day=1)
+        last_first = (first - timedelta(days=1)).replace(day=1)
+        live = self._real()
+        this = self._sum_by_currency(live & Domain("day", ">=", first))
+        last = self._sum_by_currency(
+            live & Domain("day", ">=", last_first) & Domain("day", "<", first)
+        )
+        length = ((first + timedelta(days=32)).replace(day=1) - first).days
+        forecast = {
+            currency: amount * length / self._today.day
+            for currency, amount in this.items()
+        }
+        titles = (env._("This month"), env._("Last month"), env._("Forecast"))
+        return [
+            {"label": label, "amounts": self._format(amounts)}
+            for label, amounts in zip(titles, (this, last, forecast), strict=True)
+        ]
+
+    def _real(self):
+        """Leave out test mode where an account is in use."""
+        if any(account.mode == "live" for account in self._accounts):
+            return Domain("mode", "=", "live")
+        return Domain.TRUE
+
+    def _sum_by_currency(self, domain):
+        rows = self._days._read_group(domain, ["account_id"], ["cost:sum"])
+        sums = {}
+        for account, cost in rows:
+            currency = account.sudo().currency_id
+            sums[currency] = sums.get(currency, 0.0) + (cost or 0.0)
+        return sums
+
+    def _format(self, amounts):
+        return [
+            format_amount(self.env, amount, currency)
+            if currency
+            else self.env._("%s credits", f"{amount:,.2f}")
+            for currency, amount in amounts.items()
+        ] or ["–"]
+
+    # --- figures --------------------------------------------------------------------
+
+    def _now(self):
+        env = self.env
+        batches = env["sms.devino.batch"]
+        parts = [
+            (env._("In the queue"), Domain("state", "in", ("outgoing", "sending"))),
+            (env._("Scheduled"), Domain("state", "=", "scheduled")),
+        ]
+        rows = [
+            {
+                "label": label,
+                "count": self._messages.search_count(domain, limit=100_000),
+                "action": self._list(label, domain),
+            }
+            for label, domain in parts
+        ]
+        if self._is_manager:
+            for label, states in (
+                (env._("Mass sendings under way"), ("running", "paused")),
+                (env._("Drafts"), ("draft", "to_approve")),
+            ):
+                domain = Domain("state", "in", states)
+                rows.append(
+                    {
+                        "label": label,
+                        "count": batches.search_count(domain),
+                        "action": _action("sms.devino.batch", label, domain),
+                    }
+                )
+        return rows
+
+    def _periods(self):
+        env = self.env
+        periods = (
+            (env._("Today"), 0),
+            (env._("7 days"), 6),
+            (env._("%s days", DAYS), DAYS - 1),
+        )
+        return [self._period(label, days) for label, days in periods]
+
+    def _period(self, label, days):
+        since = self._today - timedelta(days=days)
+        domain = self._real() & Domain("day", ">=", since)
+        names = ("message", "delivered", "undelivered", "waiting", "unknown")
+        [sums] = self._days._read_group(
+            domain, aggregates=[f"{name}_count:sum" for name in names]
+        )
+        counts = dict(zip(names, (value or 0 for value in sums), strict=True))
+        known = counts["delivered"] + counts["undelivered"]
+        start = datetime.combine(since, time(), self._zone).astimezone(UTC)
+        start = fields.Datetime.to_string(start.replace(tzinfo=None))
+        opened = Domain("accepted_at", ">=", start) | (
+            Domain("accepted_at", "=", False) & Domain("create_date", ">=", start)
+        )
+        states = {
+            "message": (
+                "sent",
+                "delivered",
+                "undelivered",
+                "failed",
+                "unknown",
+                "unconfirmed",
+            ),
+            "delivered": ("delivered",),
+            "undelivered": ("undelivered", "failed"),
+            "waiting": ("sent",),
+        }
+        return {
+            "label": label,
+            "counts": counts,
+            "share": round(100 * counts["delivered"] / known) if known else None,
+            "cost": self._format(self._sum_by_currency(domain)),
+            "actions": {
+                name: self._list(label, opened & Domain("state", "in", chosen))
+                for name, chosen in states.items()
+            },
+        }
+
+    def _chart(self):
+        """Delivered and not, by day."""
+        since = self._today - timedelta(days=DAYS - 1)
+        rows = self._days._read_group(
+            self._real() & Domain("day", ">=", since),
+            ["day:day"],
+            ["message_count:sum", "delivered_count:sum", "undelivered_count:sum"],
+        )
+        found = {fields.Date.to_date(row[0]): row[1:] for row in rows}
+        days = [since + timedelta(days=number) for number in range(DAYS)]
+        empty = (0, 0, 0)
+        return {
+            "labels": [format_date(self.env, day, date_format="d MMM") for day in days],
+            "delivered": [found.get(day, empty)[1] or 0 for day in days],
+            "undelivered": [found.get(day, empty)[2] or 0 for day in days],
+            "other": [
+                (found.get(day, empty)[0] or 0)
+                - (found.get(day, empty)[1] or 0)
+                - (found.get(day, empty)[2] or 0)
+                for day in days
+            ],
+        }
+
+    def _batches(self):
+        batches = self.env["sms.devino.batch"].search(
+            [("state", "in", ("scheduled", "running", "paused", "done"))],
+            limit=LAST_BATCHES,
+        )
+        states = dict(batches._fields["state"]._description_selection(self.env))
+        return [
+            {
+                "id": batch.id,
+                "name": batch.display_name,
+                "state": states[batch.state],
+                "total": batch.total,
+                "delivered": batch.delivered_count,
+                "action": _form(batch),
+            }
+            for batch in batches
+        ]
+
+    def _list(self, title, domain):
+        return _action("sms.devino.message", title, NO_MESSAGES & domain)
+
+
+def _words(account, reason):
+    return {"name": account.name, "reason": reason}
+
+
+def _line(text, *, level="warning", button=None, action=None):
+    return {"text": text, "level": level, "button": button, "action": action or None}
+
+
+def _action(model, title, domain):
+    return {
+        "type": "ir.actions.act_window",
+        "name": title,
+        "res_model": model,
+        "domain": list(domain),
+        "views": [[False, "list"], [False, "form"]],
+    }
+
+
+def _form(record):
+    return {
+        "type": "ir.actions.act_window",
+        "res_model": record._name,
+        "res_id": record.id,
+        "views": [[False, "form"]],
+    }

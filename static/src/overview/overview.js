@@ -1,0 +1,80 @@
+import { Component, onWillStart, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
+import { loadBundle } from "@web/core/assets";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { Layout } from "@web/search/layout";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+
+const COLORS = { delivered: "#28a745", undelivered: "#dc3545", other: "#adb5bd" };
+
+/** The first page of the app: what needs a person, the money, and what was sent. */
+export class SmsOverview extends Component {
+    static template = "sms_devino.Overview";
+    static components = { Layout };
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.canvas = useRef("canvas");
+        this.state = useState({ data: null });
+        onWillStart(async () => {
+            await Promise.all([this.load(), loadBundle("web.chartjs_lib")]);
+        });
+        useEffect(
+            () => this.draw(),
+            () => [this.state.data]
+        );
+        onWillUnmount(() => this.chart?.destroy());
+    }
+
+    get display() {
+        return { controlPanel: {} };
+    }
+
+    get hasChart() {
+        const { delivered, undelivered, other } = this.state.data.chart;
+        return [...delivered, ...undelivered, ...other].some(Boolean);
+    }
+
+    async load() {
+        this.state.data = await this.orm.call("sms.devino.day", "get_overview", [[]]);
+    }
+
+    open(action) {
+        if (action) {
+            this.action.doAction(action);
+        }
+    }
+
+    draw() {
+        this.chart?.destroy();
+        if (!this.canvas.el) {
+            return;
+        }
+        const { labels, ...sets } = this.state.data.chart;
+        const names = this.state.data.chart_names;
+        this.chart = new Chart(this.canvas.el, {
+            type: "bar",
+            data: {
+                labels,
+                datasets: Object.entries(COLORS).map(([key, color]) => ({
+                    label: names[key],
+                    data: sets[key],
+                    backgroundColor: color,
+                })),
+            },
+            options: {
+                maintainAspectRatio: false,
+                animation: false,
+                plugins: { legend: { position: "bottom" } },
+                scales: {
+                    x: { stacked: true, grid: { display: false } },
+                    y: { stacked: true, beginAtZero: true, ticks: { precision: 0 } },
+                },
+            },
+        });
+    }
+}
+
+registry.category("actions").add("sms_devino_overview", SmsOverview);
