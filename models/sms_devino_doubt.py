@@ -102,13 +102,8 @@ class SmsDevinoDoubt(models.Model):
         """Show the messages of the call."""
         self.ensure_one()
         self.check_access("read")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Messages of the call"),
-            "res_model": "sms.devino.message",
-            "view_mode": "list,form",
-            "domain": [("id", "in", self._get_messages().ids)],
-        }
+        action = self._get_messages()._get_records_action()
+        return action | {"name": self.env._("Messages of the call")}
 
     # --- what is found out by itself ------------------------------------------------
 

@@ -12,6 +12,9 @@ from .jobs import job_problem
 # Days of the diagram, and of the average that forecasts stand on.
 DAYS = 30
 LAST_BATCHES = 5
+# States of mass sendings.
+UNDER_WAY = ("running", "paused")
+UNSENT = ("draft", "to_approve")
 # States of the messages that ``sms.devino.day`` counts.
 COUNTED = ("sent", "delivered", "undelivered", "failed", "unknown", "unconfirmed")
 NO_MESSAGES = Domain("state", "not in", ("draft", "left_out"))
@@ -212,8 +215,8 @@ class Overview:
         ]
         if self._is_manager:
             for label, states in (
-                (env._("Mass sendings under way"), ("running", "paused")),
-                (env._("Drafts"), ("draft", "to_approve")),
+                (env._("Mass sendings under way"), UNDER_WAY),
+                (env._("Drafts"), UNSENT),
             ):
                 domain = Domain("state", "in", states)
                 rows.append(

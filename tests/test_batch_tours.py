@@ -8,6 +8,7 @@ from odoo.tools import file_open
 from .mass_case import MassCase
 
 SENDINGS = "/odoo/action-sms_devino.sms_devino_batch_action"
+OVERVIEW = "/odoo/action-sms_devino.sms_devino_overview_action"
 # A tour that waits for something that happens on the server begins so much earlier.
 HEAD_START = 0.2
 
@@ -86,7 +87,7 @@ class TestBatchTours(MassCase):
         with self.scheduled_actions():
             for name, clicks in (("pasted", 4), ("file", 5)):
                 with self.subTest(name):
-                    self.tour(f"sms_devino_mass_{name}")
+                    self.tour(f"sms_devino_mass_{name}", OVERVIEW)
                     self.assertEqual(self.clicks_of(name), clicks)
 
     def clicks_of(self, name):

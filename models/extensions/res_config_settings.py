@@ -90,8 +90,9 @@ class ResConfigSettings(models.TransientModel):
 
     def set_values(self):
         """Keep another provider that was chosen instead of the account."""
-        result = super().set_values()
+        # what follows may empty the cache, the only place that has it
         chosen = self.sms_devino_provider
+        result = super().set_values()
         if chosen != "devino" and "sms_provider" in self.company_id:
             self.company_id.write(
                 {"sms_devino_former_provider": False, "sms_provider": chosen}

@@ -45,8 +45,12 @@ class SmsComposer(models.TransientModel):
         [("test", "Test"), ("live", "Live")],
         compute="_compute_sms_devino_account_facts",
     )
-    sms_devino_notice = fields.Char(compute="_compute_sms_devino_account_facts")
-    sms_devino_repeat_id = fields.Many2one("sms.devino.message", readonly=True)
+    sms_devino_notice = fields.Char(
+        string="Why it cannot be sent", compute="_compute_sms_devino_account_facts"
+    )
+    sms_devino_repeat_id = fields.Many2one(
+        "sms.devino.message", string="Sends again", readonly=True
+    )
     sms_devino_partner_id = fields.Many2one(
         "res.partner", string="Contact", help="Takes the number from a contact."
     )
@@ -89,22 +93,38 @@ class SmsComposer(models.TransientModel):
         "provider's default.",
         **EDITABLE,
     )
-    sms_devino_is_excluded = fields.Boolean(compute="_compute_sms_devino_number_hint")
+    sms_devino_is_excluded = fields.Boolean(
+        string="On the blacklist", compute="_compute_sms_devino_number_hint"
+    )
     sms_devino_recipient_count = fields.Integer(
         string="Recipients", compute="_compute_sms_devino_preview"
     )
-    sms_devino_total = fields.Integer(compute="_compute_sms_devino_preview")
-    sms_devino_segment_count = fields.Integer(compute="_compute_sms_devino_preview")
-    sms_devino_cost = fields.Float(compute="_compute_sms_devino_preview")
-    sms_devino_is_estimate = fields.Boolean(compute="_compute_sms_devino_preview")
+    sms_devino_total = fields.Integer(
+        string="Recipients in all", compute="_compute_sms_devino_preview"
+    )
+    sms_devino_segment_count = fields.Integer(
+        string="SMS in all", compute="_compute_sms_devino_preview"
+    )
+    sms_devino_cost = fields.Float(string="Cost", compute="_compute_sms_devino_preview")
+    sms_devino_is_estimate = fields.Boolean(
+        string="Estimated from a part", compute="_compute_sms_devino_preview"
+    )
     sms_devino_left_out = fields.Text(
         string="Left out", compute="_compute_sms_devino_preview"
     )
-    sms_devino_problem = fields.Char(compute="_compute_sms_devino_preview")
-    sms_devino_same_text = fields.Char(compute="_compute_sms_devino_preview")
-    sms_devino_is_many = fields.Boolean(compute="_compute_sms_devino_is_many")
+    sms_devino_problem = fields.Char(
+        string="What is wrong with the text", compute="_compute_sms_devino_preview"
+    )
+    sms_devino_same_text = fields.Char(
+        string="Sent before", compute="_compute_sms_devino_preview"
+    )
+    sms_devino_is_many = fields.Boolean(
+        string="Becomes a mass sending", compute="_compute_sms_devino_is_many"
+    )
     sms_devino_is_sent = fields.Boolean(readonly=True)
-    sms_devino_message_ids = fields.Many2many("sms.devino.message", readonly=True)
+    sms_devino_message_ids = fields.Many2many(
+        "sms.devino.message", string="Sent messages", readonly=True
+    )
 
     # --- defaults and computes ------------------------------------------------------
 

@@ -3,6 +3,7 @@ import { loadBundle } from "@web/core/assets";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
+import { FirstSteps } from "../steps/first_steps";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
 const COLORS = { delivered: "#28a745", undelivered: "#dc3545", other: "#adb5bd" };
@@ -10,7 +11,7 @@ const COLORS = { delivered: "#28a745", undelivered: "#dc3545", other: "#adb5bd" 
 /** The first page of the app: what needs a person, the money, and what was sent. */
 export class SmsOverview extends Component {
     static template = "sms_devino.Overview";
-    static components = { Layout };
+    static components = { FirstSteps, Layout };
     static props = { ...standardActionServiceProps };
 
     setup() {
