@@ -5,10 +5,13 @@ from zoneinfo import ZoneInfo
 
 from odoo import fields
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date, format_datetime
+from odoo.tools import format_date, format_datetime
 
-from .jobs import job_problem
+from .jobs import find_job, job_problem, trigger
 
+JOB = "sms_devino.ir_cron_days"
+# Sums that are older are brought up to date.
+FRESH = timedelta(minutes=1)
 # Days of the diagram, and of the average that forecasts stand on.
 DAYS = 30
 LAST_BATCHES = 5
@@ -45,8 +48,12 @@ class Overview:
     def get(self):
         """Return the parts of the overview by name, each of plain values.
 
-        An ``action`` is what the web client opens; an amount is a string.
+        An ``action`` is what the web client opens; an amount is a string. The sums are
+        brought up to date for the next look.
         """
+        job = find_job(self.env, JOB)
+        if not job.lastcall or job.lastcall < fields.Datetime.now() - FRESH:
+            trigger(self.env, JOB)
         return {
             "is_manager": self._is_manager,
             "is_empty": not self._messages.search_count(NO_MESSAGES, limit=1),
@@ -72,7 +79,7 @@ class Overview:
         if problem := job_problem(env):
             lines.append(_line(problem, level="danger"))
         for account in self._accounts.filtered(lambda one: one.state == "stopped"):
-            reason = account.sudo()._operation_status_label(account.operation_status)
+            reason = account.sudo()._get_operation_label()
             lines.append(
                 _line(
                     env._(
@@ -165,8 +172,8 @@ class Overview:
         )
         length = ((first + timedelta(days=32)).replace(day=1) - first).days
         forecast = {
-            currency: amount * length / self._today.day
-            for currency, amount in this.items()
+            account: amount * length / self._today.day
+            for account, amount in this.items()
         }
         titles = (env._("This month"), env._("Last month"), env._("Forecast"))
         return [
@@ -181,20 +188,18 @@ class Overview:
         return Domain.TRUE
 
     def _sum_by_currency(self, domain):
-        rows = self._days._read_group(domain, ["account_id"], ["cost:sum"])
-        sums = {}
-        for account, cost in rows:
-            currency = account.sudo().currency_id
-            sums[currency] = sums.get(currency, 0.0) + (cost or 0.0)
+        """Return amounts by an account that stands for all with its currency."""
+        sums, first = {}, {}
+        for account, cost in self._days._read_group(
+            domain, ["account_id"], ["cost:sum"]
+        ):
+            account = account.sudo()
+            account = first.setdefault(account.currency_id, account)
+            sums[account] = sums.get(account, 0.0) + (cost or 0.0)
         return sums
 
     def _format(self, amounts):
-        return [
-            format_amount(self.env, amount, currency)
-            if currency
-            else self.env._("%s credits", f"{amount:,.2f}")
-            for currency, amount in amounts.items()
-        ] or ["–"]
+        return [a._format_amount(amount) for a, amount in amounts.items()] or ["–"]
 
     # --- figures --------------------------------------------------------------------
 

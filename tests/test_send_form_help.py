@@ -100,11 +100,11 @@ class TestSendFormHelp(FormCase):
     def test_stopped_account_is_told_and_nothing_goes_now(self):
         self.stop()
         form = self.open()
-        for words in ("wrong password", "Check login and password", "Who can do it"):
-            self.assertIn(words, form.sms_devino_notice)
+        for words in ("wrong password", "Check login and password", "Ask "):
+            self.assertIn(words, form.sending_problem)
         with self.assertRaisesRegex(UserError, "wrong password"):
             form.save().action_send_sms()
-        self.assertNotIn("Who can do it", self.open("admin").sms_devino_notice)
+        self.assertNotIn("Ask ", self.open("admin").sending_problem)
         form.sms_devino_when = "later"
         form.sms_devino_scheduled_at = fields.Datetime.now() + timedelta(hours=1)
         self.assertEqual(self.send(form).state, "scheduled")

@@ -6,6 +6,8 @@ import { Layout } from "@web/search/layout";
 import { FirstSteps } from "../steps/first_steps";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+/** Milliseconds between two looks. */
+const PAUSE = 20000;
 const COLORS = { delivered: "#28a745", undelivered: "#dc3545", other: "#adb5bd" };
 
 /** The first page of the app: what needs a person, the money, and what was sent. */
@@ -26,7 +28,11 @@ export class SmsOverview extends Component {
             () => this.draw(),
             () => [this.state.data]
         );
-        onWillUnmount(() => this.chart?.destroy());
+        this.timer = setInterval(() => this.follow(), PAUSE);
+        onWillUnmount(() => {
+            clearInterval(this.timer);
+            this.chart?.destroy();
+        });
     }
 
     get display() {
@@ -39,7 +45,14 @@ export class SmsOverview extends Component {
     }
 
     async load() {
-        this.state.data = await this.orm.call("sms.devino.day", "get_overview", [[]]);
+        this.state.data = await this.orm.silent.call("sms.devino.day", "get_overview", [[]]);
+    }
+
+    /** Opening the page has the sums brought up to date: show them when they are. */
+    async follow() {
+        if (!document.hidden) {
+            await this.load();
+        }
     }
 
     open(action) {
