@@ -56,13 +56,16 @@ class TestBatch(MassCase):
 
     def results(self, batch_id, which="all"):
         """Save the results as the manager; return the rows of the spreadsheet."""
+        book = open_book(self.saved_results(batch_id, which))
+        return [row.values for row in book.rows(book.sheets[0])]
+
+    def saved_results(self, batch_id, which="all"):
         action = self.press(batch_id, "action_export")
         with self.transaction(self.users["manager"]) as env:
             export = env["sms.devino.export"].browse(action["res_id"])
             export.which = which
             saved = export.browse(int(export.action_save()["url"].split("/")[4]))
-            book = open_book(base64.b64decode(saved.content))
-            return [row.values for row in book.rows(book.sheets[0])]
+            return base64.b64decode(saved.content)
 
     def allow_export(self):
         with self.transaction() as env:
@@ -109,6 +112,25 @@ class TestBatch(MassCase):
             ],
         )
         self.assertEqual(len(self.results(batch_id, "sent")), 3)
+        content = base64.b64encode(self.saved_results(batch_id))
+        with self.transaction(self.users["manager"]) as env:
+            recipients = env["sms.devino.recipient.list"].create({"name": "Again"})
+            again = env["sms.devino.recipient.add"].create(
+                {
+                    "list_id": recipients.id,
+                    "source": "file",
+                    "file": content,
+                    "filename": "results.xlsx",
+                }
+            )
+            again.action_open_file()
+            again.action_preview()
+            counts = again.preview["counts"]
+            self.assertEqual(counts, {"new": 2, "wrong": 1, "duplicate": 1})
+            again.action_apply()
+            found = recipients.recipient_ids.mapped("name")
+            self.assertEqual(sorted(filter(None, found)), ["Anna", "Boris"])
+            self.assertEqual(len(found), 3)
 
     def test_second_press_of_send_changes_nothing(self):
         batch_id = self.prepare()
