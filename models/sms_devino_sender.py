@@ -162,5 +162,9 @@ class SmsDevinoSender(models.Model):
         senders = self.with_context(active_test=False).search(
             [*domain, ("state", "!=", state)]
         )
-        refused_at = state == "refused" and fields.Datetime.now()
-        senders.write({"state": state, "refused_at": refused_at})
+        refused_at = fields.Datetime.now() if state == "refused" else None
+        values = {"state": state, "refused_at": refused_at}
+        if senders:
+            # another dispatcher may note the same: its caller then tries again
+            rows = [{"id": key, **values} for key in senders.ids]
+            update_rows(self, list(values), rows)

@@ -199,7 +199,7 @@ registry.category("web_tour.tours").add("sms_devino_base_send_now", {
 /** Two numbers in one field, the text in Latin letters after a look at the result. */
 registry.category("web_tour.tours").add("sms_devino_base_two_numbers", {
     steps: () => [
-        openForm(),
+        ...openForm(),
         fill("sms_devino_number", "8 921 456-37-63 / 8 911 000-00-00"),
         fill("body", `Ваш заказ № 1026 готов — ${"ждём вас ".repeat(6)}`, "textarea"),
         see("sms_devino_number_hint", "2 numbers: +79214563763, +79110000000", FORM),
@@ -316,7 +316,7 @@ registry.category("web_tour.tours").add("sms_devino_base_contact_ru", {
         fill("body", "Ваш заказ готов", "textarea"),
         {
             content: "the counter speaks Russian",
-            trigger: `${FORM} .o_sms_devino_counter:contains(символ)`,
+            trigger: `${FORM} .o_sms_devino_counter:contains(симв)`,
         },
         press("action_send_sms", ".modal"),
         seeState("sent"),
