@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..gateway import STOCK_SENDERS
+from ..services.bulk import update_rows
 from ..tools.sms_text import check_sender
 
 
