@@ -9,8 +9,7 @@ class ResConfigSettings(models.TransientModel):
         selection="_get_sms_devino_providers",
         string="SMS are sent by",
         compute="_compute_sms_devino_provider",
-        store=False,
-        readonly=False,
+        inverse="_inverse_sms_devino_provider",
     )
     sms_devino_account_id = fields.Many2one(
         related="company_id.sms_devino_account_id", readonly=False
@@ -88,16 +87,16 @@ class ResConfigSettings(models.TransientModel):
             accounts = self.env["sms.devino.account"]
             self.sms_devino_account_id = accounts._get_default(self.company_id)
 
-    def set_values(self):
+    def _inverse_sms_devino_provider(self):
         """Keep another provider that was chosen instead of the account."""
-        # what follows may empty the cache, the only place that has it
-        chosen = self.sms_devino_provider
-        result = super().set_values()
-        if chosen != "devino" and "sms_provider" in self.company_id:
-            self.company_id.write(
-                {"sms_devino_former_provider": False, "sms_provider": chosen}
-            )
-        return result
+        for settings in self:
+            chosen, company = settings.sms_devino_provider, settings.company_id
+            if chosen == "devino":
+                continue
+            values = {"sms_devino_account_id": False}
+            if "sms_provider" in company:
+                values |= {"sms_devino_former_provider": False, "sms_provider": chosen}
+            company.write(values)
 
     # --- the account ----------------------------------------------------------------
 

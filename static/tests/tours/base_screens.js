@@ -249,6 +249,7 @@ registry.category("web_tour.tours").add("sms_devino_base_delayed_canceled", {
         },
         seeState("scheduled"),
         press("action_cancel"),
+        { content: "confirm", trigger: ".modal-footer .btn-primary", run: "click" },
         seeState("canceled"),
         { content: "what happened", trigger: ".o_sms_devino_timeline:contains(Canceled)" },
     ],

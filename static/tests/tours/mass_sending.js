@@ -58,7 +58,7 @@ tours.add("sms_devino_mass_now", {
 
 /** What a person does from the menu to Send: each step with "click" is one. */
 const CLICKS = {
-    new: { trigger: ".o_sms_devino_overview button:contains(New mass sending)", run: "click" },
+    new: { trigger: ".o_control_panel button:contains(New mass sending)", run: "click" },
     write: { trigger: ".modal footer button[name=action_apply]:visible", run: "click" },
     send: { trigger: "button[name=action_ask]", run: "click", timeout: 30000 },
     confirm: { trigger: ".modal button[name=action_send]", run: "click" },
