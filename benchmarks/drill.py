@@ -22,6 +22,7 @@ from pathlib import Path
 
 from faults import FAULTS, LATENCY, PATHS
 from reckoning import (
+    LEAST_FAULTS,
     REFUSED,
     REJECTED,
     Reckoning,
@@ -43,7 +44,7 @@ from stage import (
 
 LOGINS = ("first", "second", "third")
 LOCK_CLASS = 0x534D5344
-DRAFT = 100
+DRAFT = 150
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
@@ -111,6 +112,7 @@ class Drill:
         self._chance = random.Random(seed)
         self._wanted = options.messages
         self._seconds = options.minutes * 60
+        self._least_faults = options.minutes * LEAST_FAULTS
         self._count = self._made = self._calls = 0
         self._promised = set()
         self._server, self._provider, self._database = server, provider, database
@@ -163,8 +165,8 @@ class Drill:
     # --- while things go wrong --------------------------------------------------------
 
     def go_wrong(self, end):
-        """Send and do harm until the time is up; on a slow machine longer, until there
-        are enough messages."""
+        """Send and do harm until the time is up; on a slow machine longer, until it is
+        enough."""
         weighed = [
             (20, self.spoil),
             (6, self.send_single),
@@ -187,12 +189,12 @@ class Drill:
         begin = end - self._seconds
         patience = end + 2 * self._seconds
         while (now := time.monotonic()) < end or (
-            self._made < self._wanted and now < patience
+            not self._is_enough() and now < patience
         ):
             share = min((now - begin) / self._seconds / 0.75, 1)
             if rare and now >= rare[0][0]:
                 doing = rare.pop(0)[1]
-            elif self._made < share * self._wanted:
+            elif self._made < share * self._wanted and self._chance.random() < 0.4:
                 doing = self.make_draft
             else:
                 [doing] = self._chance.choices(doings, weights)
@@ -201,6 +203,10 @@ class Drill:
             self._do(doing)
             self._hurry()
             time.sleep(self._chance.uniform(0.02, 0.4))
+
+    def _is_enough(self):
+        is_harmed = self.faults.total() >= self._least_faults
+        return is_harmed and self._made >= self._wanted
 
     def _has_begun_again(self):
         """On a slow machine little is sent between two kills, or nothing."""
@@ -361,7 +367,7 @@ class Drill:
 
     def spoil(self):
         """Order faults at the provider's."""
-        for fault in self._chance.sample(FAULTS, 3):
+        for fault in self._chance.sample(FAULTS, 4):
             path, times = self._chance.choice(PATHS), self._chance.randint(1, 3)
             self._provider.steer("faults", {**fault, "path": path, "times": times})
             handled = ", and carried out" if fault.get("handled") else ""
@@ -479,7 +485,7 @@ class Drill:
             calls=self._provider.calls(),
         )
         print("happened:", dict(self.events))
-        print(f"faults: {sum(self.faults.values())}")
+        print(f"faults: {self.faults.total()}")
         for kind, count in sorted(self.faults.items()):
             print(f"  {kind}: {count}")
         self.reckoning.report()
@@ -487,8 +493,7 @@ class Drill:
 
     def figures(self):
         """Return the figures of this run, for the table."""
-        faults = {"faults": sum(self.faults.values())}
-        return faults | self.reckoning.figures()
+        return {"faults": self.faults.total()} | self.reckoning.figures()
 
 
 if __name__ == "__main__":
