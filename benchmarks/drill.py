@@ -159,8 +159,8 @@ class Drill:
             [["module", "=", "sms_devino"], ["name", "=", "group_manager"]],
             ["res_id"],
         )[0]["res_id"]
-        values = {"group_ids": [[4, group]], "tz": ZONE}
-        person.call("res.users", "write", [person.uid], values)
+        user = {"group_ids": [[4, group]], "tz": ZONE}
+        person.call("res.users", "write", [person.uid], user)
 
     # --- while things go wrong --------------------------------------------------------
 
@@ -186,8 +186,7 @@ class Drill:
         cuts = [self.kill_cron_worker, self.cut_dispatcher, self.cut_all]
         # these cost seconds: a few times each, whatever chance says
         rare = self._plan_rare(end)
-        begin = end - self._seconds
-        patience = end + 2 * self._seconds
+        begin, patience = end - self._seconds, end + 2 * self._seconds
         while (now := time.monotonic()) < end or (
             not self._is_enough() and now < patience
         ):
@@ -205,8 +204,8 @@ class Drill:
             time.sleep(self._chance.uniform(0.02, 0.4))
 
     def _is_enough(self):
-        is_harmed = self.faults.total() >= self._least_faults
-        return is_harmed and self._made >= self._wanted
+        enough = self._least_faults <= self.faults.total()
+        return enough and self._wanted <= self._made
 
     def _has_begun_again(self):
         """On a slow machine little is sent between two kills, or nothing."""
@@ -255,11 +254,11 @@ class Drill:
             {"index": 1, "role": "name", "title": "", "name": ""},
         ]
         source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        text = self._chance.choice([f"Sale {self._count}", "Dear {{ name }}"])
+        texts = [f"Sale {self._count}"] * 4 + ["Dear {{ name }}"]
         values = {
             "account_id": self._accounts[place],
             "sender_id": self._senders[place],
-            "body": text,
+            "body": self._chance.choice(texts),
             "source_file": base64.b64encode(rows.encode()).decode(),
             "source_name": "numbers.csv",
             "source_columns": {**source, "columns": columns},
@@ -359,8 +358,7 @@ class Drill:
         account = self._chance.choice(self._accounts)
         self._person.call("sms.devino.account", "action_refresh_balance", [account])
         sent = [["state", "=", "sent"]]
-        found = self._person.call("sms.devino.message", "search", sent, limit=1)
-        if found:
+        if found := self._person.call("sms.devino.message", "search", sent, limit=1):
             self._person.call("sms.devino.message", "action_check_status", found)
 
     # --- what goes wrong --------------------------------------------------------------
@@ -434,8 +432,8 @@ class Drill:
 
     # --- after ------------------------------------------------------------------------
 
-    def come_to_rest(self, seconds=150):
-        """Have a whole server send what is left to a provider that works."""
+    def come_to_rest(self, seconds=60):
+        """Have a whole server send what is left, as long as it does."""
         self._provider.steer("faults/clear", {})
         self._provider.steer("balance", dict.fromkeys(LOGINS, "100000000"))
         self._server.kill()
@@ -443,8 +441,10 @@ class Drill:
         self._server.wait_ready()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
-            for doing in (self.send_drafts, self._resume_all):
-                self._do(doing)
+            if self._has_begun_again():
+                end = time.monotonic() + seconds
+            self._do(self.send_drafts)
+            self._do(self._resume_all)
             self._database.run(
                 "UPDATE sms_devino_message SET next_at = now() AT TIME ZONE 'UTC' "
                 "WHERE state = 'sent' AND accepted_at "

@@ -14,7 +14,7 @@ EXAMPLES = 5
 REJECTED, REFUSED = ("91", "92"), ("99",)
 # A kill may leave in doubt what was on the wire, and so much of the rest.
 MAX_NEVER_HANDED_OVER = 0.01
-MUST_BE_NONE = ("twice", "lost", "disagree")
+MUST_BE_NONE = ("twice", "lost", "disagree", "under way")
 # A run with less of it proves nothing: messages, of those asked for; faults a minute.
 LEAST_SHARE, LEAST_FAULTS = 0.9, 70
 # Messages of unknown outcome: all; accepted; left, and the connection reset before the
@@ -55,6 +55,7 @@ class Reckoning:
     twice: set = field(init=False)
     lost: dict = field(init=False)
     disagree: dict = field(init=False)
+    under_way: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self):
         self._entries = {f"+{entry['number']}": entry for entry in self.ledger}
@@ -71,7 +72,9 @@ class Reckoning:
 
     def _judge(self, row):
         entry = self._entries.get(row.number)
-        if entry is None:
+        if row.state in UNDER_WAY:
+            self.under_way[row.number] = row.state
+        elif entry is None:
             if row.state not in NOT_ACCEPTED:
                 self.lost[row.number] = row.state
         elif row.state not in ACCEPTED:
@@ -96,6 +99,7 @@ class Reckoning:
             "twice": len(self.twice),
             "lost": len(self.lost),
             "disagree": len(self.disagree),
+            "under way": len(self.under_way),
             **{name: self.count(name) for name in DOUBTS},
         }
 
@@ -132,7 +136,8 @@ class Reckoning:
         print(f"accepted twice: {len(self.twice)}")
         for number in sorted(self.twice):
             self._report_calls(number)
-        for name, found in (("lost", self.lost), ("disagree", self.disagree)):
+        for name in ("lost", "disagree", "under_way"):
+            found = getattr(self, name)
             print(f"{name}: {len(found)}", dict(Counter(found.values())) or "")
             for number in sorted(found)[:EXAMPLES]:
                 self._report_calls(number)
