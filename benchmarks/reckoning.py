@@ -93,7 +93,10 @@ class Reckoning:
 
     def figures(self):
         """Return the row of the table."""
+        spoiled = [one for one in self.calls if "fault" in one["reason"]]
         return {
+            "calls": len(self.calls),
+            "spoiled": len(spoiled),
             "submitted": self.submitted,
             "accepted once": self.once,
             "twice": len(self.twice),

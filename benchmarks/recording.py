@@ -33,7 +33,7 @@ class RecordingProvider(Provider):
         faults = super().befall(path)
         refusals = [one.kind for one in faults if one.kind in REFUSALS]
         if refusals and "/sms/send" in path.lower():
-            self._write("reset", refusals[0], [])
+            self._write("reset", f"the fault {refusals[0]}", [])
         return faults
 
     def handle(self, method, path, pairs, *args, **options):
