@@ -1,4 +1,9 @@
-"""What the drill makes the provider do: every fault that the emulator knows."""
+"""What the drill makes the provider do: every fault that the emulator knows.
+
+Left out is what no client could survive: an answer that says beyond doubt "not
+accepted" (too little credit, a refusal, a session that has ended, too many requests)
+to a request that was carried out all the same.
+"""
 
 FAULTS = (
     {"kind": "latency", "seconds": 2.0},
@@ -21,8 +26,6 @@ FAULTS = (
     {"kind": "code5"},
     {"kind": "code7"},
     {"kind": "code8"},
-    # code 8 counts as "surely not sent" and is sent again: a provider that says so and
-    # accepts all the same gets the message twice
     {"kind": "code8", "handled": True},
     {"kind": "code9"},
     {"kind": "code9", "handled": True},
@@ -35,6 +38,8 @@ FAULTS = (
     {"kind": "no_ids"},
     {"kind": "ids_as_numbers"},
 )
+# of a provider on the internet: without it hardly a call is under way when a kill comes
+LATENCY = {"kind": "latency", "seconds": 0.3, "times": None}
 # most of them where it hurts
 PATHS = (
     *("Sms/Send", "Sms/SendBulk") * 3,

@@ -1,8 +1,9 @@
-"""The sandbox, with a file that says which numbers ever reached it.
+"""The sandbox, with a file of the sendings that reached it: one line of JSON each.
 
 python benchmarks/recording.py FILE LOGIN...
 """
 
+import json
 import sys
 import threading
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sandbox import Provider, SandboxServer  # noqa: E402
+from sandbox.faults import REFUSALS  # noqa: E402
 
 # so many times as quick as a mobile network: what becomes of a message is known soon
 SPEED = 20.0
 
 
 class RecordingProvider(Provider):
-    """Writes down the numbers of every sending that it has read, whatever follows."""
+    """Writes down every sending: its answer, what was spoiled in it, and its numbers;
+    no numbers where the connection was reset before anything was read."""
 
     def __init__(self, path, logins):
         super().__init__(
@@ -26,11 +29,28 @@ class RecordingProvider(Provider):
         )
         self._file = open(path, "w", buffering=1)
 
+    def befall(self, path):
+        faults = super().befall(path)
+        refusals = [one.kind for one in faults if one.kind in REFUSALS]
+        if refusals and "/sms/send" in path.lower():
+            self._write("reset", f"the fault {refusals[0]}", [])
+        return faults
+
     def handle(self, method, path, pairs, *args, **options):
-        for name, value in pairs:
-            if name.lower().startswith("destinationaddress"):
-                self._file.write(f"+{value}\n")
-        return super().handle(method, path, pairs, *args, **options)
+        answer = super().handle(method, path, pairs, *args, **options)
+        numbers = [
+            f"+{value}"
+            for name, value in pairs
+            if name.lower().startswith("destinationaddress")
+        ]
+        if numbers:
+            what = answer.connection or f"{answer.status} {answer.body[:40]}"
+            self._write(what, answer.reason, numbers)
+        return answer
+
+    def _write(self, answer, reason, numbers):
+        line = {"at": self.now(), "answer": answer, "reason": reason}
+        self._file.write(json.dumps({**line, "numbers": numbers}) + "\n")
 
 
 def main():

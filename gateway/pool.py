@@ -78,6 +78,8 @@ class Channel:
         self.limiter = limiter
         self.is_ready = False
         self.is_logging_in = False
+        #: why there is no session: the provider could not be reached
+        self.login_error: GatewayError | None = None
         #: why no further call is made for this account
         self.stop_error: GatewayError | None = None
 
@@ -296,7 +298,9 @@ class Pool:
     def _make(self, token: object, job: Job | None, call: Call) -> None:
         """Make one call; runs in a thread."""
         try:
-            ended = Ended(call, call.make())
+            # Without a session a call would log in first: claimed, and not on the wire.
+            error = job and job.channel.login_error
+            ended = Ended(call, error=error) if error else Ended(call, call.make())
         except BaseException as error:
             ended = Ended(call, error=_known(error))
         self._answers.put((token, job, ended))
@@ -325,11 +329,11 @@ class Pool:
         self._awake.setdefault(job)
 
     def _note_login(self, channel: Channel, error: GatewayError | None) -> None:
-        """A provider that cannot be reached refuses nobody: the first calls will fail,
-        and count as attempts."""
+        """A provider that cannot be reached refuses nobody: the first calls fail with
+        the login's error, unmade, and count as attempts."""
         unreachable = isinstance(error, NotSentError) and not error.retry_after
         if error is None or unreachable:
-            channel.is_ready = True
+            channel.is_ready, channel.login_error = True, error
         else:
             channel.stop_error = error
 

@@ -55,6 +55,9 @@ _INVALID_LOGIN = _Verdict(AccountRefusedError, "Error_Invalid_Login")
 _WRONG_ADDRESS = _Verdict(AccountRefusedError, "Error_Gateway_Offline")
 _OFFLINE = _Verdict(NotSentError, "Error_Gateway_Offline")
 _BUSY = _Verdict(NotSentError, "Error_Gateway_Busy")
+_QUEUE_FULL = _Verdict(NotSentError, "Error_Message_Queue_Full")
+# Words of Code 8 (inference, from the names of the statuses).
+_TURNED_AWAY = (("queue", _QUEUE_FULL), ("busy", _BUSY), ("offline", _OFFLINE))
 
 
 def classify(
@@ -251,13 +254,15 @@ def _account_state(description: str) -> _Verdict | None:
 
 
 def _gateway_error(kind: CallKind, description: str) -> _Verdict:
-    """Code 8, "Offline, Timeout etc." of the SMS centre (documented). A timeout is
-    the one kind after which the centre may have the message."""
-    if "timeout" in description or "timed out" in description:
-        return _Verdict(_no_answer(kind), "Error_Gateway_Offline")
-    if "queue" in description:
-        return _Verdict(NotSentError, "Error_Message_Queue_Full")
-    return _BUSY if "busy" in description else _OFFLINE
+    """Code 8, an error of the SMS centre behind the provider: "Offline, Timeout etc."
+    (documented; no text of it is on record). After a timeout the centre may have the
+    message, and the code does not say which of them it was. So only words that name
+    a refusal prove that nothing was sent."""
+    if "timeout" not in description and "timed out" not in description:
+        for words, verdict in _TURNED_AWAY:
+            if words in description:
+                return verdict
+    return _Verdict(_no_answer(kind), "Error_Gateway_Offline")
 
 
 def _internal_error(kind: CallKind, description: str) -> _Verdict:

@@ -43,7 +43,7 @@ def note_unknown(journal, ids):
             [("account_id", "=", account.id), ("is_open", "=", True)]
         )
         known = of_account.filtered(lambda one, at=claimed_at: one.claimed_at == at)
-        values = _sum_call(of_call | (known._get_unknown() if known else journal))
+        values = _sum_call(of_call | known._get_unknown() if known else of_call)
         if known:
             known.write(values)
         else:

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..sandbox import Fault
+from ..services.claims import settle_abandoned
 from ..services.doubt import find_proof
 from .base_case import SmsCase
 from .common import LiveCase
@@ -48,6 +49,31 @@ class TestDecidedByPerson(DoubtCase):
         self.assertEqual((doubt.message_count, doubt.cost_estimated), (2, 2.0))
         self.assertEqual(doubt._get_messages().ids, [other.id, first.id])
         self.assertIn("Price of the call", doubt.evidence)
+
+    def test_calls_of_two_accounts_given_up_together(self):
+        """After a kill one transition moves the messages of several calls."""
+        other = self.other_account
+        own = self.enqueue("79214563763") + self.enqueue("79214563764")
+        theirs = self.env["sms.devino.message"].enqueue(
+            "79214563765", "x", account=other
+        )
+        messages = (own + theirs).sudo()
+        at = fields.Datetime.now() - timedelta(minutes=10)
+        for index, message in enumerate(messages):
+            call_at = at + timedelta(microseconds=index)
+            message.write({"state": "sending", "claim": 1, "claimed_at": call_at})
+        self.env.flush_all()
+        with self.assertLogs("odoo.addons.sms_devino.services.claims", "WARNING"):
+            settle_abandoned(self.env(su=True))
+        self.assertEqual(set(messages.mapped("state")), {"unknown"})
+        doubts = self.env["sms.devino.doubt"].sudo().search([], order="claimed_at")
+        self.assertRecordValues(
+            doubts,
+            [
+                {"account_id": message.account_id.id, "message_count": 1}
+                for message in messages
+            ],
+        )
 
     def test_it_was_sent(self):
         message = self.unknown()

@@ -174,13 +174,19 @@ class TestPool(PoolCase):
         self.assertFalse(jobs[0].claimed + jobs[1].claimed)
 
     def test_a_login_that_finds_nobody_leads_to_attempts(self):
-        def unreachable(key=None):
+        """None of them is made: it would wait for a login of its own, claimed."""
+        logins, made = [], []
+
+        def unreachable():
+            logins.append(1)
             raise NotSentError()
 
         channel = Channel(unreachable, RateLimiter())
-        job = MemoryJob(range(9), unreachable, channel, workers=1)
+        job = MemoryJob(range(9), made.append, channel, workers=1)
         self.run_pool(job)
         self.assertEqual(len(job.claimed), MAX_SILENT)
+        self.assertEqual(job.kinds(), {NotSentError: set(job.claimed)})
+        self.assertEqual((len(logins), made), (1, []))
 
     def test_a_refused_account_stops_all_its_jobs_and_no_other(self):
         def script(key):

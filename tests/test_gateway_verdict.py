@@ -83,8 +83,10 @@ CODES = [
     (500, 8, "Gateway offline", *[(NOT_SENT, OFFLINE)] * 3),
     (500, 8, "Gateway is busy", *[(NOT_SENT, "Error_Gateway_Busy")] * 3),
     (500, 8, "Queue is full", *[(NOT_SENT, "Error_Message_Queue_Full")] * 3),
-    (500, 8, "Timeout", (UNKNOWN, OFFLINE), (NOT_SENT, OFFLINE),
-     (NOT_SENT, OFFLINE)),
+    # A timeout of the SMS centre has this code too, and the message may be there.
+    *[(500, 8, text, (UNKNOWN, OFFLINE), (NOT_SENT, OFFLINE), (NOT_SENT, OFFLINE))
+      for text in ("", "Gateway error", "Timeout", "Offline, Timeout",
+                   "Queue timed out")],
     (500, 9, "Internal server error",
      (UNKNOWN, "Error_Database_Offline"), (NOT_SENT, "Error_Database_Offline"),
      (NOT_SENT, "Error_Database_Offline")),

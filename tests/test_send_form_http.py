@@ -67,9 +67,11 @@ class TestSendFormOverHttp(LiveCase):
             (Fault("drop_before"), "unknown", 0),
             (Fault("drop_after"), "unknown", 1),
             (Fault("half_json"), "unknown", 2),
-            (Fault("code8"), "outgoing", 2),
+            (Fault("code8"), "unknown", 2),
+            (Fault("code8", handled=True), "unknown", 3),
+            (Fault("rate_limit"), "outgoing", 3),
         ):
-            with self.subTest(fault.kind):
+            with self.subTest(fault.kind, handled=fault.handled):
                 self.provider.faults.clear()
                 self.provider.faults.add(replace(fault, path="Sms/Send"))
                 action = self.call("action_send_sms", [[self.fill(text=fault.kind)]])
