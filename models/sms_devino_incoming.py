@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from ..gateway import GatewayError
 from ..services.incoming import ask_incoming
+from ..services.records import read_input
 from ..tools import phone
 from ..tools.stop_words import says_one_of
 
@@ -299,9 +300,9 @@ class SmsDevinoIncoming(models.Model):
         """Return what the last SMS to this number was about, if it has a chatter."""
         message = self.message_id
         model = message.res_model
-        if not message.res_id or model not in self.env or model == "res.partner":
+        if not message.res_id or model == "res.partner":
             return None
-        document = self.env[model].browse(message.res_id).exists()
+        document = read_input(self.env, model, [message.res_id])
         return document if hasattr(document, "_message_log") else None
 
     def _ask_person(self):

@@ -17,6 +17,7 @@ from ..services.asking import check_now
 from ..services.bulk import insert_rows
 from ..services.commit import wake_once
 from ..services.message_states import FAILURE_REASONS, PURPOSES, QUEUED_STATES, STATES
+from ..services.records import read_input
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
@@ -488,12 +489,10 @@ class SmsDevinoMessage(models.Model):
         return self.doubt_id._get_records_action()
 
     def action_open_document(self):
-        """Open the source document.
-
-        :raise UserError: when it is gone, or the user may not read it
-        """
+        """Open the source document, if it is still there and the user may read it."""
         self.ensure_one()
         self.check_access("read")
         if not self.document_name:
             raise UserError(self.env._("The document is gone, or you may not read it."))
-        return self.env[self.res_model].browse(self.res_id).get_formview_action()
+        document = read_input(self.env, self.res_model, [self.res_id])
+        return document.get_formview_action()

@@ -5,9 +5,7 @@ message in ``sms.tracker`` (chatter, mailing traces) and in ``sms.sms`` while it
 """
 
 import logging
-import threading
 from collections import Counter
-from contextlib import contextmanager
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -45,22 +43,6 @@ class Unlogged(str):
 
     def __repr__(self):
         return "'…'"
-
-
-@contextmanager
-def private_sql():
-    """Keep a statement that fails, which quotes numbers and texts, out of the log."""
-    thread = threading.get_ident()
-    logger = logging.getLogger("odoo.sql_db")
-
-    def is_of_others(_record):
-        return threading.get_ident() != thread
-
-    logger.addFilter(is_of_others)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_of_others)
 
 
 # --- what goes in ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Records, and other values, that came from input."""
 
+import math
 from ast import literal_eval
 
 from odoo.exceptions import ValidationError
@@ -67,12 +68,47 @@ def read_domain(model, text):
     return domain
 
 
-def check_shape(record, name, shape, needed=()):
-    """Refuse Json that this addon does not write.
+def check_numbers(model, values):
+    """Refuse infinity, and what is no number at all: JSON of a request may hold both.
+
+    :param dict values: of fields of ``model``, as they were given
+    :raise ValidationError: naming the field
+    """
+    for name, value in values.items():
+        field = model._fields.get(name)
+        if field and isinstance(value, float) and not math.isfinite(value):
+            label = field._description_string(model.env)
+            raise ValidationError(
+                model.env._("%(field)s: this is no number.", field=label)
+            )
+
+
+def check_ids(model, values, name):
+    """Refuse a text that stands for ids and is no list of them.
+
+    :raise ValidationError: when it is none
+    """
+    text = values.get(name)
+    # Odoo's own forms give the list itself as a default
+    text = text if not text or isinstance(text, str) else repr(text)
+    if text and repr(read_ids(text)) != repr(_read_list(text)):
+        raise ValidationError(model.env._("These records cannot be found."))
+
+
+def _read_list(text):
+    try:
+        ids = read_literal(text)
+    except ValueError:
+        return None
+    return list(ids) if isinstance(ids, list | tuple) else None
+
+
+def check_shape(record, name, needed=()):
+    """Refuse Json that this addon does not write, by the shapes of the model.
 
     :raise ValidationError: naming the field
     """
-    if record[name] and not fits(record[name], shape, needed):
+    if record[name] and not fits(record[name], record._json_shapes[name], needed):
         label = record._fields[name]._description_string(record.env)
         raise ValidationError(
             record.env._("%(field)s: this is not what is kept here.", field=label)
