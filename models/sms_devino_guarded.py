@@ -42,6 +42,12 @@ class SmsDevinoGuarded(models.AbstractModel):
                 )
         return result
 
+    @api.model
+    def _sql_error_to_message_generic(self, exc):
+        """Leave out the row, which would stand in the log too."""
+        message = super()._sql_error_to_message_generic(exc)
+        return message.replace(exc.diag.message_detail or "\0", "").strip()
+
     def copy_data(self, default=None):
         """Refuse ids that are none, such as 0, of which Odoo makes no copy."""
         if len(self.ids) < len(self):

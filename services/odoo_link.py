@@ -14,6 +14,7 @@ from ..tools import phone
 from . import preparing
 from .commit import CONFLICTS
 from .message_states import SAFE_TO_REPEAT
+from .private_log import log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -200,7 +201,9 @@ def report(journal, target, ids):
         # the whole piece of work is done again
         raise
     except Exception:
-        _logger.exception("Odoo was not told of %s messages: %s", len(followed), target)
+        log_failure(
+            _logger, "Odoo was not told of %s messages: %s", len(followed), target
+        )
 
 
 def follow_again(message):

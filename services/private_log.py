@@ -2,8 +2,12 @@
 
 import logging
 import re
+import sys
 import threading
+import traceback
 from contextlib import contextmanager
+
+import psycopg2
 
 _sql_logger = logging.getLogger("odoo.sql_db")
 has_our_table = re.compile(r"\bsms_(devino|sms|composer)").search
@@ -37,3 +41,14 @@ def private_sql():
         yield
     finally:
         _sql_logger.removeFilter(is_of_others)
+
+
+def log_failure(logger, message, *args):
+    """Log the exception being handled; of an SQL error, whose words quote rows, only
+    its kind and where it came from."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, psycopg2.Error):
+        logger.exception(message, *args)
+        return
+    places = "".join(traceback.format_tb(error.__traceback__))
+    logger.error(f"{message}: %s\n%s", *args, type(error).__name__, places)

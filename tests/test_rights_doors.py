@@ -1,8 +1,14 @@
 """Doors to sending, and to what came in: whose they are, through JSON-RPC."""
 
+import logging
+
+import psycopg2
+
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
+from ..services.private_log import log_failure
 from .mass_case import MassCase
 from .rpc_case import RpcMixin
 from .test_rights_rpc import NUMBER, RightsCase, form_of
@@ -343,7 +349,7 @@ class TestJournalDoorsRpc(DoorsCase):
             "CHECK (name NOT LIKE '%(copy)') NOT VALID"
         )
         self.quiet = ()
-        with self.assertLogs("odoo", "INFO") as log:
+        with self.assertLogs("odoo", logging.INFO) as log:
             answer = self.call("manager", "sms.devino.batch", "copy", [batch_id])
             self.assertIn("data", answer)
             answer = self.call(
@@ -356,6 +362,19 @@ class TestJournalDoorsRpc(DoorsCase):
             self.assertIn("data", answer)
         self.assertIn("bad query", "".join(log.output))
         self.assertNotIn("Secret words", "".join(log.output))
+
+    def test_failure_of_sql_is_logged_without_the_row(self):
+        logger = logging.getLogger("odoo.addons.sms_devino.tests")
+        secret = "Secret words"
+        with self.assertLogs("odoo", "ERROR") as log:
+            try:
+                with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                    self.env.cr.execute("SELECT %s::int", [secret])
+            except psycopg2.Error:
+                log_failure(logger, "list %s", 5)
+        [line] = log.output
+        self.assertIn("list 5: InvalidTextRepresentation", line)
+        self.assertNotIn(secret, line)
 
 
 @tagged("post_install", "-at_install", "sms_devino")
