@@ -656,7 +656,8 @@ class SmsDevinoBatch(models.Model):
         """Show the messages, or those of them that the context names."""
         self.ensure_one()
         self.check_access("read")
-        domain, group_by = ROWS[self.env.context.get("sms_devino_rows", "recipients")]
+        shown = str(self.env.context.get("sms_devino_rows"))
+        domain, group_by = ROWS.get(shown, ROWS["recipients"])
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_message_action_batch"
         )

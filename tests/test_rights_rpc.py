@@ -584,7 +584,9 @@ class TestModeRpc(RightsCase):
         self.assertIn("mode", saved.mapped("name"))
         batch_id = self.batch()
         message.sudo().batch_id = batch_id
-        action = self.done("manager", "sms.devino.batch", "action_export", [batch_id])
+        asked = self.done("manager", "sms.devino.batch", "action_export", [batch_id])
+        ids = [asked["res_id"]]
+        action = self.done("manager", "sms.devino.export", "action_save", ids)
         book = openpyxl.load_workbook(io.BytesIO(self.url_open(action["url"]).content))
         titles, *rows = book.active.iter_rows(values_only=True)
         self.assertEqual([row[titles.index("Mode")] for row in rows], ["Test"])
