@@ -112,6 +112,7 @@ class SmsDevinoAccount(models.Model):
     incoming_user_id = fields.Many2one(
         "res.users",
         string="Person for incoming SMS",
+        check_company=True,
         domain="[('share', '=', False)]",
         help="Gets an activity for each incoming SMS that answers nobody's own.",
     )

@@ -11,7 +11,7 @@ from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
 from ..services.records import check_shape
 from ..services.words import check_scheduled_at, format_moment, notify
-from ..tools.shapes import SOURCE_COLUMNS
+from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 
 # What the program writes, and a copy does not take over.
 Figure = partial(fields.Integer, readonly=True, copy=False)
@@ -79,6 +79,7 @@ class SmsDevinoBatch(models.Model):
     _name = "sms.devino.batch"
     _description = "SMS Mass Sending"
     _inherit = ["mail.thread", "sms.devino.guarded", "sms.devino.quote"]
+    _json_shapes = {"source_columns": SOURCE_COLUMNS, "translations": TRANSLATIONS}
     _order = "id desc"
     _check_company_auto = True
 
@@ -370,12 +371,11 @@ class SmsDevinoBatch(models.Model):
             self.body = texts.pop(self.env.lang or "en_US")
             self.translations = texts or False
 
-    @api.constrains("source_columns")
-    def _check_source_columns(self):
+    @api.constrains("source_columns", "translations")
+    def _check_json(self):
         for batch in self:
-            check_shape(
-                batch, "source_columns", SOURCE_COLUMNS, ("columns", "header_row")
-            )
+            check_shape(batch, "source_columns", ("columns", "header_row"))
+            check_shape(batch, "translations")
 
     # --- CRUD: what a person may write ----------------------------------------------
 
@@ -656,7 +656,8 @@ class SmsDevinoBatch(models.Model):
         """Show the messages, or those of them that the context names."""
         self.ensure_one()
         self.check_access("read")
-        domain, group_by = ROWS[self.env.context.get("sms_devino_rows", "recipients")]
+        shown = str(self.env.context.get("sms_devino_rows"))
+        domain, group_by = ROWS.get(shown, ROWS["recipients"])
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_message_action_batch"
         )

@@ -1,7 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
-from odoo.tools import plaintext2html
 
 from ..gateway import DEFAULT_URL, OPERATION_STATUSES
 from ..services import balance
@@ -273,7 +274,9 @@ class SmsDevinoConnection(models.AbstractModel):
         xmlid = f"sms_devino.mail_activity_{kind}"
         account = self.with_context(lang=user.lang or self.env.lang).sudo()
         summary, note = describe_notice(account.with_user(user).sudo(), kind)
-        values = {"summary": summary, "note": plaintext2html(note)}
+        # no link: names and what the provider says are texts of others
+        lines = Markup("<br/>").join(note.splitlines())
+        values = {"summary": summary, "note": Markup("<p>%s</p>") % lines}
         if known := account.activity_search([xmlid]):
             known.write(values)
         else:

@@ -20,6 +20,7 @@ class SmsDevinoExport(models.TransientModel):
     # pylint: disable=no-wizard-in-models
     _name = "sms.devino.export"
     _description = "SMS Export"
+    _inherit = ["sms.devino.guarded"]
 
     name = fields.Char(readonly=True)
     content = fields.Binary(readonly=True, attachment=True)

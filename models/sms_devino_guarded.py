@@ -1,8 +1,9 @@
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command
 
-from ..services.odoo_link import private_sql
+from ..services.records import check_numbers
+from ..tools.shapes import fits
 
 OWN_MODELS = "sms.devino."
 # With a change of one of these a record may come to another company.
@@ -19,14 +20,19 @@ class SmsDevinoGuarded(models.AbstractModel):
     _name = "sms.devino.guarded"
     _description = "Record of a Company"
 
+    # Json that a form computes from: field -> its shape, see ``tools.shapes``
+    _json_shapes = {}
+
     @api.model_create_multi
     def create(self, vals_list):
-        """Keep what people wrote out of the log when the database refuses it."""
-        with private_sql():
-            return super().create(vals_list)
+        """Refuse what is no number before anything is computed from it."""
+        for vals in vals_list:
+            check_numbers(self, vals)
+        return super().create(vals_list)
 
     def write(self, vals):
         """Refuse to give a record to a company that the user does not belong to."""
+        check_numbers(self, vals)
         result = super().write(vals)
         if OWNERS & vals.keys() and not self.env.su:
             companies = self.sudo().company_id
@@ -36,11 +42,27 @@ class SmsDevinoGuarded(models.AbstractModel):
                 )
         return result
 
+    @api.model
+    def _sql_error_to_message_generic(self, exc):
+        """Leave out the row, which would stand in the log too."""
+        message = super()._sql_error_to_message_generic(exc)
+        return message.replace(exc.diag.message_detail or "\0", "").strip()
+
+    def copy_data(self, default=None):
+        """Refuse ids that are none, such as 0, of which Odoo makes no copy."""
+        if len(self.ids) < len(self):
+            raise MissingError(self.env._("There is no such record."))
+        return super().copy_data(default=default)
+
     def onchange(self, values, field_names, fields_spec):
         """Compute from records that the user may read, and from no others.
 
         :raise AccessError: for any other record of this addon
         """
+        check_numbers(self, values)
+        for name, shape in self._json_shapes.items():
+            if values.get(name) and not fits(values[name], shape):
+                values = {**values, name: False}
         for name, value in values.items():
             field = self._fields.get(name)
             if field and (field.comodel_name or "").startswith(OWN_MODELS):

@@ -12,6 +12,7 @@ class SmsDevinoImportMapping(models.Model):
     _description = "SMS Import Mapping"
     _inherit = ["sms.devino.guarded"]
     _order = "write_date desc, id desc"
+    _json_shapes = {"columns": MAPPING}
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(
@@ -41,7 +42,7 @@ class SmsDevinoImportMapping(models.Model):
     @api.constrains("columns")
     def _check_columns(self):
         for record in self:
-            check_shape(record, "columns", MAPPING)
+            check_shape(record, "columns")
 
     @api.depends("columns")
     def _compute_columns_text(self):

@@ -489,10 +489,7 @@ class SmsDevinoMessage(models.Model):
         return self.doubt_id._get_records_action()
 
     def action_open_document(self):
-        """Open the source document.
-
-        :raise UserError: when it is gone, or the user may not read it
-        """
+        """Open the source document, if it is still there and the user may read it."""
         self.ensure_one()
         self.check_access("read")
         document = read_input(self.env, self.res_model, [self.res_id or 0])

@@ -8,7 +8,7 @@ from ..services.words import BLACKLISTED, READINGS, describe_reading, private_er
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, clean_data
-from ..tools.shapes import DATA, fits
+from ..tools.shapes import DATA, TITLES, fits
 
 # What only this model computes.
 COMPUTED = {"number", "reading", "others"}
@@ -25,6 +25,7 @@ class SmsDevinoRecipient(models.Model):
     _name = "sms.devino.recipient"
     _description = "SMS Recipient"
     _inherit = ["sms.devino.guarded"]
+    _json_shapes = {"data": DATA, "list_columns": TITLES}
     _order = "list_id, id"
 
     list_id = fields.Many2one(
@@ -177,7 +178,7 @@ class SmsDevinoRecipient(models.Model):
     @api.constrains("data")
     def _check_data(self):
         for record in self:
-            check_shape(record, "data", DATA)
+            check_shape(record, "data")
 
     # --- CRUD -----------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class SmsDevinoRecipientList(models.Model):
     _name = "sms.devino.recipient.list"
     _description = "SMS Recipient List"
     _inherit = ["mail.thread", "sms.devino.guarded"]
+    _json_shapes = {"columns": TITLES}
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -154,7 +155,7 @@ class SmsDevinoRecipientList(models.Model):
     @api.constrains("columns")
     def _check_columns(self):
         for record in self:
-            check_shape(record, "columns", TITLES)
+            check_shape(record, "columns")
 
     @api.depends("recipient_ids.reading")
     def _compute_counts(self):

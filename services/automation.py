@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from odoo import api
 
+from .private_log import log_failure
+
 _logger = logging.getLogger(__name__)
 
 CREATE_TRIGGERS = ["on_create", "on_create_or_write", "on_state_set"]
@@ -96,7 +98,7 @@ def _run_page(watched, records):
         except Exception:
             if records.env.cr.closed:
                 raise
-            _logger.exception("automation rule %s failed on the journal", rule.id)
+            log_failure(_logger, "automation rule %s failed on the journal", rule.id)
 
 
 def _run_rule(rule, records):

@@ -21,6 +21,7 @@ from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
 from .draft_text import Texts
 from .forecast import Forecast, make_row
+from .private_log import log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ class Calculation:
             if self.env.cr.closed:
                 raise
             self.env.cr.rollback()
-            _logger.exception("batch %s: calculating broke off", self.batch.id)
+            log_failure(_logger, "batch %s: calculating broke off", self.batch.id)
             values = {"calculation": "failed", "error_text": type(error).__name__}
         if self._commit(lambda: self._publish(values)):
             self._refresh_balance()

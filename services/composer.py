@@ -16,7 +16,7 @@ from odoo.fields import Command
 from ..tools import phone, sms_text
 from . import preparing, repeat, same_text
 from .commit import CONFLICTS
-from .odoo_link import private_sql
+from .private_log import private_sql
 from .words import check_body, check_scheduled_at, describe_reading, private_error
 
 _logger = logging.getLogger(__name__)

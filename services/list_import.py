@@ -12,6 +12,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .commit import commit_retrying, seconds_left, wake_once
 from .filling import COUNTS, Filling
+from .private_log import log_failure
 from .source import read_rows
 
 _logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def _run(record_list):
         if env.cr.closed:
             raise
         env.cr.rollback()
-        _logger.exception("list %s: the import broke off", record_list.id)
+        log_failure(_logger, "list %s: the import broke off", record_list.id)
         values = {"import_state": "failed", "import_error": type(error).__name__}
     commit_retrying(env, lambda: _finish(record_list, values))
 

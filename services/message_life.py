@@ -8,6 +8,7 @@ from . import automation
 from .bulk import update_rows
 from .commit import CONFLICTS
 from .message_states import QUEUED_STATES, TRANSITIONS
+from .private_log import log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _tell(journal, target, wanted, moved):
     except Exception:
         if journal.env.cr.closed:
             raise
-        _logger.exception("%s messages %s: a hook failed", len(moved), target)
+        log_failure(_logger, "%s messages %s: a hook failed", len(moved), target)
 
 
 def _log_refused(journal, target, ids):

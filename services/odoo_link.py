@@ -5,9 +5,7 @@ message in ``sms.tracker`` (chatter, mailing traces) and in ``sms.sms`` while it
 """
 
 import logging
-import threading
 from collections import Counter
-from contextlib import contextmanager
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -16,6 +14,7 @@ from ..tools import phone
 from . import preparing
 from .commit import CONFLICTS
 from .message_states import SAFE_TO_REPEAT
+from .private_log import log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -45,22 +44,6 @@ class Unlogged(str):
 
     def __repr__(self):
         return "'…'"
-
-
-@contextmanager
-def private_sql():
-    """Keep a statement that fails, which quotes numbers and texts, out of the log."""
-    thread = threading.get_ident()
-    logger = logging.getLogger("odoo.sql_db")
-
-    def is_of_others(_record):
-        return threading.get_ident() != thread
-
-    logger.addFilter(is_of_others)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_of_others)
 
 
 # --- what goes in ---------------------------------------------------------------------
@@ -218,7 +201,9 @@ def report(journal, target, ids):
         # the whole piece of work is done again
         raise
     except Exception:
-        _logger.exception("Odoo was not told of %s messages: %s", len(followed), target)
+        log_failure(
+            _logger, "Odoo was not told of %s messages: %s", len(followed), target
+        )
 
 
 def follow_again(message):

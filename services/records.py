@@ -1,5 +1,7 @@
 """Records, and other values, that came from input."""
 
+import math
+import re
 from ast import literal_eval
 
 from odoo.exceptions import ValidationError
@@ -8,6 +10,8 @@ from odoo.fields import Domain
 from ..tools.shapes import fits
 
 MAX_LITERAL = 2_000_000
+# A mass mailing may have any number of them.
+are_ids = re.compile(r"\[(?:[1-9]\d{0,8}(?:,\s?|(?=\])))*\]").fullmatch
 
 
 def read_input(env, model, ids):
@@ -67,12 +71,38 @@ def read_domain(model, text):
     return domain
 
 
-def check_shape(record, name, shape, needed=()):
-    """Refuse Json that this addon does not write.
+def check_numbers(model, values):
+    """Refuse infinity, and what is no number at all: JSON of a request may hold both.
+
+    :param dict values: of fields of ``model``, as they were given
+    :raise ValidationError: naming the field
+    """
+    for name, value in values.items():
+        field = model._fields.get(name)
+        if field and isinstance(value, float) and not math.isfinite(value):
+            label = field._description_string(model.env)
+            raise ValidationError(
+                model.env._("%(field)s: this is no number.", field=label)
+            )
+
+
+def check_ids(model, values, name):
+    """Refuse a text that stands for ids and is no list of them.
+
+    :raise ValidationError: when it is none
+    """
+    text = values.get(name)
+    # Odoo's own forms give the list itself as a default
+    if text and not are_ids(text if isinstance(text, str) else repr(text)):
+        raise ValidationError(model.env._("These records cannot be found."))
+
+
+def check_shape(record, name, needed=()):
+    """Refuse Json that this addon does not write, by the shapes of the model.
 
     :raise ValidationError: naming the field
     """
-    if record[name] and not fits(record[name], shape, needed):
+    if record[name] and not fits(record[name], record._json_shapes[name], needed):
         label = record._fields[name]._description_string(record.env)
         raise ValidationError(
             record.env._("%(field)s: this is not what is kept here.", field=label)

@@ -63,13 +63,8 @@ def _check_may_send(messages, firsts):
 
 
 def _check_chain(messages, chain):
-    if any(message.mode != message.account_id.mode for message in messages):
-        raise UserError(
-            messages.env._(
-                "The mode of the account was changed: a message of test mode is not "
-                "sent again live, nor the other way round. Write a new one."
-            )
-        )
+    for message in messages:
+        _check_mode(message, message.account_id.mode)
     arriving = chain.filtered_domain(
         [*MAY_ARRIVE, ("state", "not in", RISKY_TO_REPEAT)]
     )
@@ -80,6 +75,16 @@ def _check_chain(messages, chain):
                 "Message to %(number)s is on its way or has arrived; it is not sent "
                 "again.",
                 number=message.number,
+            )
+        )
+
+
+def _check_mode(message, mode):
+    if message.mode != mode:
+        raise UserError(
+            message.env._(
+                "The mode of the account was changed: a message of test mode is not "
+                "sent again live, nor the other way round. Write a new one."
             )
         )
 
@@ -96,6 +101,8 @@ def send_corrected(message, prepared):
     first.account_id._lock_money()
     chain = first + first.repeated_by_ids
     _check_chain(message.sudo(), chain)
+    # another account may have been chosen
+    _check_mode(message.sudo(), prepared["mode"])
     return _copy(message, chain, prepared)
 
 

@@ -1,5 +1,6 @@
 """The form that sends one SMS: what it shows, and what bad input gets."""
 
+import logging
 from datetime import timedelta
 
 from odoo import fields
@@ -441,7 +442,7 @@ class TestSendForm(FormCase):
         partner = self.env["res.partner"].create(
             {"name": "Anna", "phone": "+79214563763"}
         )
-        with self.assertLogs("odoo", "INFO") as log:
+        with self.assertLogs("odoo", logging.INFO) as log:
             self.open_contact(partner, text).save().action_send_sms()
         self.assertFalse([line for line in log.output if "qzx75" in line])
         self.assertFalse(self.journal())

@@ -7,6 +7,7 @@ EMPTY = type(None)
 
 TITLES = [str]
 DATA = {ANY: (str, int, float, bool, EMPTY)}
+TRANSLATIONS = {ANY: (str,)}
 MAPPING = [{"role": ROLES, "name": (str, EMPTY)}]
 SOURCE_COLUMNS = {
     "sheet": (str, bool, EMPTY),

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..services.records import read_ids, read_input
+
 
 class SmsDevinoMessageMove(models.TransientModel):
     """Asks when scheduled messages are to be sent instead."""
@@ -11,7 +13,7 @@ class SmsDevinoMessageMove(models.TransientModel):
     message_ids = fields.Many2many(
         "sms.devino.message",
         string="Messages",
-        default=lambda self: self.env.context.get("active_ids"),
+        default=lambda self: self._default_message_ids(),
     )
     scheduled_at = fields.Datetime(
         string="Date and time",
@@ -21,9 +23,13 @@ class SmsDevinoMessageMove(models.TransientModel):
     )
 
     @api.model
+    def _default_message_ids(self):
+        ids = read_ids(repr(self.env.context.get("active_ids") or []))
+        return read_input(self.env, "sms.devino.message", ids)
+
+    @api.model
     def _default_scheduled_at(self):
-        ids = self.env.context.get("active_ids") or []
-        return self.env["sms.devino.message"].browse(ids[:1]).scheduled_at
+        return self._default_message_ids()[:1].scheduled_at
 
     def action_move(self):
         """Send the messages at the time chosen."""

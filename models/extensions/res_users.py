@@ -19,8 +19,8 @@ class ResUsers(models.Model):
     def _sms_devino_may_use(self, account):
         """Tell whether this person may send by hand through an account.
 
-        Members may use the accounts of their companies. Other employees may use the
-        one that Odoo's SMS go through, where a company lets them.
+        Members may use the accounts of their companies, and of those above them. Other
+        employees may use the one that Odoo's SMS go through, where a company lets them.
         """
         self.ensure_one()
         if self._is_superuser():
@@ -28,7 +28,7 @@ class ResUsers(models.Model):
         companies = self.sudo().company_ids
         sharing = companies.filtered(lambda c: c.sms_devino_account_id == account)
         if self.has_group("sms_devino.group_user"):
-            return bool(sharing) or account.sudo().company_id in companies
+            return bool(sharing) or account.sudo().company_id in companies.parent_ids
         everybody = sharing.filtered(lambda c: not c.sms_devino_members_only)
         return bool(everybody) and self._is_internal()
 

@@ -5,6 +5,7 @@ import psycopg2
 from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from ...services import odoo_link
+from ...services.private_log import private_sql
 
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class SmsApiDevino(SmsApiBase):
         """
         journal = self.env["sms.devino.message"].sudo()
         try:
-            with odoo_link.private_sql(), self.env.cr.savepoint():
+            with private_sql(), self.env.cr.savepoint():
                 return odoo_link.take_over(journal, self.company.sudo(), messages)
         except psycopg2.Error as error:
             # Odoo continues in the same transaction and would log texts and numbers

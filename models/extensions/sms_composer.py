@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
-from ...services.records import read_ids, read_input
+from ...services.records import check_ids, check_numbers, read_ids, read_input
 from ...services.words import notify
 from ...tools import phone
 from ..sms_devino_options import given_options
@@ -130,11 +130,37 @@ class SmsComposer(models.TransientModel):
 
     @api.model
     def default_get(self, fields):
-        """A message that is sent again is not the document of the new one."""
+        """A message that is sent again is not the document of the new one.
+
+        :raise ValidationError: for ids in the context that are none
+        """
         result = super().default_get(fields)
         if result.get("res_model") == "sms.devino.message":
             result |= {"res_model": False, "res_id": False, "res_ids": False}
+        check_ids(self, result, "res_ids")
         return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse ids that are none: Odoo evaluates the text again and again."""
+        for vals in vals_list:
+            check_ids(self, vals, "res_ids")
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse ids that are none."""
+        check_ids(self, vals, "res_ids")
+        return super().write(vals)
+
+    def onchange(self, values, field_names, fields_spec):
+        """Refuse ids that are none, and what is no number."""
+        check_ids(self, values, "res_ids")
+        check_numbers(self, values)
+        return super().onchange(values, field_names, fields_spec)
+
+    def _get_records(self):
+        """Return no documents of a model that a request invents."""
+        return super()._get_records() if self.res_model in self.env else None
 
     def _sms_devino_records(self):
         """Return the documents that the user may read, maybe none."""
@@ -322,9 +348,9 @@ class SmsComposer(models.TransientModel):
     def action_sms_devino_refresh_balance(self):
         """Ask the provider for the balance; the form stays open as it is."""
         self.check_access("write")
-        self.ensure_one()
         account = self.sms_devino_account_id.sudo()
         self.env.user._sms_devino_check_may_use(account)
+        self.ensure_one()
         account._refresh_balance()
         return self._get_records_action(
             name=self.env._("Send SMS"), target="new", context=dict(self.env.context)

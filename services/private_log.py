@@ -1,0 +1,54 @@
+"""What Odoo logs of SQL that fails, without the numbers and texts in it."""
+
+import logging
+import re
+import sys
+import threading
+import traceback
+from contextlib import contextmanager
+
+import psycopg2
+
+_sql_logger = logging.getLogger("odoo.sql_db")
+has_our_table = re.compile(r"\bsms_(devino|sms|composer)").search
+
+
+class PrivateQueries(logging.Filter):
+    """Says of a failed statement on tables with SMS only the kind of the error."""
+
+    def filter(self, record):
+        """Rewrite the record; keep it."""
+        if record.levelno >= logging.ERROR and record.args:
+            if has_our_table(str(record.args[0])):
+                error = type(record.args[-1]).__name__
+                record.args = ("(on SMS, not shown)", error)
+        return True
+
+
+_sql_logger.addFilter(PrivateQueries())
+
+
+@contextmanager
+def private_sql():
+    """Keep every statement that fails out of the log, whatever its tables."""
+    thread = threading.get_ident()
+
+    def is_of_others(_record):
+        return threading.get_ident() != thread
+
+    _sql_logger.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        _sql_logger.removeFilter(is_of_others)
+
+
+def log_failure(logger, message, *args):
+    """Log the exception being handled; of an SQL error, whose words quote rows, only
+    its kind and where it came from."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, psycopg2.Error):
+        logger.exception(message, *args)
+        return
+    places = "".join(traceback.format_tb(error.__traceback__))
+    logger.error(f"{message}: %s\n%s", *args, type(error).__name__, places)
