@@ -17,10 +17,9 @@ from bench_mass import (
     fill,
     post,
     session,
-    timed,
     world,
 )
-from world import number_of, transaction
+from world import number_of, timed, transaction
 
 LATENCY = 0.05
 THREADS = 64
@@ -147,7 +146,7 @@ def statuses(options):
     with world(options) as (registry, provider, account_id):
         fill(registry, account_id, count, "Sale")
         dispatch(registry)
-        provider.post("clock", {"advance": 60})
+        provider.post("clock", {"advance": 3600})
         login = session(provider)
         slow(provider, ["Sms/State"])
         ids = [one for entry in provider.ledger() for one in entry["ids"]]
