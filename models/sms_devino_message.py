@@ -33,6 +33,7 @@ class SmsDevinoMessage(models.Model):
     # --- to whom --------------------------------------------------------------------
     number = fields.Char(
         readonly=True,
+        index="trigram",
         help="In international form. Empty when no number could be read.",
     )
     number_raw = fields.Char(
@@ -242,9 +243,7 @@ class SmsDevinoMessage(models.Model):
     _next_idx = models.Index(
         "(state, next_at) WHERE state IN ('outgoing', 'sent') AND next_at IS NOT NULL"
     )
-    _accepted_idx = models.Index(
-        "USING brin (accepted_at) WHERE accepted_at IS NOT NULL"
-    )
+    _accepted_idx = models.Index("USING brin (accepted_at)")
     _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
