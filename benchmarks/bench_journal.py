@@ -6,8 +6,8 @@ import time
 from datetime import timedelta
 
 from bench import put
-from bench_mass import count_of, dispatch, forget_batches, world
-from world import message_rows, timed, transaction
+from bench_mass import count_of, dispatch, world
+from world import forget_batches, message_rows, timed, transaction
 
 SMALL = 50_000
 BATCH = 10_000
@@ -57,7 +57,6 @@ def journal(options):
             rival = max(small[what] * 1000, LEAST)
             put(f"{what}, ms ({SMALL} rows)", seconds * 1000, rival, most=2)
         explain(registry)
-        forget_batches(registry)
 
 
 def fill_journal(registry, account_id, count):

@@ -106,23 +106,14 @@ def draft(options):
     with world(options) as (registry, _provider, account_id):
         body = "Dear {{ name }}, your order is ready"
         batch = make_draft(registry, account_id, count, body)
-        try:
-            press(registry, "action_calculate", batch)
-            seconds = timed(lambda: press(registry, "_cron_calculate"))
-            limit = 10 * count / 100_000
-            put(f"{count} calculated, a text each, s", seconds, alone=limit)
-            seconds = timed(lambda: press(registry, "action_send", batch))
-            put(f"Send of {count}, in the transaction, s", seconds, alone=2)
-            seconds = timed(lambda: press(registry, "action_cancel", batch))
-            put(f"Cancel of {count}, in the transaction, s", seconds, alone=2)
-        finally:
-            forget_batches(registry)
-
-
-def forget_batches(registry):
-    empty_journal(registry)
-    with transaction(registry) as env:
-        env.cr.execute("DELETE FROM sms_devino_batch")
+        press(registry, "action_calculate", batch)
+        seconds = timed(lambda: press(registry, "_cron_calculate"))
+        limit = 10 * count / 100_000
+        put(f"{count} calculated, a text each, s", seconds, alone=limit)
+        seconds = timed(lambda: press(registry, "action_send", batch))
+        put(f"Send of {count}, in the transaction, s", seconds, alone=2)
+        seconds = timed(lambda: press(registry, "action_cancel", batch))
+        put(f"Cancel of {count}, in the transaction, s", seconds, alone=2)
 
 
 # --- handing over ---------------------------------------------------------------------
@@ -288,20 +279,17 @@ def memory(options):
     count = count_of(options, 100_000)
     with world(options) as (registry, _provider, account_id):
         batch = make_draft(registry, account_id, count, "Dear {{ name }}")
-        try:
-            before = resident()
-            peak = Peak()
-            with peak:
-                press(registry, "action_calculate", batch)
-                press(registry, "_cron_calculate")
-            put(f"calculation of {count}, + MB", peak.most - before, alone=200)
-            fill(registry, account_id, count, "Sale")
-            before = resident()
-            with peak:
-                dispatch(registry)
-            put(f"{count} of one text handed over, + MB", peak.most - before, alone=200)
-        finally:
-            forget_batches(registry)
+        before = resident()
+        peak = Peak()
+        with peak:
+            press(registry, "action_calculate", batch)
+            press(registry, "_cron_calculate")
+        put(f"calculation of {count}, + MB", peak.most - before, alone=200)
+        fill(registry, account_id, count, "Sale")
+        before = resident()
+        with peak:
+            dispatch(registry)
+        put(f"{count} of one text handed over, + MB", peak.most - before, alone=200)
 
 
 def resident():

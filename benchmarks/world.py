@@ -99,7 +99,7 @@ def account(registry, url):
     try:
         yield account_id
     finally:
-        empty_journal(registry)
+        forget_batches(registry)
         with transaction(registry) as env:
             env["sms.devino.account"].browse(account_id).unlink()
 
@@ -109,6 +109,12 @@ def empty_journal(registry):
     with transaction(registry) as env:
         env.cr.execute("TRUNCATE sms_devino_message CASCADE")
         env.cr.execute("DELETE FROM ir_cron_trigger")
+
+
+def forget_batches(registry):
+    empty_journal(registry)
+    with transaction(registry) as env:
+        env.cr.execute("DELETE FROM sms_devino_batch")
 
 
 def message_rows(env, account_id, count, text="Sale: everything must go", first=0):
