@@ -17,10 +17,9 @@ from bench_mass import (
     fill,
     post,
     session,
-    timed,
     world,
 )
-from world import number_of, transaction
+from world import number_of, timed, transaction
 
 LATENCY = 0.05
 THREADS = 64
@@ -51,17 +50,24 @@ def odoo(options):
     count = count_of(options, 50_000)
     with world(options) as (registry, provider, account_id), standin() as address:
         for text, many in (("Sale", count), ("Dear {}", count // 10)):
-            theirs = send_by_odoo(registry, address, many, text)
-            provider.post("reset", {})
-            written = timed(
-                lambda text=text, many=many: fill(registry, account_id, many, text)
-            )
-            ours = written + dispatch(registry)
-            check(registry, provider, many)
+            turns = []
+            for _turn in range(3):
+                theirs = send_by_odoo(registry, address, many, text)
+                ours = send_by_ours(registry, provider, account_id, many, text)
+                turns.append((many / ours, many / theirs))
+            ours, theirs = sorted(turns, key=lambda turn: turn[0] / turn[1])[1]
             kind = "one text" if text == "Sale" else "a text each"
             aim = {"least": 2.5} if text == "Sale" else {}
             what = f"{many}, {kind}, all accepted, a second (sms.sms, IAP)"
-            put(what, many / ours, many / theirs, **aim)
+            put(what, ours, theirs, **aim)
+
+
+def send_by_ours(registry, provider, account_id, count, text):
+    provider.post("reset", {})
+    written = timed(lambda: fill(registry, account_id, count, text))
+    seconds = written + dispatch(registry)
+    check(registry, provider, count)
+    return seconds
 
 
 def send_by_odoo(registry, address, count, text):
@@ -147,7 +153,7 @@ def statuses(options):
     with world(options) as (registry, provider, account_id):
         fill(registry, account_id, count, "Sale")
         dispatch(registry)
-        provider.post("clock", {"advance": 60})
+        provider.post("clock", {"advance": 3600})
         login = session(provider)
         slow(provider, ["Sms/State"])
         ids = [one for entry in provider.ledger() for one in entry["ids"]]

@@ -1,7 +1,6 @@
 """What the benchmarks stand on: a database with the addon, a sandbox in a process of
 its own, an account between them."""
 
-import argparse
 import io
 import json
 import subprocess
@@ -12,21 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def parse_options(description, **more):
-    """Read the command line.
-
-    :param more: further options, name -> (type, default, help)
-    """
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("-c", "--config", required=True, help="Odoo's configuration")
-    parser.add_argument(
-        "-d", "--database", required=True, help="with the addon; its journal is emptied"
-    )
-    for name, (kind, default, words) in more.items():
-        parser.add_argument(f"--{name}", type=kind, default=default, help=words)
-    return parser.parse_args()
 
 
 def load_registry(options):
@@ -115,7 +99,7 @@ def account(registry, url):
     try:
         yield account_id
     finally:
-        empty_journal(registry)
+        forget_batches(registry)
         with transaction(registry) as env:
             env["sms.devino.account"].browse(account_id).unlink()
 
@@ -125,6 +109,12 @@ def empty_journal(registry):
     with transaction(registry) as env:
         env.cr.execute("TRUNCATE sms_devino_message CASCADE")
         env.cr.execute("DELETE FROM ir_cron_trigger")
+
+
+def forget_batches(registry):
+    empty_journal(registry)
+    with transaction(registry) as env:
+        env.cr.execute("DELETE FROM sms_devino_batch")
 
 
 def message_rows(env, account_id, count, text="Sale: everything must go", first=0):
@@ -148,14 +138,6 @@ def message_rows(env, account_id, count, text="Sale: everything must go", first=
 def number_of(key):
     """A number of which the sandbox delivers messages after a while."""
     return f"+792{key // 80:06}{key % 80:02}"
-
-
-def tell(what, count, seconds, beside=None):
-    """Print one line; return the seconds."""
-    ratio = f"   {beside / seconds:6.2f} times as fast" if beside else ""
-    rate = count / seconds
-    print(f"{what:<52}{seconds:8.2f} s {rate:10.0f}/s{ratio}", flush=True)
-    return seconds
 
 
 def timed(work):

@@ -158,7 +158,6 @@ class SmsDevinoAccount(models.Model):
         compute="_compute_is_used_by_odoo",
         compute_sudo=True,
     )
-    message_count = fields.Integer(compute="_compute_message_count")
 
     _validity_not_negative = models.Constraint(
         "CHECK (default_validity >= 0)", "A validity cannot be negative."
@@ -212,15 +211,6 @@ class SmsDevinoAccount(models.Model):
         used = self.env.company.sms_devino_account_id
         for account in self:
             account.is_used_by_odoo = account._origin == used
-
-    def _compute_message_count(self):
-        counts = dict(
-            self.env["sms.devino.message"]._read_group(
-                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
-            )
-        )
-        for account in self:
-            account.message_count = counts.get(account, 0)
 
     # --- constraints ----------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class SmsDevinoMessage(models.Model):
     # --- to whom --------------------------------------------------------------------
     number = fields.Char(
         readonly=True,
+        index="trigram",
         help="In international form. Empty when no number could be read.",
     )
     number_raw = fields.Char(
@@ -228,6 +229,7 @@ class SmsDevinoMessage(models.Model):
     _number_idx = models.Index("(number, accepted_at)")
     _account_idx = models.Index("(account_id, id)")
     _batch_idx = models.Index("(batch_id, state)")
+    _batch_list_idx = models.Index("(batch_id, id) WHERE batch_id IS NOT NULL")
     _number_raw_idx = models.Index("(number_raw) WHERE number_raw IS NOT NULL")
     _queue_idx = models.Index(
         "(account_id, priority DESC, id) WHERE state = 'outgoing'"
@@ -242,9 +244,8 @@ class SmsDevinoMessage(models.Model):
     _next_idx = models.Index(
         "(state, next_at) WHERE state IN ('outgoing', 'sent') AND next_at IS NOT NULL"
     )
-    _accepted_idx = models.Index(
-        "USING brin (accepted_at) WHERE accepted_at IS NOT NULL"
-    )
+    _accepted_idx = models.Index("USING brin (accepted_at)")
+    _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
     _dedup_key_uniq = models.UniqueIndex(

@@ -457,7 +457,6 @@ class TestAccount(SmsCase):
         planned.action_cancel()
         self.account.invalidate_recordset()
         self.assertEqual(self.account.reserved, 5)
-        self.assertEqual(self.account.message_count, 2)
 
     # --- secrets --------------------------------------------------------------------
 

@@ -156,6 +156,21 @@ class TestWords(SmsCase):
         texts = [event["text"] for event in list_events(message)]
         self.assertEqual(texts, ["Created", "Attempt to send"])
 
+    def test_part_of_a_number_finds_it_and_behind_a_plus_only_the_beginning(self):
+        message = self.enqueue(number="+79214563763")
+        for typed, is_found in (
+            ("456-37", True),
+            ("3763", True),
+            ("+7 921 456", True),
+            ("+7921456", True),
+            ("+921456", False),
+            ("+7 921 457", False),
+        ):
+            found = message.search(
+                [("id", "=", message.id), ("number_search", "ilike", typed)]
+            )
+            self.assertEqual(bool(found), is_found, typed)
+
     def test_technical_words_are_for_administrators(self):
         view = self.env_of("user")["sms.devino.message"].get_view(view_type="form")
         for name in ("error_text", "raw_answer", "uuid", "claim"):
