@@ -9,7 +9,8 @@ class ResConfigSettings(models.TransientModel):
         selection="_get_sms_devino_providers",
         string="SMS are sent by",
         compute="_compute_sms_devino_provider",
-        inverse="_inverse_sms_devino_provider",
+        store=False,
+        readonly=False,
     )
     sms_devino_account_id = fields.Many2one(
         related="company_id.sms_devino_account_id", readonly=False
@@ -87,16 +88,23 @@ class ResConfigSettings(models.TransientModel):
             accounts = self.env["sms.devino.account"]
             self.sms_devino_account_id = accounts._get_default(self.company_id)
 
-    def _inverse_sms_devino_provider(self):
-        """Keep another provider that was chosen instead of the account."""
-        for settings in self:
-            chosen, company = settings.sms_devino_provider, settings.company_id
-            if chosen == "devino":
-                continue
-            values = {"sms_devino_account_id": False}
-            if "sms_provider" in company:
-                values |= {"sms_devino_former_provider": False, "sms_provider": chosen}
-            company.write(values)
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Keep another provider that was chosen instead of the account.
+
+        Not by an inverse: other fields of the form reset the choice before that.
+        """
+        settings = super().create(vals_list)
+        for one, vals in zip(settings, vals_list, strict=True):
+            if vals.get("sms_devino_provider", "devino") != "devino":
+                one._sms_devino_keep_provider(vals["sms_devino_provider"])
+        return settings
+
+    def _sms_devino_keep_provider(self, chosen):
+        values = {"sms_devino_account_id": False}
+        if "sms_provider" in self.company_id:
+            values |= {"sms_devino_former_provider": False, "sms_provider": chosen}
+        self.company_id.write(values)
 
     # --- the account ----------------------------------------------------------------
 
