@@ -81,9 +81,10 @@ class ResConfigSettings(models.TransientModel):
     def _onchange_sms_devino_provider(self):
         """Offer the account that comes first; show what belongs to another provider."""
         if self.sms_devino_provider != "devino":
-            self.sms_devino_account_id = False
             if "sms_provider" in self:
+                # first: without an account the choice is computed from it
                 self.sms_provider = self.sms_devino_provider
+            self.sms_devino_account_id = False
         elif not self.sms_devino_account_id:
             accounts = self.env["sms.devino.account"]
             self.sms_devino_account_id = accounts._get_default(self.company_id)
