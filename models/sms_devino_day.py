@@ -133,7 +133,7 @@ class SmsDevinoDay(models.Model):
     @api.model
     def _fresh_rows(self, since):
         """Return the query that sums the journal by day."""
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search_fetch([], ["partner_id"])
         zones = [company.partner_id.tz or "UTC" for company in companies]
         # a day more: the zone may move a message into the first one
         changed = SQL("TRUE")

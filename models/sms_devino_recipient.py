@@ -187,9 +187,8 @@ class SmsDevinoRecipient(models.Model):
         """Refuse a number that the list has already."""
         # a default in the context would write what may not be written
         context = self.env.context
-        self = self.with_context(
-            {k: v for k, v in context.items() if k[8:] not in COMPUTED}
-        )
+        context = {k: v for k, v in context.items() if k[8:] not in COMPUTED}
+        self = self.with_env(self.env(context=context))
         vals_list = [self._accepted(vals) for vals in vals_list]
         lists = self.env["sms.devino.recipient.list"]
         default_list_id = self.env.context.get("default_list_id")

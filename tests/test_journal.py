@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from ..gateway.codes import OPERATION_STATUSES
 from ..gateway.verdict import classify
@@ -96,11 +95,10 @@ class TestScheduled(SmsCase):
         message = self.scheduled()
         with self.assertRaisesRegex(UserError, "has passed"):
             self.move("user", message, fields.Datetime.now() - timedelta(hours=1))
-        with (
-            self.assertRaises(AccessError),
-            mute_logger("odoo.addons.base.models.ir_rule"),
-        ):
+        before = message.scheduled_at
+        with self.assertRaisesRegex(UserError, "cannot be found"):
             self.move("colleague", message, fields.Datetime.now() + timedelta(days=1))
+        self.assertEqual(message.scheduled_at, before)
 
     def test_sent_now(self):
         message = self.scheduled(validity=30)

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..services.records import read_ids, read_input
 
@@ -32,7 +33,12 @@ class SmsDevinoMessageMove(models.TransientModel):
         return self._default_message_ids()[:1].scheduled_at
 
     def action_move(self):
-        """Send the messages at the time chosen."""
+        """Send the messages at the time chosen.
+
+        :raise UserError: when there is none that the user may read
+        """
         self.ensure_one()
+        if not self.message_ids:
+            raise UserError(self.env._("These records cannot be found."))
         self.message_ids.reschedule(self.scheduled_at)
         return {"type": "ir.actions.act_window_close"}
