@@ -928,7 +928,7 @@ class TestDraftRpc(RpcMixin, MassCase):
 
     def test_account_that_was_swapped_is_found_at_send(self):
         with self.transaction() as env:
-            company = env["res.company"].create({"name": "Test: theirs"})
+            company = env["res.company"].create({"name": "Test: theirs, of a draft"})
             theirs = self._create_account(env, company_id=company.id, name="Theirs")
             theirs = (theirs.id, theirs.sender_ids.id)
         batch_id = self.prepare()
