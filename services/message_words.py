@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import fields
 
 from ..tools import sms_text
+from .jobs import job_problem
 from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .records import read_input
 from .words import format_moment, notify
@@ -37,7 +38,7 @@ def describe_wait(message):
             "is nothing to do.",
             time=format_moment(env, account.paused_until),
         )
-    return env._(
+    return job_problem(env) or env._(
         "The server's scheduled actions are busy or switched off. The message leaves "
         "as soon as they run."
     )

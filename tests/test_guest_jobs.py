@@ -20,6 +20,16 @@ class TestJobs(SmsCase):
         self.assertIn("switched off", problem)
         self.assertIn(self.job().name, problem)
 
+    def test_a_job_that_is_off_stands_in_a_mass_sending_and_the_overview(self):
+        env = self.env_of("manager")
+        batch = env["sms.devino.batch"].create({"account_id": self.account.id})
+        self.assertFalse(batch.sending_problem)
+        self.job().active = False
+        batch.invalidate_recordset()
+        self.assertIn("switched off", batch.sending_problem)
+        lines = env["sms.devino.day"].get_overview()["attention"]
+        self.assertIn("switched off", lines[0]["text"])
+
     def test_a_deleted_job_is_told_and_made_again_by_the_next_message(self):
         self.env.ref("sms_devino.ir_cron_watch_balance").interval_number = 7
         self.job().unlink()
