@@ -62,8 +62,10 @@ class SmsDevinoDoubt(models.Model):
     def _compute_evidence(self):
         render = self.env["ir.qweb"]._render
         for record in self:
-            lines = doubt.describe_evidence(record)
-            record.evidence = render("sms_devino.doubt_evidence", {"lines": lines})
+            lines = doubt.describe_evidence(record._origin) if record._origin else []
+            record.evidence = bool(lines) and render(
+                "sms_devino.doubt_evidence", {"lines": lines}
+            )
 
     def _get_messages(self, domain=()):
         """Return the messages of the call, as the user may read them."""
