@@ -9,7 +9,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..gateway import GatewayError
-from ..services.incoming import ask_incoming
+from ..services.balance import WATCH_SECONDS, ask_within
+from ..services.commit import CONFLICTS
 from ..services.records import read_input
 from ..tools import phone
 from ..tools.stop_words import says_one_of
@@ -108,10 +109,13 @@ class SmsDevinoIncoming(models.Model):
         until = fields.Datetime.now()
         since = max((account.incoming_until or until - FIRST_LOOK), until - LONGEST)
         try:
-            answer = ask_incoming(account, since - OVERLAP, until)
+            client = account._get_client()
         except UserError:
             # stopped, or without a password: its form says so already
             return self.browse()
+        answer = ask_within(
+            WATCH_SECONDS, lambda: client.incoming(since - OVERLAP, until)
+        )
         if isinstance(answer, GatewayError):
             _logger.info("account %s: no incoming SMS, %s", account.id, answer)
             return self.browse()
@@ -226,11 +230,15 @@ class SmsDevinoIncoming(models.Model):
             try:
                 with self.env.cr.savepoint():
                     step()
+            except CONFLICTS:
+                # the next look takes the message anew: a refusal must not get lost
+                raise
             except Exception as error:
                 if self.env.cr.closed:
                     raise
                 kind = type(error).__name__
-                _logger.warning("incoming SMS %s: %s in %s", self.id, kind, step)
+                name = step.__name__
+                _logger.warning("incoming SMS %s: %s in %s", self.id, kind, name)
 
     def _refuse(self):
         """Put the number on the blacklist and take back what waits for it."""

@@ -80,17 +80,30 @@ def ask_balance(account, seconds, *, login=False):
     """
     client = account._get_client(is_check=login)
     lock_asking(account)
-    answers = []
 
     def ask():
+        if login:
+            client.login()
+        return client.balance()
+
+    return ask_within(seconds, ask)
+
+
+def ask_within(seconds, ask):
+    """Ask the provider something, for no longer than so many seconds.
+
+    :param ask: callable that makes the calls; it uses no database
+    :return: what it returns, or the :class:`GatewayError` that it ended with
+    """
+    answers = []
+
+    def keep_answer():
         try:
-            if login:
-                client.login()
-            answers.append(client.balance())
+            answers.append(ask())
         except GatewayError as error:
             answers.append(error)
 
-    within(seconds, ask)
+    within(seconds, keep_answer)
     if not answers:
         return NotSentError(operation_status="Error_Gateway_Offline")
     return answers[0]

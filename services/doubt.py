@@ -13,8 +13,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, float_compare
 
 from ..gateway import GatewayError
-from ..gateway.pool import within
-from .balance import WATCH_SECONDS, ask_balance, keep
+from .balance import WATCH_SECONDS, ask_balance, ask_within, keep
 from .commit import commit_retrying, wake_later
 from .quote import DIGITS
 from .words import format_moment
@@ -201,16 +200,12 @@ def _compare_statistics(one, start, end):
     A hint for a person, no proof: the provider's sources contradict each other about
     the time zone of the window.
     """
-    client, answers = one.account_id._get_client(), []
-
-    def ask():
-        try:
-            answers.append(client.statistics(start, end + timedelta(minutes=1)))
-        except GatewayError as error:
-            _logger.info("account %s: no statistics, %s", one.account_id.id, error)
-
-    within(WATCH_SECONDS, ask)
-    if not answers:
+    client = one.account_id._get_client()
+    answer = ask_within(
+        WATCH_SECONDS, lambda: client.statistics(start, end + timedelta(minutes=1))
+    )
+    if isinstance(answer, GatewayError):
+        _logger.info("account %s: no statistics, %s", one.account_id.id, answer)
         return {}
     domain = [
         ("account_id", "=", one.account_id.id),
@@ -219,7 +214,7 @@ def _compare_statistics(one, start, end):
     ]
     messages = one.env["sms.devino.message"]
     [(own,)] = messages._read_group(domain, aggregates=["segment_count:sum"])
-    return {"provider_count": answers[0].total, "own_count": own or 0}
+    return {"provider_count": answer.total, "own_count": own or 0}
 
 
 def _settle_if_proven(one):

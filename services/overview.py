@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
 from .jobs import find_job, job_problem, trigger
+from .message_states import NO_MESSAGE_STATES
 
 JOB = "sms_devino.ir_cron_days"
 # Sums that are older are brought up to date.
@@ -20,7 +21,7 @@ UNDER_WAY = ("running", "paused")
 UNSENT = ("draft", "to_approve")
 # States of the messages that ``sms.devino.day`` counts.
 COUNTED = ("sent", "delivered", "undelivered", "failed", "unknown", "unconfirmed")
-NO_MESSAGES = Domain("state", "not in", ("draft", "left_out"))
+NO_MESSAGES = Domain("state", "not in", NO_MESSAGE_STATES)
 
 
 class Overview:
@@ -56,7 +57,6 @@ class Overview:
             trigger(self.env, JOB)
         return {
             "is_manager": self._is_manager,
-            "is_empty": not self._messages.search_count(NO_MESSAGES, limit=1),
             "attention": self._attention(),
             "balances": [self._balance(account) for account in self._accounts],
             "now": self._now(),
@@ -84,7 +84,8 @@ class Overview:
                 _line(
                     env._(
                         "“%(name)s” sends nothing: %(reason)s",
-                        **_words(account, reason),
+                        name=account.name,
+                        reason=reason,
                     ),
                     level="danger",
                     button=env._("Fix"),
@@ -257,14 +258,7 @@ class Overview:
             Domain("accepted_at", "=", False) & Domain("create_date", ">=", start)
         )
         states = {
-            "message": (
-                "sent",
-                "delivered",
-                "undelivered",
-                "failed",
-                "unknown",
-                "unconfirmed",
-            ),
+            "message": COUNTED,
             "delivered": ("delivered",),
             "undelivered": ("undelivered", "failed"),
             "waiting": ("sent",),
@@ -323,10 +317,6 @@ class Overview:
 
     def _list(self, title, domain):
         return _action("sms.devino.message", title, NO_MESSAGES & domain)
-
-
-def _words(account, reason):
-    return {"name": account.name, "reason": reason}
 
 
 def _line(text, *, level="warning", button=None, action=None):
