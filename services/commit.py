@@ -3,17 +3,13 @@
 import random
 import time
 
-import psycopg2.errors
+import psycopg2
 
 from odoo import fields
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from .jobs import find_job, trigger
 
-CONFLICTS = (
-    psycopg2.errors.SerializationFailure,
-    psycopg2.errors.DeadlockDetected,
-    psycopg2.errors.LockNotAvailable,
-)
 LOST_CONNECTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 CONFLICT_RETRIES = 10
 

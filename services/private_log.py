@@ -9,19 +9,28 @@ from contextlib import contextmanager
 
 import psycopg2
 
+from .commit import CONFLICTS
+
 _sql_logger = logging.getLogger("odoo.sql_db")
 has_our_table = re.compile(r"\bsms_(devino|sms|composer)").search
 
 
 class PrivateQueries(logging.Filter):
-    """Says of a failed statement on tables with SMS only the kind of the error."""
+    """Says of a failed statement on tables with SMS only the kind of the error.
+
+    A conflict with another transaction is no error: Odoo repeats a request, and
+    ``commit_retrying`` a piece of a job. What fails for good is logged by them.
+    """
 
     def filter(self, record):
         """Rewrite the record; keep it."""
-        if record.levelno >= logging.ERROR and record.args:
-            if has_our_table(str(record.args[0])):
-                error = type(record.args[-1]).__name__
-                record.args = ("(on SMS, not shown)", error)
+        if record.levelno < logging.ERROR or not record.args:
+            return True
+        if has_our_table(str(record.args[0])):
+            error = record.args[-1]
+            if isinstance(error, CONFLICTS):
+                record.levelno, record.levelname = logging.INFO, "INFO"
+            record.args = ("(on SMS, not shown)", type(error).__name__)
         return True
 
 
