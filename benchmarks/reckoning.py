@@ -68,9 +68,9 @@ class Reckoning:
         self.lost = dict.fromkeys(self.promised - known, "not in the journal")
         self.disagree = dict.fromkeys(counts.keys() - known, "not in the journal")
         for row in self.rows:
-            self._judge(row)
+            self._rate(row)
 
-    def _judge(self, row):
+    def _rate(self, row):
         entry = self._entries.get(row.number)
         if row.state in UNDER_WAY:
             self.under_way[row.number] = row.state

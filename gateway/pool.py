@@ -29,7 +29,7 @@ from .limiter import RateLimiter
 _logger = logging.getLogger(__name__)
 
 # After so many calls in a row without a proper answer a job makes no further one: each
-# may leave a message of which nobody knows whether it was sent.
+# may leave a message with an unknown outcome.
 MAX_SILENT = 3
 # An answer is settled at the latest so long after it came; those that come meanwhile
 # are settled together.
@@ -127,8 +127,8 @@ class Job(ABC):
     def rescue(self, ended: list[Ended]) -> None:
         """Do the same after ``claim`` or ``settle`` has failed."""
 
-    def judge(self, ended: Ended) -> None:
-        """Stop the job, or all of the account, if further calls would be in vain."""
+    def stop_if_hopeless(self, ended: Ended) -> None:
+        """Stop the job, or the whole account, if further calls cannot succeed."""
         error = ended.error
         if error is None or isinstance(error, MessageRefusedError):
             self._errors = self._silent = 0
@@ -323,14 +323,14 @@ class Pool:
             self._note_login(channel, ended.error)
             return
         job.under_way -= 1
-        job.judge(ended)
+        job.stop_if_hopeless(ended)
         job.unsettled.append(ended)
         self._settle_at = min(self._settle_at, self._last_work + SETTLE_SECONDS)
         self._awake.setdefault(job)
 
     def _note_login(self, channel: Channel, error: GatewayError | None) -> None:
-        """A provider that cannot be reached refuses nobody: the first calls fail with
-        the login's error, unmade, and count as attempts."""
+        """An unreachable provider is no refusal: the first calls fail with the error
+        of the login, without being made, and count as attempts."""
         unreachable = isinstance(error, NotSentError) and not error.retry_after
         if error is None or unreachable:
             channel.is_ready, channel.login_error = True, error
@@ -385,7 +385,7 @@ def _known(error: BaseException) -> GatewayError:
 
 def within(seconds: float, work: Callable[[], object]) -> bool:
     """Run ``work``, which must not use a database, and wait for it no longer than so
-    many seconds. What takes longer goes on by itself, and nobody hears of it.
+    many seconds. Work that takes longer goes on; its result is dropped.
 
     :return: whether it has ended
     """

@@ -304,7 +304,7 @@ class SmsDevinoAccount(models.Model):
     def action_use_for_odoo(self):
         """Have all SMS that Odoo sends for the current company go through the account.
 
-        :raise AccessError: for whoever may not change settings
+        :raise AccessError: for a user who may not change settings
         """
         self.check_access("read")
         self.ensure_one()
@@ -378,7 +378,7 @@ class SmsDevinoAccount(models.Model):
         """Ask for balances. Commits as it goes."""
         balance.watch_balances(self.env)
 
-    # --- for whoever writes a message -----------------------------------------------
+    # --- for the code that writes messages ------------------------------------------
 
     @api.model
     def _get_default(self, company=None):
@@ -493,7 +493,7 @@ class SmsDevinoAccount(models.Model):
     def _lock_money(self):
         """Let two sendings at once see each other's reservation, one after the other.
 
-        Call it last before the messages are written. Whoever comes second waits for
+        Call it last before the messages are written. A second caller waits for
         the first one's commit. The row was written then, which makes it a conflict,
         and Odoo repeats the whole request. ``lock_for_update`` would raise at once.
         """

@@ -671,7 +671,7 @@ class SmsDevinoBatch(models.Model):
 
     @api.readonly
     def get_progress(self):
-        """Return the state of the calculation or of the sending, for whoever watches.
+        """Return the state of the calculation or of the sending, for the open form.
 
         :return: dict of ``state``, ``calculation``, ``is_live`` (whether that may
             still change), ``calculated`` (recipients so far), ``total``, ``cost``,
@@ -698,5 +698,5 @@ class SmsDevinoBatch(models.Model):
 
     @api.model
     def _recount(self, message_ids):
-        """Count again where the fate of a message became known late."""
+        """Count again where the outcome of a message became known late."""
         batch_course.recount(self.sudo().browse(), message_ids)

@@ -8,7 +8,7 @@ from ..services.overview import Overview
 # A message changes for so long after it was accepted: 48 hours, and what a person
 # settles later.
 CHANGING_DAYS = 4
-# What a row stands for; the rest of its columns are sums.
+# The keys of a row; its other columns are sums.
 DIMENSIONS = (
     "day",
     "company_id",

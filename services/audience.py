@@ -142,7 +142,7 @@ def count_sources(batch, limit):
 
 
 def read_filter(env, text):
-    """Return the domain of contacts that a filter stands for; none when it is empty.
+    """Return the domain of a filter of contacts; it matches none when it is empty.
 
     :raise UserError: when it cannot be read
     """

@@ -161,7 +161,7 @@ def _count_open(batches):
 
 
 def recount(batches, message_ids):
-    """Count again where the fate of a message became known late.
+    """Count again where the outcome of a message became known late.
 
     :param batches: an empty ``sms.devino.batch``, with all rights
     """

@@ -34,7 +34,7 @@ LEFT_OUT = {
 # The provider refuses such a number every time.
 PERMANENT = "Error_Invalid_Destination_Address"
 split_numbers = re.compile(r"[,;\n]").split
-# {{ object.name ||| customer }}, as the composer has it
+# {{ object.name ||| customer }}, the form of Odoo's composer
 find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
 
 

@@ -189,7 +189,7 @@ class Overview:
         return Domain.TRUE
 
     def _sum_by_currency(self, domain):
-        """Return amounts by an account that stands for all with its currency."""
+        """Return amounts by currency; the key is the first account that has it."""
         sums, first = {}, {}
         for account, cost in self._days._read_group(
             domain, ["account_id"], ["cost:sum"]

@@ -1,7 +1,7 @@
 """Sending a message again: a chain has a first message, and those that repeat it.
 
-At most one message of a chain may be on its way or have arrived. Whoever adds to a
-chain locks the money of the account of its first message, a single message and a mass
+At most one message of a chain may be on its way or have arrived. Adding to a chain
+locks the money of the account of its first message, for a single message and for a mass
 sending alike. Of two at the same time the second one conflicts, Odoo repeats it, and
 it finds what the first one wrote.
 """
@@ -14,7 +14,7 @@ from .words import private_error
 
 # What surely did not arrive, of which a mass sending is repeated.
 SURELY_FAILED = ("failed", "undelivered")
-# Whatever may still arrive, or has. A row of a draft that nobody sends is none.
+# What may still arrive, or has arrived. Rows of drafts do not count.
 MAY_ARRIVE = [
     ("state", "not in", (*SAFE_TO_REPEAT, "left_out")),
     "|",

@@ -136,7 +136,7 @@ class Sending(AccountJob):
     # --- claiming -------------------------------------------------------------------
 
     def claim(self, count):
-        """Claim and commit the next calls: from here on nobody else sends them."""
+        """Claim and commit the next calls: no other process sends them any more."""
         calls, _seconds = commit_retrying(self.env, lambda: self._claim_calls(count))
         self._in_doubt = []
         self._numbers_under_way += sum(call.size for call in calls)
@@ -148,7 +148,7 @@ class Sending(AccountJob):
             ids = [row["id"] for rows in plan for row in rows]
             moved = set(self._move_to_sending(plan, ids))
             if len(moved) < len(ids):
-                # somebody else was there, or the queue has been stopped
+                # another process was faster, or the queue has been stopped
                 self._window = []
             mine = [[row for row in rows if row["id"] in moved] for rows in plan]
             self._in_doubt = [self._make_bulk(rows) for rows in mine if rows]
@@ -160,8 +160,8 @@ class Sending(AccountJob):
         return self.env["sms.devino.message"]
 
     def _move_to_sending(self, plan, ids):
-        """Claim messages that may still leave and that nobody else is at; no lock is
-        waited for."""
+        """Claim messages that may still leave and that no other process has locked,
+        without waiting for a lock."""
         now = datetime.now(UTC).replace(tzinfo=None)
         return self._messages()._transition(
             "sending",

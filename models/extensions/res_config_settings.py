@@ -50,7 +50,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_balance(self):
-        """Show the account to whoever may read it: the id may come from a request."""
+        """Show the account to people who may read it: a request may bring any id."""
         for settings in self:
             account = settings.sms_devino_account_id._filtered_access("read")
             settings.sms_devino_balance_at = account.balance_at
