@@ -28,6 +28,7 @@
         "views/res_partner_views.xml",
         "views/sms_devino_batch_views.xml",
         "views/sms_devino_tariff_views.xml",
+        "views/sms_devino_limit_views.xml",
         "views/sms_composer_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_config_settings_views.xml",

@@ -17,6 +17,7 @@ from . import (
     sms_devino_export,
     sms_devino_import_mapping,
     sms_devino_incoming,
+    sms_devino_limit,
     sms_devino_message,
     sms_devino_recipient,
     sms_devino_recipient_list,

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance
+from ..services import balance, limits
 from ..services.account_words import describe_problem, notify_connection
 from ..services.first_steps import make_first_steps
 from ..services.quote import (
@@ -505,11 +505,14 @@ class SmsDevinoAccount(models.Model):
             )
         )
 
-    def _check_enough(self, cost):
-        """Refuse to spend what is not there, unless an administrator said to warn only.
+    def _check_enough(self, cost, count=1, user=None):
+        """Refuse to spend what is not there, unless an administrator said to warn only,
+        or more than a person may.
 
+        :param user: ``res.users`` who sends; the current one without it
         :raise UserError: saying how much is missing
         """
         quote = self._get_quote(cost)
         if quote.is_refused:
             raise UserError(quote.sentence)
+        limits.check(self.sudo(), count, cost, user or self.env.user)

@@ -104,7 +104,10 @@ def describe_question(batch):
         )
     if batch.mode == "test":
         lines.append(env._("Test mode: nothing leaves Odoo, nothing is paid."))
-    lines.append(env._("Start sending the messages?"))
+    if batch.needs_approval:
+        lines.append(env._("A second person has to approve this mass sending."))
+    else:
+        lines.append(env._("Start sending the messages?"))
     return "\n".join(lines)
 
 
@@ -189,7 +192,7 @@ def tell_approved(batch):
             "cost: %(cost)s. Recipients left out: %(left_out)s.",
             count=batch.total,
             sender=batch.sender_id.name,
-            author=batch.sent_by_id.name,
+            author=(batch.approved_by_id or batch.sent_by_id).name,
             cost=batch.account_id._format_amount(batch.cost_estimated),
             left_out=batch.left_out_count,
         )

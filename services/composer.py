@@ -14,7 +14,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..tools import phone, sms_text
-from . import preparing, repeat, same_text
+from . import permission, preparing, repeat, same_text
 from .commit import CONFLICTS
 from .private_log import private_sql
 from .words import check_body, check_scheduled_at, describe_reading, private_error
@@ -249,6 +249,14 @@ def check_rights(composer):
     user._sms_devino_check_may_use(account)
     count = len(read_numbers(composer)) or composer.res_ids_count
     user._sms_devino_check_may_reach(count, account.company_id)
+    company = account._get_message_company()
+    if permission.is_large(company, count, composer.sms_devino_cost):
+        raise UserError(
+            composer.env._(
+                "So large a sending needs the approval of a second person. Send it as "
+                "a mass sending, in SMS > Mass Sendings."
+            )
+        )
 
 
 def check_message(composer):
@@ -282,7 +290,7 @@ def check_message(composer):
     if composer.sms_devino_problem:
         raise UserError(composer.sms_devino_problem)
     account._lock_money()
-    account._check_enough(composer.sms_devino_cost)
+    account._check_enough(composer.sms_devino_cost, composer.sms_devino_recipient_count)
 
 
 def send_again(composer, message, number):

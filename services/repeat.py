@@ -59,7 +59,7 @@ def _check_may_send(messages, firsts):
         find_price = account._get_price_finder()
         cost = sum(m.segment_count * find_price(m.number) for m in of_account)
         account._lock_money()
-        account._check_enough(cost)
+        account._check_enough(cost, len(of_account))
 
 
 def _check_chain(messages, chain):

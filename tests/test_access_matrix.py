@@ -36,6 +36,7 @@ MODELS = {
         "internal": "r",
     },
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
+    "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.doubt": dict.fromkeys(MANAGERS, "r"),
@@ -98,7 +99,9 @@ METHODS = {
     **{
         ("sms.devino.batch", name): MANAGERS
         for name in (
+            "action_approve",
             "action_ask",
+            "action_ask_return",
             "action_calculate",
             "action_cancel",
             "action_clear",
@@ -108,6 +111,7 @@ METHODS = {
             "action_pause",
             "action_refresh_balance",
             "action_resume",
+            "action_return",
             "action_sample",
             "action_schedule",
             "action_send",
@@ -116,6 +120,7 @@ METHODS = {
             "action_use_default",
             "action_view_contacts",
             "action_view_rows",
+            "action_withdraw",
             "get_progress",
         )
     },
@@ -199,6 +204,7 @@ class TestAccessMatrix(SmsCase):
         )
         values = {
             "sms.devino.tariff": {"prefix": "7", "price": 1, "account_id": account.id},
+            "sms.devino.limit": {"company_id": company.id, "message_count": 1},
             "sms.devino.batch": {
                 "name": "Batch",
                 "company_id": company.id,

@@ -36,6 +36,15 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_stop_answer = fields.Char(
         related="company_id.sms_devino_stop_answer", readonly=False
     )
+    sms_devino_approval_count = fields.Integer(
+        related="company_id.sms_devino_approval_count", readonly=False
+    )
+    sms_devino_approval_cost = fields.Float(
+        related="company_id.sms_devino_approval_cost", readonly=False
+    )
+    sms_devino_approver_ids = fields.Many2many(
+        related="company_id.sms_devino_approver_ids", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )
