@@ -31,6 +31,7 @@ from . import (
     test_journal,
     test_kill,
     test_labels,
+    test_limits,
     test_list_import,
     test_overview,
     test_phone,

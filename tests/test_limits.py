@@ -1,8 +1,11 @@
 """Limits of what people send, and the approval of a second person."""
 
+from psycopg2.errors import CheckViolation
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..services.permission import ACTIVITY
 from .base_case import SmsCase
@@ -75,8 +78,9 @@ class TestLimits(SmsCase):
 
     def test_a_limit_of_nothing_is_refused(self):
         for values in ({}, {"message_count": -1}, {"cost": -1}):
-            with self.assertRaises(Exception), self.env.cr.savepoint():
-                self.limit(**values)
+            with self.assertRaises(CheckViolation), mute_logger("odoo.sql_db"):
+                with self.env.cr.savepoint():
+                    self.limit(**values)
 
     def test_approval_needs_two_managers(self):
         manager = self.people["manager"]
