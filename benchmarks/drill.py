@@ -23,12 +23,14 @@ from pathlib import Path
 from faults import FAULTS, LATENCY, PATHS
 from reckoning import (
     LEAST_FAULTS,
+    LEAST_SPOILED,
     REFUSED,
     REJECTED,
     Reckoning,
     Row,
     complain,
     complain_of_doubt,
+    count_spoiled,
     print_table,
 )
 from stage import (
@@ -113,6 +115,7 @@ class Drill:
         self._wanted = options.messages
         self._seconds = options.minutes * 60
         self._least_faults = options.minutes * LEAST_FAULTS
+        self._least_spoiled = options.minutes * LEAST_SPOILED
         self._count = self._made = self._calls = 0
         self._promised = set()
         self._server, self._provider, self._database = server, provider, database
@@ -204,12 +207,15 @@ class Drill:
             time.sleep(self._chance.uniform(0.02, 0.4))
 
     def _is_enough(self):
-        enough = self._least_faults <= self.faults.total()
-        return enough and self._wanted <= self._made
+        return (
+            self._wanted <= self._made
+            and self._least_faults <= self.faults.total()
+            and self._least_spoiled <= count_spoiled(self._provider.calls())
+        )
 
     def _has_begun_again(self):
         """On a slow machine little is sent between two kills, or nothing."""
-        before, self._calls = self._calls, self._provider.count_calls()
+        before, self._calls = self._calls, len(self._provider.calls())
         return self._calls > before
 
     def _plan_rare(self, end):
@@ -254,7 +260,7 @@ class Drill:
             {"index": 1, "role": "name", "title": "", "name": ""},
         ]
         source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        texts = [f"Sale {self._count}"] * 4 + ["Dear {{ name }}"]
+        texts = [f"Sale {self._count}"] * 2 + ["Dear {{ name }}"]
         values = {
             "account_id": self._accounts[place],
             "sender_id": self._senders[place],
