@@ -189,12 +189,12 @@ class Drill:
         cuts = [self.kill_cron_worker, self.cut_dispatcher, self.cut_all]
         # these cost seconds: a few times each, whatever chance says
         rare = self._plan_rare(end)
-        begin, patience = end - self._seconds, end + 2 * self._seconds
+        begin, patience = end - self._seconds, end + 4 * self._seconds
         while (now := time.monotonic()) < end or (
-            not self._is_enough() and now < patience
+            not (self._is_enough() and not rare) and now < patience
         ):
             share = min((now - begin) / self._seconds / 0.75, 1)
-            if rare and now >= rare[0][0]:
+            if rare and now >= rare[0][0] and self._has_begun_again():
                 doing = rare.pop(0)[1]
             elif self._made < share * self._wanted and self._chance.random() < 0.4:
                 doing = self.make_draft
