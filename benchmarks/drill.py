@@ -11,6 +11,8 @@ have gone twice, none may be lost, and no state may disagree with the ledger.
 
 import argparse
 import base64
+import configparser
+import json
 import random
 import sys
 import tempfile
@@ -50,6 +52,10 @@ DRAFT = 150
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
+# sendings between two orders of four faults
+CALLS_TO_SPOIL = 6
+# minutes and messages of the short form
+SHORT = (0.3, 300)
 
 
 def parse_options(arguments=None):
@@ -57,7 +63,10 @@ def parse_options(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", required=True, help="Odoo's configuration")
-    parser.add_argument("--template", required=True, help="a database, to be copied")
+    parser.add_argument("--template", help="a database, to be copied")
+    short = "a third of a minute, on the database of the configuration itself, whose "
+    short += "server is left alone; prints the figures in JSON and judges nothing"
+    parser.add_argument("--short", action="store_true", help=short)
     parser.add_argument("--seed", type=int, default=1, help="of chance, the first one")
     parser.add_argument("--seeds", type=int, default=1, help="so many, one by one")
     parser.add_argument("--minutes", type=float, default=2.0, help="of faults, a seed")
@@ -66,13 +75,15 @@ def parse_options(arguments=None):
 
 
 def main():
+    options = parse_options()
+    if options.short:
+        return play_short(options)
     from scripts.measuring import MeasuringCluster
 
-    options = parse_options()
     cluster, table, complaints = MeasuringCluster(), [], []
     for seed in range(options.seed, options.seed + options.seeds):
         print(f"--- seed {seed}", flush=True)
-        drill = run_seed(options, seed, cluster)
+        drill = play_seed(options, seed, cluster)
         table.append({"seed": seed, **drill.figures()})
         complaints += complain(table[-1], options.messages, options.minutes)
         print_table(table)
@@ -81,25 +92,56 @@ def main():
     return 1 if complaints else 0
 
 
-def run_seed(options, seed, cluster):
+def play_seed(options, seed, cluster):
     """Play one drill on a fresh copy of the database; return it."""
-    database = f"{options.template}_drill"
-    folder = Path(tempfile.mkdtemp(prefix="sms_devino_drill_"))
+    name = f"{options.template}_drill"
     settings = clock_settings(options.minutes * 60 * 0.4)
     if not settings:
         print("The clock is not moved: there is no libfaketime.")
     cluster.restart("fast")
-    cluster.copy(options.template, database)
-    with ExitStack() as over:
-        over.callback(cluster.restart, "fast")
+    cluster.copy(options.template, name)
+    try:
         cluster.restart("fast", settings)
-        record = folder / "calls"
-        provider = over.enter_context(closing(Provider(LOGINS, record, settings)))
-        server = Server(options.config, database, folder / "odoo.log", settings)
+        host, port, user = cluster.address()
+        database = Database(name, host=host, port=port, user=user)
+        return play(
+            options,
+            seed,
+            database,
+            settings,
+            lambda: cluster.restart("immediate", settings),
+        )
+    finally:
+        cluster.restart("fast")
+
+
+def play_short(options):
+    """Play it as a test does."""
+    parser = configparser.RawConfigParser()
+    parser.read(options.config)
+    config = parser["options"]
+    names = ("host", "port", "user", "password")
+    where = {name: config.get(f"db_{name}") for name in names}
+    database = Database(config["db_name"], **where)
+    options.minutes, options.messages = SHORT
+    print(json.dumps(play(options, options.seed, database, {}).figures()))
+    return 0
+
+
+def play(options, seed, database, settings, restart_database=None):
+    """Play one drill on a database; return it.
+
+    :param dict settings: variables of the environment, for the clock
+    :param restart_database: ends the database server at once and starts it again
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sms_devino_drill_"))
+    with ExitStack() as over:
+        provider = Provider(LOGINS, folder / "calls", settings)
+        over.enter_context(closing(provider))
+        server = Server(options.config, database.name, folder / "odoo.log", settings)
         over.callback(server.kill)
-        place = Database(*cluster.address(), database)
-        drill = Drill(options, seed, server, provider, place, folder)
-        drill.restart_database = lambda: cluster.restart("immediate", settings)
+        drill = Drill(options, seed, server, provider, database, folder)
+        drill.restart_database = restart_database
         drill.set_up()
         drill.go_wrong(time.monotonic() + options.minutes * 60)
         drill.come_to_rest()
@@ -116,12 +158,13 @@ class Drill:
         self._seconds = options.minutes * 60
         self._least_faults = options.minutes * LEAST_FAULTS
         self._least_spoiled = options.minutes * LEAST_SPOILED
-        self._count = self._made = self._calls = 0
+        self._count = self._made = self._calls = self._spoil_at = 0
         self._promised = set()
         self._server, self._provider, self._database = server, provider, database
-        self._person = Person(server.url, database._name, "admin")
+        self._person = Person(server.url, database.name, "admin")
         self._log = folder
         self._dry = None
+        self.restart_database = None
         self.events, self.faults = Counter(), Counter()
 
     # --- before -----------------------------------------------------------------------
@@ -205,6 +248,7 @@ class Drill:
                 if doing in cuts and not self._has_begun_again():
                     doing = self.send_drafts
             self._do(doing)
+            self._server.keep_up()
             self._hurry()
             time.sleep(self._chance.uniform(0.02, 0.4))
 
@@ -222,7 +266,9 @@ class Drill:
 
     def _plan_rare(self, end):
         rounds = max(round(self._seconds / 60), 1)
-        rare = [self.kill_server, self.stop_server, self.restart_all] * rounds
+        rare = [self.kill_server, self.stop_server] * rounds
+        if self.restart_database:
+            rare += [self.restart_all] * rounds
         self._chance.shuffle(rare)
         pause = self._seconds * 0.9 / len(rare)
         return [
@@ -372,10 +418,19 @@ class Drill:
     # --- what goes wrong --------------------------------------------------------------
 
     def spoil(self):
-        """Order faults at the provider's."""
+        """Order faults at the provider's; not so many that nothing else gets through,
+        however slow the machine."""
+        calls = len(self._provider.calls())
+        if calls < self._spoil_at:
+            return
+        self._spoil_at = calls + CALLS_TO_SPOIL
         for fault in self._chance.sample(FAULTS, 4):
-            path, times = self._chance.choice(PATHS), self._chance.randint(1, 3)
-            self._provider.steer("faults", {**fault, "path": path, "times": times})
+            when = {
+                "path": self._chance.choice(PATHS),
+                "times": self._chance.randint(1, 2),
+                "after": self._chance.randint(0, CALLS_TO_SPOIL),
+            }
+            self._provider.steer("faults", {**fault, **when})
             handled = ", and carried out" if fault.get("handled") else ""
             self._harm(f"provider: {fault['kind']}{handled}")
 

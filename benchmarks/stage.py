@@ -146,6 +146,12 @@ class Server:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def keep_up(self):
+        """Start it again if it has ended, as the machine's service manager does: it
+        does not survive a database that is away for a moment."""
+        if self._process.poll() is not None:
+            self.start()
+
     def kill_worker(self, kind, chance):
         """Kill one process of a kind; return whether there was one."""
         told = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
@@ -211,16 +217,15 @@ class RefusedError(Exception):
 class Database:
     """The database, past Odoo; it may be down for a moment."""
 
-    def __init__(self, host, port, user, name):
-        self._where = {"host": host, "port": port, "user": user}
-        self._name = name
+    def __init__(self, name, **where):
+        self.name, self._where = name, where
 
     def run(self, statement, params=(), *, patience=60.0, name=None):
         """Run one statement in a transaction of its own; return its rows."""
         end = time.monotonic() + patience
         while True:
             try:
-                cnx = psycopg2.connect(dbname=name or self._name, **self._where)
+                cnx = psycopg2.connect(dbname=name or self.name, **self._where)
                 try:
                     with cnx, cnx.cursor() as cr:
                         cr.execute(statement, params)
@@ -251,4 +256,4 @@ class Database:
                              AND t.call_at <= now() AT TIME ZONE 'UTC')"""
         )
         statement = "SELECT pg_notify('cron_trigger', %s)"
-        self.run(statement, [self._name], name="postgres")
+        self.run(statement, [self.name], name="postgres")
