@@ -513,6 +513,7 @@ class Drill:
                 "WHERE state = 'sent' AND accepted_at "
                 "< now() AT TIME ZONE 'UTC' - interval '3 seconds'"
             )
+            self._server.keep_up()
             self._hurry()
             time.sleep(1)
         self._server.stop()

@@ -122,7 +122,7 @@ class Server:
             start_new_session=True,
         )
 
-    def wait_ready(self, seconds=90):
+    def wait_ready(self, seconds=300):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(requests.RequestException):
