@@ -52,8 +52,8 @@ DRAFT = 150
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
-# sendings between two orders of four faults
-CALLS_TO_SPOIL = 6
+# calls between two orders of four faults, two cuts, and two ends of everything
+CALLS_TO_SPOIL, CALLS_TO_CUT, CALLS_TO_RESTART = 6, 4, 20
 # minutes and messages of the short form
 SHORT = (0.3, 300)
 
@@ -239,13 +239,13 @@ class Drill:
             not (self._is_enough() and not rare) and now < patience
         ):
             share = min((now - begin) / self._seconds / 0.75, 1)
-            if rare and now >= rare[0][0] and self._has_begun_again():
+            if rare and now >= rare[0][0] and self._has_sent(CALLS_TO_RESTART):
                 doing = rare.pop(0)[1]
             elif self._made < share * self._wanted and self._chance.random() < 0.4:
                 doing = self.make_draft
             else:
                 [doing] = self._chance.choices(doings, weights)
-                if doing in cuts and not self._has_begun_again():
+                if doing in cuts and not self._has_sent(CALLS_TO_CUT):
                     doing = self.send_drafts
             self._do(doing)
             self._server.keep_up()
@@ -259,10 +259,14 @@ class Drill:
             and self._least_spoiled <= count_spoiled(self._provider.calls())
         )
 
-    def _has_begun_again(self):
-        """On a slow machine little is sent between two kills, or nothing."""
-        before, self._calls = self._calls, len(self._provider.calls())
-        return self._calls > before
+    def _has_sent(self, least):
+        """Say whether so many calls were made since it said so the last time: on a
+        slow machine little is sent between two kills, or nothing."""
+        calls = len(self._provider.calls())
+        if calls < self._calls + least:
+            return False
+        self._calls = calls
+        return True
 
     def _plan_rare(self, end):
         rounds = max(round(self._seconds / 60), 1)
@@ -504,7 +508,7 @@ class Drill:
         self._server.wait_ready()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
-            if self._has_begun_again():
+            if self._has_sent(1):
                 end = time.monotonic() + seconds
             self._do(self.send_drafts)
             self._do(self._resume_all)
