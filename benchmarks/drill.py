@@ -52,8 +52,8 @@ DRAFT = 150
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
-# calls between two orders of four faults, two cuts, and two ends of everything
-CALLS_TO_SPOIL, CALLS_TO_CUT, CALLS_TO_RESTART = 6, 4, 20
+# calls before the next order of faults, cut, and end of everything
+CALLS_BEFORE = {"faults": 6, "cut": 4, "restart": 20, "anything": 1}
 # minutes and messages of the short form
 SHORT = (0.3, 300)
 
@@ -158,7 +158,8 @@ class Drill:
         self._seconds = options.minutes * 60
         self._least_faults = options.minutes * LEAST_FAULTS
         self._least_spoiled = options.minutes * LEAST_SPOILED
-        self._count = self._made = self._calls = self._spoil_at = 0
+        self._count = self._made = 0
+        self._calls_before = Counter()
         self._promised = set()
         self._server, self._provider, self._database = server, provider, database
         self._person = Person(server.url, database.name, "admin")
@@ -239,13 +240,13 @@ class Drill:
             not (self._is_enough() and not rare) and now < patience
         ):
             share = min((now - begin) / self._seconds / 0.75, 1)
-            if rare and now >= rare[0][0] and self._has_sent(CALLS_TO_RESTART):
+            if rare and now >= rare[0][0] and self._has_sent("restart"):
                 doing = rare.pop(0)[1]
             elif self._made < share * self._wanted and self._chance.random() < 0.4:
                 doing = self.make_draft
             else:
                 [doing] = self._chance.choices(doings, weights)
-                if doing in cuts and not self._has_sent(CALLS_TO_CUT):
+                if doing in cuts and not self._has_sent("cut"):
                     doing = self.send_drafts
             self._do(doing)
             self._server.keep_up()
@@ -259,13 +260,16 @@ class Drill:
             and self._least_spoiled <= count_spoiled(self._provider.calls())
         )
 
-    def _has_sent(self, least):
-        """Say whether so many calls were made since it said so the last time: on a
-        slow machine little is sent between two kills, or nothing."""
+    def _has_sent(self, before):
+        """Say whether enough calls were made, since it said so the last time, before
+        something: on a slow machine hardly any is between two kills.
+
+        :param str before: a key of :data:`CALLS_BEFORE`
+        """
         calls = len(self._provider.calls())
-        if calls < self._calls + least:
+        if calls < self._calls_before[before] + CALLS_BEFORE[before]:
             return False
-        self._calls = calls
+        self._calls_before[before] = calls
         return True
 
     def _plan_rare(self, end):
@@ -424,15 +428,13 @@ class Drill:
     def spoil(self):
         """Order faults at the provider's; not so many that nothing else gets through,
         however slow the machine."""
-        calls = len(self._provider.calls())
-        if calls < self._spoil_at:
+        if not self._has_sent("faults"):
             return
-        self._spoil_at = calls + CALLS_TO_SPOIL
         for fault in self._chance.sample(FAULTS, 4):
             when = {
                 "path": self._chance.choice(PATHS),
                 "times": self._chance.randint(1, 2),
-                "after": self._chance.randint(0, CALLS_TO_SPOIL),
+                "after": self._chance.randint(0, CALLS_BEFORE["faults"]),
             }
             self._provider.steer("faults", {**fault, **when})
             handled = ", and carried out" if fault.get("handled") else ""
@@ -508,7 +510,7 @@ class Drill:
         self._server.wait_ready()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
-            if self._has_sent(1):
+            if self._has_sent("anything"):
                 end = time.monotonic() + seconds
             self._do(self.send_drafts)
             self._do(self._resume_all)
