@@ -53,7 +53,7 @@ DRAFT = 150
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
 # calls before the next order of faults, cut, and end of everything
-CALLS_BEFORE = {"faults": 6, "cut": 4, "restart": 20, "anything": 1}
+CALLS_BEFORE = {"faults": 15, "cut": 4, "restart": 20, "anything": 1}
 # minutes and messages of the short form
 SHORT = (0.3, 300)
 
@@ -316,7 +316,7 @@ class Drill:
             {"index": 1, "role": "name", "title": "", "name": ""},
         ]
         source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        texts = [f"Sale {self._count}"] * 2 + ["Dear {{ name }}"]
+        texts = [f"Sale {self._count}"] * 3 + ["Dear {{ name }}"]
         values = {
             "account_id": self._accounts[place],
             "sender_id": self._senders[place],
