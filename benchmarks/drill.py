@@ -48,7 +48,8 @@ from stage import (
 
 LOGINS = ("first", "second", "third")
 LOCK_CLASS = 0x534D5344
-DRAFT = 150
+# rows of a mass sending with one text, and with a text each, which costs a call each
+DRAFT, PERSONAL_DRAFT = 150, 40
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
@@ -303,30 +304,32 @@ class Drill:
     def _number(self):
         self._count += 1
         ending = f"{self._count % 80:02}"
-        if self._chance.random() < 0.02:
+        if self._chance.random() < 0.01:
             ending = self._chance.choice(ODD_ENDINGS)
         return f"+792{self._count:06}{ending}"
 
     def make_draft(self):
         """A mass sending, equal or personalised, now or later."""
         place = self._chance.randrange(len(LOGINS))
-        rows = "".join(f"{self._number()};Name {key}\n" for key in range(DRAFT))
+        texts = [f"Sale {self._count}"] * 3 + ["Dear {{ name }}"]
+        text = self._chance.choice(texts)
+        size = DRAFT if text.startswith("Sale") else PERSONAL_DRAFT
+        rows = "".join(f"{self._number()};Name {key}\n" for key in range(size))
         columns = [
             {"index": 0, "role": "phone", "title": "", "name": ""},
             {"index": 1, "role": "name", "title": "", "name": ""},
         ]
         source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        texts = [f"Sale {self._count}"] * 3 + ["Dear {{ name }}"]
         values = {
             "account_id": self._accounts[place],
             "sender_id": self._senders[place],
-            "body": self._chance.choice(texts),
+            "body": text,
             "source_file": base64.b64encode(rows.encode()).decode(),
             "source_name": "numbers.csv",
             "source_columns": {**source, "columns": columns},
         }
         [batch] = self._person.call("sms.devino.batch", "create", [values])
-        self._made += DRAFT
+        self._made += size
         self._person.call("sms.devino.batch", "action_calculate", [batch])
 
     def send_drafts(self):
