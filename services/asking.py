@@ -76,8 +76,6 @@ class Asking(AccountJob):
     :param due: returns the domain of the messages to ask for now
     """
 
-    # more than sending: a question without an answer does no harm
-    workers = 16
     max_errors = MAX_BAD_ANSWERS
 
     def __init__(self, account, channel, client, due):

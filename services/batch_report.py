@@ -9,7 +9,7 @@ from odoo import fields
 from .draft_text import describe_chars
 from .words import format_moment
 
-# Without a limit of the account's own: about what eight connections carry.
+# Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
 # States of messages by what a person wants to know, in the order of the progress bar.
 GROUPS = {

@@ -13,6 +13,7 @@ from . import (
     test_counter_js,
     test_dispatch,
     test_doubt,
+    test_drill,
     test_first_steps,
     test_gateway_answers,
     test_gateway_client,
