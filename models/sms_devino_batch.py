@@ -17,7 +17,7 @@ from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 Figure = partial(fields.Integer, readonly=True, copy=False)
 Stamp = partial(fields.Datetime, readonly=True, copy=False)
 Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
-# Messages that a trial portion sends.
+# Messages that a trial portion sends unless somebody chooses another number.
 TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
 # What a button shows of the messages: its name -> domain and grouping.
@@ -215,6 +215,9 @@ class SmsDevinoBatch(models.Model):
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
+    trial_size = fields.Integer(
+        string="Messages of a trial portion", default=TRIAL, copy=False
+    )
     trial_count = Figure(
         string="Trial portion",
         help="Only so many messages leave before somebody presses Continue.",
@@ -294,6 +297,9 @@ class SmsDevinoBatch(models.Model):
     )
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
+    _trial_positive = models.Constraint(
+        "CHECK (trial_size > 0)", "A trial portion has at least one message."
+    )
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
     )
@@ -343,7 +349,7 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("list_ids.columns", *WORDS, *sorted(ROW_INPUTS))
+    @api.depends("list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS))
     def _compute_words(self):
         """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
@@ -564,7 +570,7 @@ class SmsDevinoBatch(models.Model):
         if not self._is_sent():
             approval.check_ready(self)
             trial = self.env.context.get("sms_devino_trial")
-            approval.approve(self, trial_count=TRIAL if trial else 0)
+            approval.approve(self, trial_count=self.trial_size if trial else 0)
         if self.state == "scheduled":
             text = self.env._("%s messages are scheduled.", self.total)
         else:

@@ -125,6 +125,10 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="What became of the message, by the provider's report.",
     )
+    is_number_refused = fields.Boolean(
+        string="The provider does not accept the number",
+        compute="_compute_is_number_refused",
+    )
     waiting_for = fields.Char(string="Waits because", compute="_compute_waiting_for")
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
@@ -289,6 +293,11 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_gateway_ids(self, operator, value):
         return [("segment_ids.gateway_id", operator, value)]
+
+    @api.depends("operation_status", "message_status")
+    def _compute_is_number_refused(self):
+        for message in self:
+            message.is_number_refused = repeat.is_number_refused(message)
 
     def _compute_waiting_for(self):
         for message in self:

@@ -94,18 +94,25 @@ def describe_question(batch):
             count=batch.total,
             sender=batch.sender_id.name,
         ),
+        env._("Departure: %s.", _describe_start(batch)),
         env._("Cost: %s.", batch.quote_cost),
     ]
-    if batch.scheduled_at:
-        lines.append(env._("Departure: %s.", describe_departure(batch)))
     if batch.quote_after:
         lines.append(
             env._("After that your balance will be %s.", batch.quote_after),
         )
     if batch.mode == "test":
         lines.append(env._("Test mode: nothing leaves Odoo, nothing is paid."))
+    else:
+        lines.append(env._("Live: the messages reach people and are paid for."))
     lines.append(env._("Start sending the messages?"))
     return "\n".join(lines)
+
+
+def _describe_start(batch):
+    """Say when the messages leave: at once, or from when to about when."""
+    when = describe_departure(batch)
+    return when if batch.scheduled_at else batch.env._("at once (%s)", when)
 
 
 def open_sample(batch):

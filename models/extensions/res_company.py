@@ -1,5 +1,6 @@
 from odoo import api, fields, models, tools
 
+from ...services import control_numbers
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
@@ -52,6 +53,11 @@ class ResCompany(models.Model):
         string="Answer to a refusal",
         help="This text confirms a refusal by an SMS. Empty: no answer.",
     )
+    sms_devino_control_numbers = fields.Char(
+        string="Control numbers",
+        help="Every mass sending is also sent, and paid for, to these numbers of your "
+        "own, with the text of its first recipient. Separate several by commas.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
@@ -61,6 +67,11 @@ class ResCompany(models.Model):
         "CHECK (sms_devino_user_limit > 0)",
         "A user must be able to reach at least one recipient.",
     )
+
+    @api.constrains("sms_devino_control_numbers")
+    def _check_sms_devino_control_numbers(self):
+        for company in self:
+            control_numbers.check(company.sudo())
 
     @api.model_create_multi
     def create(self, vals_list):
