@@ -20,6 +20,9 @@ Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
 # Messages that a trial portion sends unless somebody chooses another number.
 TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
+# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
+COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
+TROUBLE_COLOR = 2
 # What a button shows of the messages: its name -> domain and grouping.
 ROWS = {
     "recipients": ([("state", "!=", "left_out")], None),
@@ -65,6 +68,9 @@ WORDS = (
     "scheduled_at",
     "failed_count",
     "unknown_count",
+    "cost",
+    "sent_count",
+    "delivered_count",
 )
 
 
@@ -295,6 +301,8 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    price_words = fields.Char(string="Price in words", compute="_compute_words")
+    color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
     _trial_positive = models.Constraint(
@@ -360,7 +368,15 @@ class SmsDevinoBatch(models.Model):
             batch.send_problem = is_draft and approval.find_problem(batch)
             batch.update(batch_report.describe(batch))
 
-    @api.depends("state", "total", "waiting_count", "sending_count", "delivered_count")
+    @api.depends(
+        "state",
+        "total",
+        "waiting_count",
+        "sending_count",
+        "delivered_count",
+        "failed_count",
+        "unknown_count",
+    )
     def _compute_progress(self):
         for batch in self:
             left = batch.waiting_count + batch.sending_count
@@ -368,6 +384,9 @@ class SmsDevinoBatch(models.Model):
             batch.progress = percent * (batch.total - left)
             batch.delivered_share = percent * batch.delivered_count
             batch.trouble_count = batch.failed_count + batch.unknown_count
+            batch.color = COLORS.get(batch.state, 0)
+            if batch.state == "done" and batch.trouble_count:
+                batch.color = TROUBLE_COLOR
 
     @api.onchange("template_id")
     def _onchange_template_id(self):

@@ -21,6 +21,22 @@ from ..services.records import read_input
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
+# Fields that nobody groups a report by.
+TECHNICAL = {
+    "attempts",
+    "claim",
+    "claimed_at",
+    "data",
+    "dedup_key",
+    "largest_bulk",
+    "next_at",
+    "number_raw",
+    "price_kind",
+    "raw_answer",
+    "res_id",
+    "res_model",
+    "uuid",
+}
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -256,6 +272,15 @@ class SmsDevinoMessage(models.Model):
         "(company_id, dedup_key) WHERE dedup_key IS NOT NULL "
         "AND state NOT IN ('draft', 'left_out')"
     )
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Offer nothing technical to group by."""
+        result = super().fields_get(allfields, attributes)
+        for name in TECHNICAL & result.keys():
+            if "groupable" in result[name]:
+                result[name]["groupable"] = False
+        return result
 
     # --- computes -------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def describe(batch):
         "sheet": sheet,
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
+        "price_words": describe_price(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
             f"{code}: {text}" for code, text in (batch.translations or {}).items()
@@ -113,6 +114,22 @@ def _describe_start(batch):
     """Say when the messages leave: at once, or from when to about when."""
     when = describe_departure(batch)
     return when if batch.scheduled_at else batch.env._("at once (%s)", when)
+
+
+def describe_price(batch):
+    """Say what the provider has charged, and of how many messages it has not told."""
+    env, cost, waiting = batch.env, batch.cost, batch.sent_count
+    if not batch._is_sent():
+        return False
+    if not cost:
+        return env._("Price not known yet") if waiting else batch.account_id._format_amount(0.0)
+    if not waiting:
+        return batch.account_id._format_amount(cost)
+    return env._(
+        "%(cost)s; waiting for reports: %(count)s",
+        cost=batch.account_id._format_amount(cost),
+        count=waiting,
+    )
 
 
 def open_sample(batch):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models, tools
 
-from ...services import control_numbers
+from ...services import control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
@@ -58,6 +58,11 @@ class ResCompany(models.Model):
         help="Every mass sending is also sent, and paid for, to these numbers of your "
         "own, with the text of its first recipient. Separate several by commas.",
     )
+    sms_devino_spending_emails = fields.Char(
+        string="Mail the spending of last month to",
+        help="E-mail addresses, separated by commas. They get it on the 1st of each "
+        "month.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
@@ -72,6 +77,11 @@ class ResCompany(models.Model):
     def _check_sms_devino_control_numbers(self):
         for company in self:
             control_numbers.check(company.sudo())
+
+    @api.constrains("sms_devino_spending_emails")
+    def _check_sms_devino_spending_emails(self):
+        for company in self:
+            spending.check_addresses(company)
 
     @api.model_create_multi
     def create(self, vals_list):
