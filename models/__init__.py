@@ -24,5 +24,6 @@ from . import (
     sms_devino_reminder,
     sms_devino_segment,
     sms_devino_sender,
+    sms_devino_statistics,
     sms_devino_tariff,
 )

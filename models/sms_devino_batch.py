@@ -24,9 +24,12 @@ from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 Figure = partial(fields.Integer, readonly=True, copy=False)
 Stamp = partial(fields.Datetime, readonly=True, copy=False)
 Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
-# Messages that a trial portion sends.
+# Messages that a trial portion sends unless somebody chooses another number.
 TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
+# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
+COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
+TROUBLE_COLOR = 2
 # What a button shows of the messages: its name -> domain and grouping.
 ROWS = {
     "recipients": ([("state", "!=", "left_out")], None),
@@ -72,6 +75,9 @@ WORDS = (
     "scheduled_at",
     "failed_count",
     "unknown_count",
+    "cost",
+    "sent_count",
+    "delivered_count",
 )
 
 
@@ -227,6 +233,9 @@ class SmsDevinoBatch(models.Model):
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
+    trial_size = fields.Integer(
+        string="Messages of a trial portion", default=TRIAL, copy=False
+    )
     trial_count = Figure(
         string="Trial portion",
         help="Only so many messages leave before somebody presses Continue.",
@@ -310,8 +319,13 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    price_words = fields.Char(string="Price in words", compute="_compute_words")
+    color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
+    _trial_positive = models.Constraint(
+        "CHECK (trial_size > 0)", "A trial portion has at least one message."
+    )
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
     )
@@ -361,7 +375,9 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("list_ids.columns", *WORDS, *sorted(ROW_INPUTS))
+    @api.depends(
+        "list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS)
+    )
     def _compute_words(self):
         """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
@@ -376,7 +392,15 @@ class SmsDevinoBatch(models.Model):
             batch.send_problem = is_draft and approval.find_problem(batch)
             batch.update(batch_report.describe(batch))
 
-    @api.depends("state", "total", "waiting_count", "sending_count", "delivered_count")
+    @api.depends(
+        "state",
+        "total",
+        "waiting_count",
+        "sending_count",
+        "delivered_count",
+        "failed_count",
+        "unknown_count",
+    )
     def _compute_progress(self):
         for batch in self:
             left = batch.waiting_count + batch.sending_count
@@ -384,6 +408,9 @@ class SmsDevinoBatch(models.Model):
             batch.progress = percent * (batch.total - left)
             batch.delivered_share = percent * batch.delivered_count
             batch.trouble_count = batch.failed_count + batch.unknown_count
+            batch.color = COLORS.get(batch.state, 0)
+            if batch.state == "done" and batch.trouble_count:
+                batch.color = TROUBLE_COLOR
 
     @api.onchange("template_id")
     def _onchange_template_id(self):
@@ -588,7 +615,7 @@ class SmsDevinoBatch(models.Model):
         self._check_may_send()
         if self.state == "draft":
             approval.check_ready(self)
-            trial = TRIAL if self.env.context.get("sms_devino_trial") else 0
+            trial = self.trial_size if self.env.context.get("sms_devino_trial") else 0
             if permission.is_needed(self):
                 permission.ask(self, trial)
             else:

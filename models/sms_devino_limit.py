@@ -28,11 +28,12 @@ class SmsDevinoLimit(models.Model):
         help="By the calendar, in the time zone of the company.",
     )
     message_count = fields.Integer(
-        string="Messages", aggregator=None, help="0: no limit."
+        string="Messages", default=0, aggregator=None, help="0: no limit."
     )
     cost = fields.Float(
         string="Money",
         digits=(12, 2),
+        default=0,
         aggregator=None,
         help="Estimated cost, in the currency of the account. 0: no limit.",
     )

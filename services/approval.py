@@ -84,6 +84,7 @@ def approve(batch, trial_count=0):
         repeat.lock_chains(batch)
     account._lock_money()
     account._check_enough(cost, batch.total, user)
+    is_trial = trial_count < batch.total and not batch.scheduled_at
     batch.write(
         {
             "state": "scheduled" if batch.scheduled_at else "running",
@@ -91,7 +92,7 @@ def approve(batch, trial_count=0):
             "sent_at": fields.Datetime.now(),
             "cost_estimated": cost,
             "waiting_count": batch.total,
-            "trial_count": 0 if batch.scheduled_at else trial_count,
+            "trial_count": trial_count if is_trial else 0,
         }
     )
     if batch.state == "running":

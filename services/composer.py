@@ -31,8 +31,6 @@ LEFT_OUT = {
     "sms_number_missing": "empty",
     "sms_number_format": None,  # read from the number
 }
-# The provider refuses such a number every time.
-PERMANENT = "Error_Invalid_Destination_Address"
 split_numbers = re.compile(r"[,;\n]").split
 # {{ object.name ||| customer }}, the form of Odoo's composer
 find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
@@ -72,12 +70,9 @@ def find_number_problem(composer, readings):
         if not reading.sendable:
             return describe_reading(composer.env, reading)
     refused = composer._sms_devino_repeated()
-    is_refused = PERMANENT in (refused.operation_status, refused.message_status)
-    if is_refused and refused.number in {reading.e164 for reading in readings}:
-        return composer.env._(
-            "The provider does not accept the number %(number)s. Correct it.",
-            number=refused.number,
-        )
+    numbers = {reading.e164 for reading in readings}
+    if repeat.is_number_refused(refused) and refused.number in numbers:
+        return repeat.describe_number_refused(composer.env, refused.number)
     return False
 
 

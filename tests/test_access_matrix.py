@@ -43,6 +43,7 @@ MODELS = {
     "sms.devino.message.move": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
+    "sms.devino.statistics": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
@@ -85,6 +86,7 @@ METHODS = {
     ("sms.devino.message", "action_send_now"): MEMBERS,
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
+    ("sms.devino.statistics", "action_view_messages"): MANAGERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
     ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
@@ -238,6 +240,10 @@ class TestAccessMatrix(SmsCase):
                 "company_id": company.id,
                 "mode": "test",
                 "claimed_at": "2026-01-01",
+            },
+            "sms.devino.statistics": {
+                "account_id": account.id,
+                "day": "2026-01-01",
             },
             "res.config.settings": {"company_id": company.id},
         }

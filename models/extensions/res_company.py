@@ -1,6 +1,7 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
+from ...services import control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
@@ -72,6 +73,16 @@ class ResCompany(models.Model):
         help="Members of SMS / Manager, at least two: nobody approves what he or she "
         "has prepared.",
     )
+    sms_devino_control_numbers = fields.Char(
+        string="Control numbers",
+        help="Every mass sending is also sent, and paid for, to these numbers of your "
+        "own, with the text of its first recipient. Separate several by commas.",
+    )
+    sms_devino_spending_emails = fields.Char(
+        string="Mail the spending of last month to",
+        help="E-mail addresses, separated by commas. They get it on the 1st of each "
+        "month.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
@@ -111,6 +122,16 @@ class ResCompany(models.Model):
                         company.name,
                     )
                 )
+
+    @api.constrains("sms_devino_control_numbers")
+    def _check_sms_devino_control_numbers(self):
+        for company in self:
+            control_numbers.check(company.sudo())
+
+    @api.constrains("sms_devino_spending_emails")
+    def _check_sms_devino_spending_emails(self):
+        for company in self:
+            spending.check_addresses(company)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -45,6 +45,12 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_approver_ids = fields.Many2many(
         related="company_id.sms_devino_approver_ids", readonly=False
     )
+    sms_devino_control_numbers = fields.Char(
+        related="company_id.sms_devino_control_numbers", readonly=False
+    )
+    sms_devino_spending_emails = fields.Char(
+        related="company_id.sms_devino_spending_emails", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )
