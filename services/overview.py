@@ -9,6 +9,7 @@ from odoo.tools import format_date, format_datetime
 
 from .jobs import find_job, job_problem, trigger
 from .message_states import NO_MESSAGE_STATES
+from .sender_health import find_falls
 
 JOB = "sms_devino.ir_cron_days"
 # Sums that are older are brought up to date.
@@ -111,7 +112,23 @@ class Overview:
                     action=_action("sms.devino.batch", env._("To approve"), to_approve),
                 )
             )
-        return lines
+        return lines + self._falls()
+
+    def _falls(self):
+        """Sender names of which fewer messages are delivered than usual."""
+        if not self._is_manager:
+            return []
+        text = self.env._(
+            "Fewer SMS from %(sender)s are delivered: %(share)s%% in the last days, "
+            "usually %(usual)s%%"
+        )
+        return [
+            _line(
+                text % {"sender": name, "share": share, "usual": usual},
+                action=self._list(name, Domain("sender_name", "=", name)),
+            )
+            for name, share, usual in find_falls(self._days, self._today)
+        ]
 
     def _unread(self):
         unread = Domain("is_read", "=", False)
