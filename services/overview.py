@@ -118,13 +118,15 @@ class Overview:
         """Sender names of which fewer messages are delivered than usual."""
         if not self._is_manager:
             return []
-        text = self.env._(
-            "Fewer SMS from %(sender)s are delivered: %(share)s%% in the last days, "
-            "usually %(usual)s%%"
-        )
         return [
             _line(
-                text % {"sender": name, "share": share, "usual": usual},
+                self.env._(
+                    "Fewer SMS from %(sender)s are delivered: %(share)s%% in the last "
+                    "days, usually %(usual)s%%",
+                    sender=name,
+                    share=share,
+                    usual=usual,
+                ),
                 action=self._list(name, Domain("sender_name", "=", name)),
             )
             for name, share, usual in find_falls(self._days, self._today)
