@@ -104,7 +104,8 @@ class Server:
         self._log, self._settings = log, settings
         self.url = f"http://127.0.0.1:{free_port()}"
         self._command = [
-            *(sys.executable, "-m", "odoo", "server", "-c", config, "-d", database),
+            *(sys.executable, ROOT / "benchmarks" / "serve.py", "server"),
+            *("-c", config, "-d", database),
             *("--workers=2", "--max-cron-threads=2", "--no-database-list"),
             *(f"--db-filter=^{database}$", f"--logfile={log}"),
             "--log-handler=odoo.sql_db:WARNING",
