@@ -175,8 +175,7 @@ class Drill:
     def set_up(self):
         """Three accounts, the last one with a limit; nothing else is scheduled."""
         self._provider.steer("faults", LATENCY)
-        # Odoo counts from the last planned run to now, minute by minute: with a clock
-        # that is months ahead that takes it a minute.
+        # of the drill's time, which is another
         self._database.run(
             """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC', active = id IN (
                    SELECT res_id FROM ir_model_data
