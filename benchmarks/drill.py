@@ -286,12 +286,15 @@ class Drill:
         ]
 
     def _do(self, doing):
-        """Do something; a person who gets no answer, or a refusal, goes on."""
         self.events[doing.__name__] += 1
         if self._is_short:
             print(doing.__name__, flush=True)  # a test is seen to go on
+        self._try(doing)
+
+    def _try(self, doing, *args):
+        """Do something; a person who gets no answer, or a refusal, goes on."""
         try:
-            doing()
+            doing(*args)
         except (NoAnswerError, RefusedError) as error:
             self.events[type(error).__name__] += 1
             if isinstance(error, RefusedError):
@@ -341,14 +344,19 @@ class Drill:
                 WHERE state = 'draft' AND calculation IN ('none', 'failed')"""
         ):
             if calculation == "failed" or not self._is_calculated(batch):
-                self._person.call("sms.devino.batch", "action_calculate", [batch])
-                continue
-            if self._chance.random() < 0.3:
-                at = self._in_seconds(self._chance.uniform(5, 40))
-                values = {"scheduled_at": at}
-                self._person.call("sms.devino.batch", "write", [batch], values)
-            self._person.call("sms.devino.batch", "action_send", [batch])
-            self._promise_batch(batch)
+                self._try(
+                    self._person.call, "sms.devino.batch", "action_calculate", [batch]
+                )
+            else:
+                self._try(self._send_draft, batch)
+
+    def _send_draft(self, batch):
+        if self._chance.random() < 0.3:
+            at = self._in_seconds(self._chance.uniform(5, 40))
+            values = {"scheduled_at": at}
+            self._person.call("sms.devino.batch", "write", [batch], values)
+        self._person.call("sms.devino.batch", "action_send", [batch])
+        self._promise_batch(batch)
 
     def _is_calculated(self, batch):
         [[revision, calculated]] = self._database.run(
@@ -487,10 +495,21 @@ class Drill:
         if self._dry:
             self._provider.steer("balance", {self._dry: "100000000"})
             self._dry = None
+            self._refresh_balances()
         else:
             self._dry = self._chance.choice(LOGINS)
             self._provider.steer("balance", {self._dry: "0"})
             self._harm("balance gone")
+
+    def _refresh_balances(self):
+        """Odoo sends no draft before it knows of the money."""
+        for account in self._accounts:
+            self._try(
+                self._person.call,
+                "sms.devino.account",
+                "action_refresh_balance",
+                [account],
+            )
 
     def _hurry(self):
         """Shorten the pauses, which are minutes, and begin again at once."""
@@ -513,6 +532,7 @@ class Drill:
         self._server.kill()
         self._server.start()
         self._server.wait_ready()
+        self._refresh_balances()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
             if self._has_sent("anything"):
