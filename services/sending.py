@@ -39,9 +39,9 @@ PAUSES = [
 FIRST_LOOK = timedelta(seconds=10)
 # Messages that are failed at once, without a call.
 PAGE = 5000
-# How often a claim passes over messages that another transaction holds, before all is
-# left to the next look.
-CLAIM_TRIES = 3
+# How messages are looked for: at first without a lock, then past those that another
+# transaction is at.
+PLAIN, PAST_LOCKED = SQL(), SQL("FOR NO KEY UPDATE OF m SKIP LOCKED")
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,7 @@ class Sending(AccountJob):
         self._in_doubt = []
         # the head of the queue, as it was a moment ago
         self._window, self._looked_at = [], 0.0
-        # messages that another transaction was at just now
-        self._held = []
+        self._locking = PLAIN
         self._refusals = Refusals()
         self._marked_senders = set()
 
@@ -148,18 +147,18 @@ class Sending(AccountJob):
         return calls
 
     def _claim_calls(self, count):
-        self._in_doubt, self._held = [], []
-        for _try in range(CLAIM_TRIES):
-            if self._in_doubt or not (plan := self._plan(count)):
-                break
+        self._in_doubt = []
+        for self._locking in (PLAIN, PAST_LOCKED):
+            plan = self._plan(count)
             ids = [row["id"] for rows in plan for row in rows]
             moved = set(self._move_to_sending(plan, ids))
             if len(moved) < len(ids):
                 # another process was faster, or the queue has been stopped
                 self._window = []
-                self._held += [key for key in ids if key not in moved]
             mine = [[row for row in rows if row["id"] in moved] for rows in plan]
             self._in_doubt = [self._make_bulk(rows) for rows in mine if rows]
+            if self._in_doubt or not plan:
+                break
         return self._in_doubt
 
     def _messages(self):
@@ -243,9 +242,9 @@ class Sending(AccountJob):
                       COALESCE(m.attempts, 0) AS attempts,
                       COALESCE(m.largest_bulk, 0) AS largest_bulk
                  FROM sms_devino_message m
-                WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
-             ORDER BY m.priority DESC, m.id LIMIT %s""",
-            *(self.account_id, self._queue(), self._held, FEW),
+                WHERE m.account_id = %s AND %s
+             ORDER BY m.priority DESC, m.id LIMIT %s %s""",
+            *(self.account_id, self._queue(), FEW, self._locking),
         )
         self.env.cr.execute(query)
         return self.env.cr.dictfetchall()
@@ -262,13 +261,13 @@ class Sending(AccountJob):
                           m.sender_name, m.body, m.priority, m.use_until,
                           COALESCE(m.largest_bulk, 0) AS largest_bulk
                      FROM sms_devino_message m
-                    WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
-                 ORDER BY m.priority DESC, m.id LIMIT %s) AS q
+                    WHERE m.account_id = %s AND %s
+                 ORDER BY m.priority DESC, m.id LIMIT %s %s) AS q
                 WHERE (q.sender_name, q.body, q.priority, q.largest_bulk)
                       = (%s, %s, %s, %s)
                   AND q.use_until IS NOT DISTINCT FROM %s
              ORDER BY %s LIMIT %s""",
-            *(self.account_id, self._queue(), self._held, MANY),
+            *(self.account_id, self._queue(), MANY, self._locking),
             *_likeness(head),
             SQL("hashint4(q.id)" if head["largest_bulk"] else "q.id"),
             largest,
