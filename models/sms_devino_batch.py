@@ -357,7 +357,9 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS))
+    @api.depends(
+        "list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS)
+    )
     def _compute_words(self):
         """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:

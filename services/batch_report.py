@@ -118,18 +118,15 @@ def _describe_start(batch):
 
 def describe_price(batch):
     """Say what the provider has charged, and of how many messages it has not told."""
-    env, cost, waiting = batch.env, batch.cost, batch.sent_count
+    env, waiting = batch.env, batch.sent_count
     if not batch._is_sent():
         return False
-    if not cost:
-        return env._("Price not known yet") if waiting else batch.account_id._format_amount(0.0)
+    if waiting and not batch.cost:
+        return env._("Price not known yet")
+    cost = batch.account_id._format_amount(batch.cost)
     if not waiting:
-        return batch.account_id._format_amount(cost)
-    return env._(
-        "%(cost)s; waiting for reports: %(count)s",
-        cost=batch.account_id._format_amount(cost),
-        count=waiting,
-    )
+        return cost
+    return env._("%(cost)s; waiting for reports: %(count)s", cost=cost, count=waiting)
 
 
 def open_sample(batch):

@@ -128,9 +128,7 @@ class TestImport(ImportCase):
         created = self.import_file(
             write_xlsx(titles, [["79214563763", "Анна", "Омск"]])
         )
-        self.assertEqual(
-            created.title_roles, {"Телефон": "phone", "Имя": "name"}
-        )
+        self.assertEqual(created.title_roles, {"Телефон": "phone", "Имя": "name"})
         self.assertEqual(created.columns, ["Город"])
         batch = self.env["sms.devino.batch"].new({"list_ids": created.ids})
         names = [entry["name"] for entry in placeholder_names(batch)]

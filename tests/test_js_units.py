@@ -1,7 +1,8 @@
 """Unit tests of the browser's parts, by Odoo's own runner."""
 
-from odoo.addons.web.tests.test_js import unit_test_error_checker
 from odoo.tests import HttpCase, tagged
+
+from odoo.addons.web.tests.test_js import unit_test_error_checker
 
 SUITE = "@sms_devino"
 

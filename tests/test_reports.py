@@ -58,9 +58,7 @@ class TestReconciliation(MassCase):
         message_id = self.enqueue()
         self.dispatch()
         day = self.make_older(2)
-        self.assertEqual(
-            self.fetch(), [(day + YESTERDAY, 0, 0, 0), (day, 0, 1, -1)]
-        )
+        self.assertEqual(self.fetch(), [(day + YESTERDAY, 0, 0, 0), (day, 0, 1, -1)])
         with self.transaction(self.users["manager"]) as env:
             one = env["sms.devino.statistics"].search([("day", "=", day)])
             action = one.action_view_messages()
@@ -83,9 +81,7 @@ class TestReconciliation(MassCase):
         with self.transaction() as env:
             account = env["sms.devino.account"].browse(self.account_id)
             today = fields.Date.today()
-            answer = account._get_client().statistics(
-                *reconciliation.get_window(today)
-            )
+            answer = account._get_client().statistics(*reconciliation.get_window(today))
             reconciliation._keep(env["sms.devino.statistics"], account, today, answer)
             one = env["sms.devino.statistics"].search([])
             counts = (one.provider_total, one.own_total, one.difference)
