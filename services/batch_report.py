@@ -55,15 +55,21 @@ def _find_empty(batch):
 
 def describe_departure(batch):
     """Say when the first and the last message will leave, about."""
+    first, last = _find_departure(batch)
+    if first == last:
+        return first
+    return batch.env._("first %(first)s, last about %(last)s", first=first, last=last)
+
+
+def _find_departure(batch):
+    """Return when the first and the last message will leave, about, as texts."""
     env, now = batch.env, fields.Datetime.now()
     calls = (batch.figures or {}).get("calls", 0)
     rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
     start = max(now, batch.scheduled_at or now)
     first = format_moment(env, start)
     last = format_moment(env, start + timedelta(seconds=calls / rate))
-    if first == last:
-        return first
-    return env._("first %(first)s, last about %(last)s", first=first, last=last)
+    return first, last
 
 
 def render_figures(batch):
@@ -115,28 +121,25 @@ def describe_question(batch):
 
 def _describe_start(batch):
     """Say when the messages leave: at once, or from when to about when."""
-    when = describe_departure(batch)
-    return when if batch.scheduled_at else batch.env._("at once (%s)", when)
+    if batch.scheduled_at:
+        return describe_departure(batch)
+    first, last = _find_departure(batch)
+    if first == last:
+        return batch.env._("at once")
+    return batch.env._("at once, the last about %s", last)
 
 
 def describe_price(batch):
     """Say what the provider has charged, and of how many messages it has not told."""
-    env, cost, waiting = batch.env, batch.cost, batch.sent_count
+    env, waiting = batch.env, batch.sent_count
     if not batch._is_sent():
         return False
-    if not cost:
-        return (
-            env._("Price not known yet")
-            if waiting
-            else batch.account_id._format_amount(0.0)
-        )
+    if waiting and not batch.cost:
+        return env._("Price not known yet")
+    cost = batch.account_id._format_amount(batch.cost)
     if not waiting:
-        return batch.account_id._format_amount(cost)
-    return env._(
-        "%(cost)s; waiting for reports: %(count)s",
-        cost=batch.account_id._format_amount(cost),
-        count=waiting,
-    )
+        return cost
+    return env._("%(cost)s; waiting for reports: %(count)s", cost=cost, count=waiting)
 
 
 def open_sample(batch):
