@@ -9,7 +9,7 @@ from itertools import chain, count, islice
 from pathlib import PurePath
 
 from .charset import ENCODINGS, find_encoding
-from .errors import SheetError, SheetNote
+from .errors import SheetError
 from .model import Limits, Row
 
 _SEPARATORS = ";\t,|"
@@ -72,7 +72,7 @@ class Csv:
                 raise SheetError("too_many_rows", limit=self._limits.rows)
             yield Row(number, [_unwrap(value) for value in values])
 
-    def _find_bad_characters(self) -> list[SheetNote]:
+    def _find_bad_characters(self) -> list[SheetError]:
         count, lines = 0, []
         for number, line in enumerate(self._lines(), 1):
             if bad := line.count("\ufffd"):
@@ -82,7 +82,7 @@ class Csv:
             return []
         shown = ", ".join(map(str, lines[:_SHOWN_LINES]))
         more = ", …" if len(lines) > _SHOWN_LINES else ""
-        return [SheetNote("bad_characters", {"count": count, "lines": shown + more})]
+        return [SheetError("bad_characters", count=count, lines=shown + more)]
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines with their ends, each of them bounded."""

@@ -10,7 +10,6 @@ that mean nothing to it.  The cells are copied byte by byte, not understood.
 import posixpath
 import re
 import zipfile
-import zlib
 from array import array
 from collections.abc import Iterator
 from functools import cache
@@ -31,24 +30,16 @@ _ROW_BYTES = 4 * MEGABYTE
 # Tags of rich text: the library makes an object of each element.
 _RICH_TAGS = 1_000_000
 _LAST_ROW, _MERGES = 1_048_576, 20_000
-# What zipfile raises for damaged, encrypted or exotic archives.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    OverflowError,
-)
 _ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b[^>]*>")
 _END = re.compile(rb"</[\w.:-]*worksheet\s*>\s*$")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["'](?!utf-8|us-ascii)""", re.I)
 _NUMBER = re.compile(rb"""(?:^|\s)r=["']([^"']*)""")
 _HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']""")
 # Of a sheet; "%s" is the prefix of its elements.
-_ROW_OR_MERGE = rb'<%s(?:row\b([^>]*)|mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"\s*/?)>'
+_ROW_OR_MERGE = (
+    rb"<%s(?:row\b([^>]*)"
+    rb'|mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"\s*/?)>'
+)
 _FILLED = rb"(?s).*<%s(?:v|is|f)(?=[\s/>])(?:.*?</%sc>)?"
 _CELLS = rb"""<%sc(?=[\s/>])(?:[^>]*?\sr=["']([A-Z]{1,3})\d*["'])?"""
 # A text in the cell itself costs the library ten times as much as a formula's.
@@ -78,7 +69,8 @@ class Package:
             raise SheetError("corrupt")
         try:
             self._zip = zipfile.ZipFile(BytesIO(content))
-        except _DAMAGED as error:
+        except Exception as error:
+            # It raises many kinds for damaged, encrypted or exotic archives.
             raise SheetError("corrupt") from error
         self._parts = {_normal(one.filename): one for one in self._zip.infolist()}
         sizes = [member.file_size for member in self._zip.infolist()]
@@ -111,7 +103,7 @@ class Package:
             with self._zip.open(member) as stream:
                 while chunk := stream.read(MEGABYTE):
                     yield chunk
-        except _DAMAGED as error:
+        except Exception as error:
             raise SheetError("corrupt") from error
 
     def elements(self, name: str) -> Iterator[ElementTree.Element]:
@@ -210,7 +202,9 @@ class Page:
             raise SheetError("corrupt")
         self._set_prefix(root[1])
         # With a dimension the library does not pass over the sheet to find it.
-        target.write(root[0] + b'<%sdimension ref="A1"/><%ssheetData>' % ((root[1],) * 2))
+        target.write(
+            root[0] + b'<%sdimension ref="A1"/><%ssheetData>' % ((root[1],) * 2)
+        )
         rest = self._copy_rows(rest[root.end() :], target)
         for chunk in chunks:
             rest = self._copy_rows(_joined(rest, chunk), target)
@@ -286,9 +280,7 @@ class Page:
             column = after
         limits = self._limits
         if column > limits.columns:
-            raise SheetError(
-                "too_many_columns", row=self._number, limit=limits.columns
-            )
+            raise SheetError("too_many_columns", row=self._number, limit=limits.columns)
         self._cells -= len(letters)
         if self._cells < 0:
             raise SheetError("too_many_cells", limit=limits.cells)

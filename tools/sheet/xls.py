@@ -69,7 +69,7 @@ class Xls:
         for column, cell in enumerate(cells.row(index)):
             text = cell.value
             if cell.ctype in _NUMBERS:
-                text = self._show.number(cell.value, self._format(cell.xf_index))
+                text = self._show.by(self._format(cell.xf_index))(cell.value)
                 if text == BAD_NUMBER:
                     errors.append(column)
             elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
