@@ -263,7 +263,7 @@ def match_rows(batch, raws):
     The rows of the file come last in a batch, in their order. So both are compared from
     the end, and a row whose message was deleted gets none, not that of another row.
 
-    :param list raws: the number of each row as written, None for one that has no message
+    :param list raws: the number of each row as written, None for one without a message
     """
     messages = batch.env["sms.devino.message"].search_fetch(
         [("batch_id", "=", batch.id)],

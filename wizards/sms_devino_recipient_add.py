@@ -97,16 +97,16 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     )
     save_as = fields.Char(
         string="Save the mapping as",
-        help="Under this name it is proposed for the next file with the same titles.",
+        help="It is proposed under this name for the next file with the same titles.",
     )
     column_ids = fields.One2many(
         "sms.devino.recipient.add.column", "add_id", string="Columns"
     )
     with_hidden = fields.Boolean(string="Import hidden rows too")
     update_existing = fields.Boolean(
-        string="Update numbers that are in the list",
+        string="Update numbers already in the list",
         default=True,
-        help="They get name and data of the source. Otherwise they stay as they are.",
+        help="Names and data come from the source. Otherwise they stay as they are.",
     )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",

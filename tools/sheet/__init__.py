@@ -1,5 +1,5 @@
-"""Spreadsheets in and out: .xls, .xlsx and .csv read as a person sees them, and lists
-written such that they import back unchanged.
+"""Spreadsheets in and out: .xls, .xlsx and .csv are read as a person sees them, and
+lists are written so that an import gives them back unchanged.
 
 Reading
     ``open_book(content, filename=None, *, limits=LIMITS, region=REGION,

@@ -1,8 +1,8 @@
 """The container of .xls.
 
-xlrd's own walk through it has no end in a file whose chains of sectors or whose tree of
-names come back to themselves; here every way is as long as the file at most.  It is
-also more patient with what is damaged beside the workbook.
+xlrd never finishes a file whose chains of sectors, or whose tree of names, form a loop;
+here every chain ends at the size of the file.  Damage outside the workbook's own stream
+does no harm.
 """
 
 import struct
@@ -81,7 +81,7 @@ class Container:
 
 
 def _chain(data: bytes, size: int, table: array, sector: int) -> bytes:
-    """Return the sectors of a chain, joined; one that comes back ends somewhere."""
+    """Return the sectors of a chain, joined; a loop ends at the size of the data."""
     pieces = []
     while 0 <= sector < len(table) and len(pieces) <= len(data) // size:
         pieces.append(data[sector * size : (sector + 1) * size])

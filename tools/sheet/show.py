@@ -1,9 +1,9 @@
 """What a cell shows: the number in the file by its format, as far as a list needs it.
 
 Integers that may be telephone numbers have all their digits whatever the format;
-amounts have the decimals, thousands, percent and words of theirs; dates and times are
-written as the user's language does.  ``docs/spreadsheets.md`` names what Excel does
-beyond that.
+amounts keep the decimals, thousands, percent and words of their format; dates and times
+are written in the form of the user's language.  ``docs/spreadsheets.md`` names what
+Excel does beyond that.
 """
 
 import re
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Letters in a date's format that are no part of it.
+# Parts of a date format whose letters do not stand for date or time.
 _NO_LETTERS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]|am/pm|a/p')
 # "General" has no digits to fill; sections with a condition are shown like it.
 _GENERAL = re.compile(r"general|основной|\[[<>=]", re.IGNORECASE)

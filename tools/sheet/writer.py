@@ -1,9 +1,9 @@
-"""Lists and journals as .xlsx and .xls, such that they import back unchanged.
+"""Lists and journals as .xlsx and .xls, so that an import gives them back unchanged.
 
 Text is always written as text: a number keeps its leading zeros and its plus, and a
-cell that begins with "=" is not a formula.  Characters that XML has no place for
-(control characters, halves of surrogate pairs) are left out, from .xls too, so that
-both formats hold the same; nothing else is dropped or cut.
+cell that begins with "=" is not a formula.  Characters that XML cannot hold (control
+characters, halves of surrogate pairs) are left out, of .xls too, so that both formats
+hold the same; nothing else is dropped or cut.
 """
 
 import io

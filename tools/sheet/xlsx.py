@@ -102,19 +102,19 @@ class Xlsx:
         values, errors = [], []
         for column, cell in enumerate(cells):
             value = cell.value
-            if type(value) is str:
-                text = value if "_x" not in value else unescape(value)
-            elif type(value) in (int, float):
-                text = self._function(cell)(value)
-            elif value is None:
-                text = ""
-            elif type(value) is bool:
-                text = self._show.truth(value)
-            else:
-                text = self._show.moment(value)
+            if type(value) in (int, float):
+                values.append(self._function(cell)(value))
+                continue
             if cell.data_type == "e":
                 errors.append(column)
-            values.append(text)
+            if type(value) is str:
+                values.append(unescape(value) if "_x" in value else value)
+            elif value is None:
+                values.append("")
+            elif type(value) is bool:
+                values.append(self._show.truth(value))
+            else:
+                values.append(self._show.moment(value))
         return Row(number, values, tuple(errors), hidden)
 
     def _function(self, cell):
