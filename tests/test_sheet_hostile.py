@@ -267,6 +267,23 @@ class TestSheetHostile(BaseCase):
         content = with_part(workbook(), SHEET, row, stored=True)
         self.assertEqual(code_of(content), "row")
 
+    def test_tags_that_are_never_closed(self):
+        """Test that patterns do not begin anew at each of a million tags."""
+        filled = "<c><v>1</v></c>"
+        inline = 'x t="inlineStr" ' * 100_000
+        for rows in (
+            "<row " * 1_000_000,
+            f"<row>{'<c ' * 1_000_000}{filled}</row>",
+            f"<row><c {inline}></c>{filled}</row>",
+            f"<row><c>{'<f ' * 1_000_000}</c>{filled}</row>",
+        ):
+            content = with_part(workbook(), SHEET, sheet_xml(rows), stored=True)
+            with self.subTest(rows[:20]):
+                self.assertIsNotNone(code_of(content))
+        root = b"<worksheet " * 90_000
+        content = with_part(workbook(), SHEET, root, stored=True)
+        self.assertEqual(code_of(content), "corrupt")
+
     def test_a_million_columns(self):
         """Test that only cells up to the last filled one count."""
         filled = "<c><v>1</v></c>"

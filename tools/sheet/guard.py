@@ -30,25 +30,28 @@ _ROW_BYTES = 4 * MEGABYTE
 # Tags of rich text: the library makes an object of each element.
 _RICH_TAGS = 1_000_000
 _LAST_ROW, _MERGES = 1_048_576, 20_000
-_ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b[^>]*>")
+# Patterns stop at the next "<", or after so many characters: a text made to do harm
+# would keep them busy for hours.
+_ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b[^<>]*>")
 _END = re.compile(rb"</[\w.:-]*worksheet\s*>\s*$")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["'](?!utf-8|us-ascii)""", re.I)
 _NUMBER = re.compile(rb"""(?:^|\s)r=["']([^"']*)""")
 _HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']""")
 # Of a sheet; "%s" is the prefix of its elements.
 _ROW_OR_MERGE = (
-    rb"<%s(?:row\b([^>]*)"
+    rb"<%s(?:row\b([^<>]*)"
     rb'|mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"\s*/?)>'
 )
 _FILLED = rb"(?s).*<%s(?:v|is|f)(?=[\s/>])(?:.*?</%sc>)?"
-_CELLS = rb"""<%sc(?=[\s/>])(?:[^>]*?\sr=["']([A-Z]{1,3})\d*["'])?"""
+_CELLS = rb"""<%sc(?=[\s/>])(?:[^<>]{0,200}?\sr=["']([A-Z]{1,3})\d*["'])?"""
 # A text in the cell itself costs the library ten times as much as a formula's.
 _INLINE_TEXT = (
-    rb'<%sc\b([^>]*)\bt="inlineStr"([^>]*)><%sis><%st(?: [^>]*)?>([^<]*)</%st></%sis>'
+    rb'<%sc\b([^<>]{0,200})\bt="inlineStr"([^<>]{0,200})>'
+    rb"<%sis><%st(?: [^<>]*)?>([^<]*)</%st></%sis>"
 )
 # A formula whose result was never stored is shown to the library as an error.
 _NO_RESULT = (
-    rb'<%sc((?: [rs]="\w*")*) ?><%sf\b[^>]*(?:(?<=/)>|>[^<]*</%sf>)'
+    rb'<%sc((?: [rs]="\w*")*) ?><%sf\b[^<>]*(?:(?<=/)>|>[^<]*</%sf>)'
     rb"(?:<%sv ?/>|<%sv></%sv>)?</%sc>"
 )
 # Of the shared strings: tags that cost little, and those of one string.
