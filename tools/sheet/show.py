@@ -155,15 +155,15 @@ class _Section(NamedTuple):
     :ivar str before: what stands before the digits
     :ivar str after: and after them
     :ivar str spec: of the digits, as Python's; "" for a section without digits
-    :ivar float scale: what the number is multiplied by
+    :ivar int scale: what the number is multiplied by
+    :ivar bool bare: whether no zero stands for digits that are not there
     :ivar int optional: so many of the last decimals are left out when they are zeros
-    :ivar bool bare: whether no zero stands before the decimal mark
     """
 
     before: str
     after: str
     spec: str = ""
-    scale: float = 1.0
+    scale: int = 1
     optional: int = 0
     bare: bool = False
 
@@ -182,7 +182,6 @@ def _section(before: str, digits: str, after: str) -> _Section:
     if not digits:
         return _Section(before, after)
     whole, _point, fraction = digits.partition(".")
-    thousands = len(whole) - len(whole.rstrip(","))
     zeros, places = whole.count("0"), len(fraction)
     comma = "," if "," in whole.rstrip(",") else ""
     width = zeros + (max(zeros - 1, 0) // 3 if comma else 0)
@@ -191,7 +190,7 @@ def _section(before: str, digits: str, after: str) -> _Section:
         before,
         after,
         f"{f'0{width}' if width else ''}{comma}.{places}f",
-        100 ** (before + after).count("%") / 1000**thousands,
+        100 ** (before + after).count("%"),
         places - len(fraction.rstrip("#?")),
         not zeros,
     )
