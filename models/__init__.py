@@ -1,6 +1,7 @@
 # Mixins stand before the models that inherit from them.
 from . import (
     sms_devino_connection,
+    sms_devino_data,
     sms_devino_guarded,
     sms_devino_options,
     sms_devino_quote,

@@ -43,6 +43,7 @@ PAGE = 5000
 
 class SmsDevinoMessage(models.Model):
     _name = "sms.devino.message"
+    _inherit = ["sms.devino.data"]
     _description = "SMS Message"
     _order = "id desc"
     _rec_name = "number"
@@ -64,7 +65,7 @@ class SmsDevinoMessage(models.Model):
         search="_search_number_search",
     )
     name = fields.Char(string="Recipient", readonly=True)
-    data = fields.Json(string="Data of the recipient", readonly=True)
+    data = fields.Json(readonly=True)
     partner_id = fields.Many2one(
         "res.partner",
         string="Contact",

@@ -286,3 +286,32 @@ def _first_gateway_ids(batch):
     )
     ids = segments.mapped("gateway_id")
     return [*ids[:SHOWN_IDS], "…"] if len(ids) > SHOWN_IDS else ids
+
+
+# --- its file -------------------------------------------------------------------------
+
+
+def match_rows(batch, raws):
+    """Return the id of the message of each row of a batch's file, None where none is.
+
+    The rows of the file come last in a batch, in their order. So both are compared from
+    the end, and a row whose message was deleted gets none, not that of another row.
+
+    :param list raws: the number of each row as written, None for one without a message
+    """
+    messages = batch.env["sms.devino.message"].search_fetch(
+        [("batch_id", "=", batch.id)],
+        ["number", "number_raw"],
+        order="id desc",
+        limit=len(raws),
+    )
+    rest = iter([(one.id, one.number_raw or one.number or "") for one in messages])
+    messages.invalidate_recordset()
+    found, (message_id, text) = [], next(rest, (None, None))
+    for raw in reversed(raws):
+        if raw is None or raw != text:
+            found.append(None)
+            continue
+        found.append(message_id)
+        message_id, text = next(rest, (None, None))
+    return found[::-1]

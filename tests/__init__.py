@@ -10,6 +10,7 @@ from . import (
     test_batch_draft,
     test_batch_tours,
     test_composer_rights,
+    test_contact_values,
     test_counter_js,
     test_dispatch,
     test_doubt,

@@ -132,6 +132,41 @@ class TestBatch(MassCase):
             self.assertEqual(sorted(filter(None, found)), ["Anna", "Boris"])
             self.assertEqual(len(found), 3)
 
+    def test_rows_of_the_file_without_a_message_come_back_unchanged(self):
+        """Rows that a filter hides, and those whose message was deleted since."""
+        self.allow_export()
+        table = [[f"792145{n:05d}", f"n{n}"] for n in (1, 2, 3, 3, 4)]
+        content = write_xlsx(
+            [Column("p", "Tel."), Column("c", "Client")], table, hidden=[2]
+        )
+        batch_id = self.send_mass(
+            source_file=base64.b64encode(content),
+            source_name="clients.xlsx",
+            source_columns={
+                "sheet": "Sheet1",
+                "header_row": 1,
+                "columns": [{"index": 0, "role": "phone", "title": "Tel.", "name": ""}],
+            },
+        )
+        with self.transaction() as env:
+            domain = [("batch_id", "=", batch_id), ("state", "=", "left_out")]
+            twice = env["sms.devino.message"].search(
+                [*domain, ("reason", "=", "duplicate")]
+            )
+            env.cr.execute(
+                "DELETE FROM sms_devino_message WHERE id = %s", twice.ids[-1:]
+            )
+        book = open_book(self.saved_results(batch_id))
+        rows = list(book.rows(book.sheets[0]))[1:]
+        self.assertEqual([row.values[:2] for row in rows], table)
+        numbers = [row.values[2] if len(row.values) > 2 else "" for row in rows]
+        sent = [f"+7921450000{n}" if n else "" for n in (1, 0, 3, 0, 4)]
+        self.assertEqual(numbers, sent)
+        self.assertEqual(
+            [row.hidden for row in rows], [False, True, False, False, False]
+        )
+        self.assertEqual(len(self.results(batch_id, "waiting")), 4)
+
     def test_second_press_of_send_changes_nothing(self):
         batch_id = self.prepare()
         self.approve(batch_id)

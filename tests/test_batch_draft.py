@@ -79,6 +79,8 @@ class TestBatchDraft(MassCase):
         self.assertEqual(empty, 1)
         self.assertEqual(figures["messages"], {"gsm7": 2, "ucs2": 1})
         self.assertEqual(self.rows(batch_id, "data")[0], {"Номер заказа": "A-1"})
+        self.check_found(batch_id, "data_text", "a-1", "Номер заказа: A-1")
+        self.check_found(batch_id, "name", "name 1", "Name 1")
         self.approve(batch_id)
         self.dispatch()
         self.assertEqual(
@@ -86,6 +88,14 @@ class TestBatchDraft(MassCase):
             ["Hi Name 0, order A-1", "Hi Name 1, order Я-2", "Hi Name 2, order "],
         )
         self.assertAllAgree(batch_id, sent=3)
+
+    def check_found(self, batch_id, field, text, value):
+        """Check that the journal finds a message by what it knows of the recipient."""
+        with self.transaction(self.users["manager"]) as env:
+            found = env["sms.devino.message"].search(
+                [("batch_id", "=", batch_id), (field, "ilike", text)]
+            )
+            self.assertEqual(found.mapped(field), [value])
 
     def test_recipients_without_a_value_may_be_left_out(self):
         list_id = self.make_list(

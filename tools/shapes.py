@@ -1,6 +1,6 @@
-"""What kept Json may look like: a request may write anything into such a field."""
+"""The shapes of Json fields: a request may write anything into such a field."""
 
-# What stands for the keys of a dict that are texts of anybody's.
+# Stands for the keys of a dict that may be any text.
 ANY = "*"
 ROLES = ("phone", "phone_2", "name", "extra", "skip")
 EMPTY = type(None)
