@@ -249,6 +249,9 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         default="none",
     )
+    calculation_mark = fields.Json(
+        readonly=True, copy=False, help="How far a calculation is that has not ended."
+    )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
     calculated_at = Stamp(string="Calculated at")

@@ -9,6 +9,7 @@ from . import (
     test_batch,
     test_batch_draft,
     test_batch_tours,
+    test_calculation,
     test_composer_rights,
     test_counter_js,
     test_dispatch,
