@@ -17,7 +17,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from . import list_import, same_text
+from . import list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
@@ -246,6 +246,7 @@ class Calculation:
             for one in page
         ]
         same_text.leave_out(self.batch, rows)
+        numbers.leave_out(self.batch, rows)
         return rows
 
     def _write_page(self, messages, rows, mark):
@@ -320,7 +321,10 @@ class Calculation:
             raise UserError(
                 draft.env._("Recipients: choose at least one list or some contacts.")
             )
-        values["figures"] |= forecast.get_figures() | {"longest_values": texts.longest}
+        values["figures"] |= forecast.get_figures() | {
+            "longest_values": texts.longest,
+            "refusing": numbers.count_refusing(self.batch),
+        }
         return values | {
             "calculation": "none",
             "error_text": False,

@@ -33,6 +33,7 @@ from . import (
     test_kill,
     test_labels,
     test_list_import,
+    test_numbers,
     test_overview,
     test_phone,
     test_placeholders,

@@ -231,6 +231,41 @@ class TestCalculation(CalculationCase):
 
 
 @tagged("post_install", "-at_install", "sms_devino")
+class TestHostileDraft(CalculationCase):
+    """Texts and numbers that no database or provider takes as they are."""
+
+    def test_half_of_a_surrogate_pair_and_a_null_are_left_out(self):
+        batch_id = self.prepare(body="Hi \ud83d{{ name }}\x00!")
+        self.assertFalse(self.read_batch(batch_id, "error_text"))
+        self.assertEqual(self.rows(batch_id, "body")[0], "Hi Name 0!")
+        self.approve(batch_id)
+        self.dispatch()
+        self.assertEqual(self.states(), {"sent": 10})
+
+    def test_values_with_them_are_sent_without(self):
+        list_id = self.make_list(
+            self.numbers(2, 79214700000), "Test: odd", {0: {"order": "A\ud83d-1"}}
+        )
+        batch_id = self.prepare(
+            list_ids=[Command.set([list_id])], body="Order {{ order | none }}"
+        )
+        self.assertFalse(self.read_batch(batch_id, "error_text"))
+        self.assertEqual(self.rows(batch_id, "body"), ["Order A-1", "Order none"])
+
+    def test_numbers_with_two_zeros_are_read_as_with_a_plus(self):
+        list_id = self.make_list(
+            ["0079214563763", "00375291234567", "00", "0044 20 7946 0000"],
+            "Test: zeros",
+        )
+        batch_id = self.prepare(list_ids=[Command.set([list_id])])
+        self.approve(batch_id)
+        self.dispatch()
+        sent = {entry.number for entry in self.provider.ledger}
+        self.assertLessEqual({"79214563763", "375291234567"}, sent)
+        self.assertFalse([number for number in sent if number.startswith("0")])
+
+
+@tagged("post_install", "-at_install", "sms_devino")
 class TestCalculationKill(CalculationCase, RaceCase):
     """A server that is killed while it calculates."""
 
