@@ -39,6 +39,7 @@
         "views/base_module_uninstall_views.xml",
         "views/sms_devino_menus.xml",
         "views/sms_devino_doubt_views.xml",
+        "views/sms_devino_number_views.xml",
     ],
     "demo": ["demo/sms_devino_demo.xml"],
     "assets": {

@@ -20,6 +20,7 @@ from . import (
     sms_devino_incoming,
     sms_devino_limit,
     sms_devino_message,
+    sms_devino_number,
     sms_devino_recipient,
     sms_devino_recipient_list,
     sms_devino_reminder,

@@ -147,6 +147,12 @@ class SmsDevinoAccount(models.Model):
         help="A mass sending leaves out recipients who got the same text within this "
         "time. 0: nobody.",
     )
+    dead_number_days = fields.Integer(
+        string="Leave out numbers that took no SMS (days)",
+        default=30,
+        help="A mass sending leaves out numbers that the provider refused, or reported "
+        "not to exist, within this time. 0: none.",
+    )
     low_balance = fields.Float(
         string="Warn below",
         digits=(16, 4),

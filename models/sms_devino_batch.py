@@ -16,7 +16,7 @@ from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
-from ..services.records import check_shape
+from ..services.records import check_shape, storable
 from ..services.words import check_scheduled_at, format_moment, notify
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 
@@ -61,6 +61,7 @@ ROW_INPUTS = {
     "purpose",
     "empty_policy",
     "allow_same_text",
+    "allow_dead_numbers",
     "translations",
     *SOURCES,
 }
@@ -201,6 +202,10 @@ class SmsDevinoBatch(models.Model):
         string="Also to numbers that got this text a short time ago",
         help="Otherwise they are left out. The account says how many hours count.",
     )
+    allow_dead_numbers = fields.Boolean(
+        string="Also to numbers that took no SMS lately",
+        help="Otherwise they are left out. The account says how many days count.",
+    )
     translations = fields.Json(
         string="Text in other languages",
         help="Language -> text, as the template has it. Contacts with that language "
@@ -251,6 +256,11 @@ class SmsDevinoBatch(models.Model):
     departure = fields.Char(compute="_compute_words")
     finished_at = Stamp(help="Nothing was left to hand over.")
     reported_at = Stamp(string="Final at", help="All reports had come.")
+    complete_at = fields.Datetime(
+        string="All reports asked for at",
+        compute="_compute_words",
+        help="Shown when that takes longer than ten minutes.",
+    )
 
     # --- who ------------------------------------------------------------------------
     prepared_by_id = Person(default=lambda self: self.env.user)
@@ -275,6 +285,9 @@ class SmsDevinoBatch(models.Model):
         readonly=True,
         copy=False,
         default="none",
+    )
+    calculation_mark = fields.Json(
+        readonly=True, copy=False, help="How far a calculation is that has not ended."
     )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
@@ -435,10 +448,11 @@ class SmsDevinoBatch(models.Model):
                 self.browse()._check_writable(vals)
             # a default in the context would write what may not be written
             self = self.with_context(clean_context(self.env.context))
-        return super().create(vals_list)
+        return super().create([storable(vals) for vals in vals_list])
 
     def write(self, vals):
         """Mark the figures as out of date when what they are made of changes."""
+        vals = storable(vals)
         if not self.env.su:
             self._check_writable(vals)
         moved = "scheduled_at" in vals and self.filtered(
@@ -761,7 +775,10 @@ class SmsDevinoBatch(models.Model):
         return action | {
             "name": self.name,
             "domain": [("batch_id", "=", self.id), *domain],
-            "context": {"group_by": group_by} if group_by else {},
+            "context": {
+                "sms_devino_left_out": shown == "left_out",
+                **({"group_by": group_by} if group_by else {}),
+            },
         }
 
     # --- the course of a sending ----------------------------------------------------

@@ -9,9 +9,11 @@ from ..services import (
     message_life,
     message_words,
     number_search,
+    numbers,
     odoo_link,
     preparing,
     repeat,
+    same_text,
 )
 from ..services.asking import check_now
 from ..services.bulk import insert_rows
@@ -179,6 +181,13 @@ class SmsDevinoMessage(models.Model):
         search="_search_gateway_ids",
         help="The provider's id of each segment.",
     )
+    earlier_id = fields.Many2one(
+        "sms.devino.message",
+        string="Earlier message",
+        compute="_compute_earlier",
+        help="The message with this text that the number had got before.",
+    )
+    earlier_at = fields.Datetime(string="Got the text at", compute="_compute_earlier")
     timeline = fields.Html(compute="_compute_timeline", sanitize=False)
 
     # --- when (UTC) -----------------------------------------------------------------
@@ -329,6 +338,13 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             message.waiting_for = message_words.describe_wait(message)
 
+    def _compute_earlier(self):
+        found = same_text.find_earlier(self)
+        for message in self:
+            earlier = found.get(message, self.browse())
+            message.earlier_id = earlier
+            message.earlier_at = earlier.accepted_at or earlier.create_date
+
     def _compute_timeline(self):
         render = self.env["ir.qweb"]._render
         for message in self:
@@ -456,6 +472,7 @@ class SmsDevinoMessage(models.Model):
         odoo_link.report(self, target, ids)
         if target == "unknown":
             doubt.note_unknown(self, ids)
+        numbers.note(self, target, ids)
         self.env["sms.devino.batch"]._recount(ids)
 
     @api.model

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field
+from itertools import islice
 
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -190,11 +191,16 @@ class Audience:
 
     :param batch: ``sms.devino.batch``, in the environment of that user
     :param keys: the folded names of the values that the text needs
+    :param dict left: go on with what was :attr:`left` of another reading
+    :param seen: the numbers that reading had found fit to send to
+    :ivar dict left: what comes after the last page, for a Json field: ``sources``, of
+        which the first has been read up to ``last``
     """
 
-    def __init__(self, batch, keys):
+    def __init__(self, batch, keys, *, left=None, seen=()):
         self.env = batch.env
         self.batch = batch
+        self.left = left or {"sources": self._list_sources(), "last": 0}
         self.country = batch.account_id.country_id.code
         names = contact_names(batch.env)
         self._contacts = _ContactReader(batch.env, names, keys)
@@ -203,7 +209,8 @@ class Audience:
             for entry in names
             if entry["name"] in ("name", "phone")
         }
-        self._seen = set()
+        self._seen = set(seen)
+        self._text_keys = keys
         self.control_count = 0
 
     def pages(self):
@@ -212,40 +219,44 @@ class Audience:
 
         Of several recipients with the same number the first one gets the message.
         """
-        example = None
         for page in self._sources():
             self._mark_blacklisted(page)
             self._mark_duplicates(page)
-            example = example or next((one for one in page if not one.reason), None)
             yield page
-        if example and not self.batch.repeat_of_id:
-            copies = control_numbers.make_copies(self.batch, example, self._seen)
-            self._mark_blacklisted(copies)
-            self.control_count = sum(not one.reason for one in copies)
-            yield copies
+
+    def _list_sources(self):
+        """Return pairs of kind and id, in the order in which they are read."""
+        if self.batch.repeat_of_id:
+            return [["failed", self.batch.repeat_of_id.id]]
+        return [
+            *(["list", list_id] for list_id in self.batch.list_ids.ids),
+            ["contacts", 0],
+            *([["file", 0]] if self.batch.source_file else []),
+            ["control", 0],
+        ]
 
     def _sources(self):
-        if self.batch.repeat_of_id:
-            yield from self._read_failed()
-            return
-        for record_list in self.batch.list_ids:
-            yield from self._read_list(record_list)
-        yield from self._read_contacts()
-        if self.batch.source_file:
-            yield from self._read_file()
+        while self.left["sources"]:
+            [kind, key], *others = self.left["sources"]
+            read = getattr(self, f"_read_{kind}")
+            for page, last in read(key, self.left["last"]):
+                self.left = {**self.left, "last": last}
+                yield page
+            self.left = {"sources": others, "last": 0}
 
-    # --- the sources ----------------------------------------------------------------
+    # --- the sources: each yields pairs of a page and what it was read up to ---------
 
-    def _read_list(self, record_list):
+    def _read_list(self, list_id, last):
         names = ["number", "number_raw", "name", "partner_id", "data", "reading"]
+        record_list = self.env["sms.devino.recipient.list"].browse(list_id)
         roles = record_list.title_roles or {}
-        for rows in self._pages_of(
-            "sms.devino.recipient", [("list_id", "=", record_list.id)], names
+        for rows, end in self._pages_of(
+            "sms.devino.recipient", [("list_id", "=", list_id)], names, last
         ):
             # ids, and not the contacts: the user may not read all of them
             partner_ids = [row.partner_id.id for row in rows]
             of_contacts = self._contacts.read_values(set(filter(None, partner_ids)))
-            yield [
+            page = [
                 self._from_row(
                     row.number,
                     row.number_raw,
@@ -261,27 +272,31 @@ class Audience:
                 )
                 for row, partner_id in zip(rows, partner_ids, strict=True)
             ]
+            yield page, end
 
-    def _read_contacts(self):
+    def _read_contacts(self, _key, last):
         contacts = self.env["res.partner"]
-        ids = contacts.search(self._get_domain(), order="id").ids
+        domain = self._get_domain() & Domain("id", ">", last)
+        ids = contacts.search(domain, order="id").ids
         for start in range(0, len(ids), PAGE):
-            page = contacts.browse(ids[start : start + PAGE])
-            yield [
+            found = contacts.browse(ids[start : start + PAGE])
+            page = [
                 self._from_contact(partner, values)
-                for partner, values in self._contacts.iterate(page)
+                for partner, values in self._contacts.iterate(found)
             ]
+            yield page, found[-1].id
 
     def _get_domain(self):
         chosen = Domain("id", "in", self.batch.partner_ids.ids)
         return chosen | read_filter(self.env, self.batch.domain)
 
-    def _read_file(self):
+    def _read_file(self, _key, last):
         content = base64.b64decode(self.batch.source_file)
-        page = []
-        for row in read_rows(
+        rows = read_rows(
             self.env, content, self.batch.source_name, self.batch.source_columns or {}
-        ):
+        )
+        page = []
+        for end, row in islice(enumerate(rows, start=1), last, None):
             reading = phone.read(row.get("number_raw") or "", self.country)
             page.append(
                 self._from_row(
@@ -294,20 +309,33 @@ class Audience:
                 )
             )
             if len(page) == PAGE:
-                yield page
+                yield page, end
                 page = []
-        yield page
+        if page:
+            yield page, end
 
-    def _read_failed(self):
+    def _read_control(self, _key, last):
+        """Make copies for the control numbers, with the text of the first recipient."""
+        if last:
+            return
+        others = {"sources": self._list_sources()[:-1], "last": 0}
+        pages = Audience(self.batch, self._text_keys, left=others).pages()
+        example = next((one for page in pages for one in page if not one.reason), None)
+        if example:
+            copies = control_numbers.make_copies(self.batch, example, self._seen)
+            self._mark_blacklisted(copies)
+            self.control_count = sum(not one.reason for one in copies)
+            yield copies, 1
+
+    def _read_failed(self, origin_id, last):
         """Read those whose message surely failed, with the text they were to get."""
-        origin = self.batch.repeat_of_id
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
         names += ["operation_status", "message_status"]
-        domain = [("batch_id", "=", origin.id), ("state", "in", SURELY_FAILED)]
-        for messages in self._pages_of("sms.devino.message", domain, names):
+        domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
+        for messages, end in self._pages_of("sms.devino.message", domain, names, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
             repeated = find_repeated(self.env, firsts, but=self.batch)
-            yield [
+            page = [
                 Recipient(
                     number=message.number,
                     name=message.name or "",
@@ -319,15 +347,16 @@ class Audience:
                 )
                 for message, first in zip(messages, firsts, strict=True)
             ]
+            yield page, end
 
-    def _pages_of(self, model, domain, names):
-        """Yield the records of a domain by id, as many at once as may be in memory."""
-        last = 0
+    def _pages_of(self, model, domain, names, last):
+        """Yield the records of a domain behind an id, as many at once as may be in
+        memory, each time with the last id."""
         while page := self.env[model].search_fetch(
             [*domain, ("id", ">", last)], names, order="id", limit=PAGE
         ):
-            yield page
             last = page[-1].id
+            yield page, last
             page.invalidate_recordset()
 
     # --- one recipient --------------------------------------------------------------

@@ -8,7 +8,7 @@ from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from . import batch_report
+from . import batch_report, numbers
 from .batch_report import GROUPS
 from .commit import commit_retrying, seconds_left, wake_once
 
@@ -67,10 +67,11 @@ def feed_page(batch):
     now = fields.Datetime.now()
     until = now + timedelta(minutes=batch.validity) if batch.validity else None
     extra = SQL(
-        "author_id = %s, scheduled_at = %s, use_until = %s",
+        "author_id = %s, scheduled_at = %s, use_until = %s, largest_bulk = %s",
         batch.sent_by_id.id,
         batch.scheduled_at or None,
         until,
+        numbers.bulk_sizes(batch),
     )
     messages = batch.env["sms.devino.message"]
     return len(messages._transition("outgoing", rows, extra=extra))

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import fields
 
+from . import asking
 from .draft_text import describe_chars
 from .words import format_moment
 
@@ -39,6 +40,7 @@ def describe(batch):
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
         "price_words": describe_price(batch),
+        "complete_at": batch._is_sent() and asking.expect_complete(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
             f"{code}: {text}" for code, text in (batch.translations or {}).items()

@@ -60,13 +60,14 @@ class Texts:
     """The texts of a draft, taken apart.
 
     :param draft: ``sms.devino.batch``
+    :param dict longest: as another reading of the recipients has left it
     :raise UserError: see :func:`parse_text`
     :ivar longest: name of a value, folded -> the longest value of a recipient
     """
 
-    def __init__(self, draft):
+    def __init__(self, draft, longest=None):
         env, names = draft.env, draft.names
-        self.longest = {}
+        self.longest = dict(longest or {})
         self._by_lang = {}
         if draft.repeat_of_id:
             # each message has its text already

@@ -59,6 +59,16 @@ def make_row(recipient, template, find_price, *, skip_empty):
     return row
 
 
+def leave_out_row(row, reason):
+    """Turn a row as :func:`make_row` returns it into one that gets no message."""
+    row |= {
+        "state": "left_out",
+        "reason": reason,
+        "segment_count": 0,
+        "cost_estimated": 0.0,
+    }
+
+
 @lru_cache(REMEMBERED)
 def count_segments(body):
     """Return (encoding, segments, of these due to Unicode, saved, characters)."""

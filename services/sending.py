@@ -15,15 +15,13 @@ from ..gateway import (
     NotSentError,
 )
 from ..gateway.pool import LOOK_SECONDS, Ended
+from ..tools.chunks import part_size
 from .account_job import AccountJob
 from .commit import commit_retrying
 
-# A refused bulk is split into so many. Eight of 374 hold as many numbers as one full
-# bulk, and with 1 % bad numbers a message is tried 2.4 times before it is accepted.
-PARTS = 8
 # The bulks under way hold together at most one full bulk: what a kill leaves in doubt.
 # Less room than this is not worth a bulk.
-SMALLEST_ROOM = MAX_BULK_NUMBERS // PARTS
+SMALLEST_ROOM = MAX_BULK_NUMBERS // 8
 # A text or sender that the provider refuses is refused for every number. After so many
 # refusals, and nothing accepted, the rest is not tried.
 MAX_REFUSALS = 8
@@ -386,7 +384,7 @@ class Sending(AccountJob):
         """Back into the queue, as if there had been no attempt."""
         rows = []
         for one in ended:
-            values = {"largest_bulk": -(-one.call.size // PARTS)} if refused else {}
+            values = {"largest_bulk": part_size(one.call.size)} if refused else {}
             for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
                 rows.append({"id": key, "attempts": attempts, **values})
         self._move(env, "outgoing", rows)

@@ -36,6 +36,7 @@ LEFT_OUT_REASONS = [
     ("repeated", "Sent again already"),
     ("refused_before", "The provider does not accept the number"),
     ("same_text", "Got the same text a short time ago"),
+    ("dead_number", "The number took no SMS lately"),
 ]
 
 

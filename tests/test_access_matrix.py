@@ -41,6 +41,7 @@ MODELS = {
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.doubt": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.message.move": dict.fromkeys(MEMBERS, "crud"),
+    "sms.devino.number": {"manager": "r", "admin": "rd"},
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.statistics": dict.fromkeys(MANAGERS, "r"),

@@ -415,6 +415,22 @@ class TestBatch(MassCase):
 
     # --- who may --------------------------------------------------------------------
 
+    def test_long_wait_for_reports_is_announced_while_they_are_awaited(self):
+        batch_id = self.send_mass()
+        self.enqueue_rows(3000, state="sent", next_at=fields.Datetime.now())
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            account.requests_per_second = 1
+        self.assertFalse(self.read_batch(batch_id, "complete_at"), "nothing has left")
+        for count, shown in ((10, True), (0, False)):
+            with self.transaction() as env:
+                env["sms.devino.batch"].browse(batch_id).sent_count = count
+            complete_at = self.read_batch(batch_id, "complete_at")
+            self.assertEqual(bool(complete_at), shown)
+            if shown:
+                left = complete_at - fields.Datetime.now()
+                self.assertGreater(left.total_seconds(), 6000)
+
     def test_user_does_not_send_to_many(self):
         with self.assertRaises(AccessError):
             self.draft(user="user")

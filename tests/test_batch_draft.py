@@ -488,10 +488,10 @@ class TestBatchDraft(MassCase):
 
         with (
             patch.object(calculation, "sum_rows", edit_then_sum),
-            self.assertLogs("odoo.sql_db", "ERROR") as logs,
+            # a conflict is repeated, so it is none
+            self.assertNoLogs("odoo.sql_db", "ERROR"),
         ):
             self.run_calculations()
-        self.assertNotIn("Sale today", str(logs.output), "texts are kept out of logs")
         self.assertFalse(self.read_batch(batch_id, "is_calculated"))
         self.assertFalse(self.rows(batch_id, "id"))
 
@@ -512,13 +512,6 @@ class TestBatchDraft(MassCase):
             [(one["calculation"], one["is_live"]) for one in seen],
             [("queued", True), ("running", True), ("none", False)],
         )
-
-    def test_interrupted_calculation_says_so(self):
-        batch_id = self.draft()
-        with self.transaction() as env:
-            env["sms.devino.batch"].browse(batch_id).calculation = "running"
-        self.run_calculations()
-        self.assertIn("Odoo stopped", self.read_batch(batch_id, "error_text"))
 
     # --- who may --------------------------------------------------------------------
 

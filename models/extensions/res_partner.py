@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ...services import numbers
 
 
 class ResPartner(models.Model):
@@ -14,6 +16,17 @@ class ResPartner(models.Model):
         compute="_compute_sms_devino_message_count",
         groups="sms_devino.group_user",
     )
+
+    sms_devino_number_note = fields.Char(
+        string="About the number",
+        compute="_compute_sms_devino_number_note",
+        groups="sms_devino.group_user",
+    )
+
+    @api.depends("phone")
+    def _compute_sms_devino_number_note(self):
+        for partner in self:
+            partner.sms_devino_number_note = numbers.describe_contact(partner)
 
     def _compute_sms_devino_message_count(self):
         """Count the messages to each contact that the user may see."""

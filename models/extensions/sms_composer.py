@@ -3,7 +3,13 @@ from odoo.exceptions import UserError
 
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
-from ...services.records import check_ids, check_numbers, read_ids, read_input
+from ...services.records import (
+    check_ids,
+    check_numbers,
+    read_ids,
+    read_input,
+    storable,
+)
 from ...services.words import notify
 from ...tools import phone
 from ..sms_devino_options import given_options
@@ -115,8 +121,8 @@ class SmsComposer(models.TransientModel):
     sms_devino_problem = fields.Char(
         string="What is wrong with the text", compute="_compute_sms_devino_preview"
     )
-    sms_devino_same_text = fields.Char(
-        string="Sent before", compute="_compute_sms_devino_preview"
+    sms_devino_same_text = fields.Html(
+        string="Sent before", compute="_compute_sms_devino_preview", sanitize=False
     )
     sms_devino_is_many = fields.Boolean(
         string="Becomes a mass sending", compute="_compute_sms_devino_is_many"
@@ -145,12 +151,12 @@ class SmsComposer(models.TransientModel):
         """Refuse ids that are none: Odoo evaluates the text again and again."""
         for vals in vals_list:
             check_ids(self, vals, "res_ids")
-        return super().create(vals_list)
+        return super().create([storable(vals) for vals in vals_list])
 
     def write(self, vals):
         """Refuse ids that are none."""
         check_ids(self, vals, "res_ids")
-        return super().write(vals)
+        return super().write(storable(vals))
 
     def onchange(self, values, field_names, fields_spec):
         """Refuse ids that are none, and what is no number."""
