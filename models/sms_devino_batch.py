@@ -9,6 +9,7 @@ from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
+from ..services.message_states import PURPOSES
 from ..services.records import check_shape
 from ..services.words import check_scheduled_at, format_moment, notify
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
@@ -173,11 +174,13 @@ class SmsDevinoBatch(models.Model):
         domain="[('model', '=', 'res.partner')]",
     )
     purpose = fields.Selection(
-        [
-            ("service", "Service"),
-            ("advertising", "Advertising"),
-            ("debt", "Debt"),
-        ]
+        PURPOSES,
+        required=True,
+        default="advertising",
+        tracking=True,
+        help="Decides in which hours the messages may leave and how many one number "
+        "may get. A refusal by SMS ends advertising. Debt: reminders of an overdue "
+        "payment.",
     )
     allow_same_text = fields.Boolean(
         string="Also to numbers that got this text a short time ago",
@@ -370,6 +373,7 @@ class SmsDevinoBatch(models.Model):
             texts = draft_text.convert_template(self.env, template)
             self.body = texts.pop(self.env.lang or "en_US")
             self.translations = texts or False
+            self.purpose = template.sms_devino_purpose or self.purpose
 
     @api.constrains("source_columns", "translations")
     def _check_json(self):

@@ -84,7 +84,9 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="Values that the text asks for and that this recipient does not have.",
     )
-    purpose = fields.Selection(PURPOSES, readonly=True)
+    purpose = fields.Selection(
+        PURPOSES, required=True, readonly=True, default="service"
+    )
 
     # --- who, where -----------------------------------------------------------------
     account_id = fields.Many2one(
@@ -326,6 +328,7 @@ class SmsDevinoMessage(models.Model):
         partner=None,
         record=None,
         key=None,
+        purpose="service",
         honour_blacklist=False,
     ):
         """Put one message into the journal; it leaves after the commit.
@@ -351,8 +354,9 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
+        :param str purpose: ``service``, ``advertising`` or ``debt``
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
-            advertising must
+            advertising always does
         :return: the ``sms.devino.message``, also when the key was known
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
@@ -369,13 +373,14 @@ class SmsDevinoMessage(models.Model):
             scheduled_at=scheduled_at,
             validity=validity,
         )
-        if honour_blacklist:
+        if honour_blacklist or purpose == "advertising":
             preparing.check_not_blacklisted(self.env, [values["number"]])
         values |= {
             "partner_id": partner.id if partner else False,
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": self.env.uid,
+            "purpose": purpose,
             "dedup_key": key or False,
         }
         message = self.sudo().create(values)

@@ -234,7 +234,7 @@ class Calculation:
             "company_id": self.batch.company_id.id,
             "mode": account.mode,
             "sender_name": self.batch.sender_id.name,
-            "purpose": self.batch.purpose or None,
+            "purpose": self.batch.purpose,
             "author_id": self.batch.calculated_by_id.id,
             "priority": "0",
         }

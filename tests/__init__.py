@@ -35,6 +35,7 @@ from . import (
     test_overview,
     test_phone,
     test_placeholders,
+    test_purpose,
     test_quote,
     test_recipients,
     test_recipients_live,
