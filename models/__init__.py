@@ -2,6 +2,7 @@
 from . import (
     sms_devino_connection,
     sms_devino_guarded,
+    sms_devino_hours,
     sms_devino_options,
     sms_devino_quote,
 )
@@ -18,6 +19,7 @@ from . import (
     sms_devino_import_mapping,
     sms_devino_incoming,
     sms_devino_message,
+    sms_devino_range,
     sms_devino_recipient,
     sms_devino_recipient_list,
     sms_devino_reminder,

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
     automation,
+    departures,
     doubt,
     message_life,
     message_words,
@@ -166,6 +167,17 @@ class SmsDevinoMessage(models.Model):
     scheduled_at = fields.Datetime(
         string="Scheduled for", readonly=True, help="Kept in Odoo until this time."
     )
+    leaves_until = fields.Datetime(
+        string="Hours end",
+        readonly=True,
+        help="After this time the message waits for the recipient's next sending "
+        "hours.",
+    )
+    recipient_time = fields.Char(
+        string="Recipient's time",
+        compute="_compute_recipient_time",
+        help="The time of the message where the recipient is, and how that is known.",
+    )
     use_until = fields.Datetime(
         string="Valid until",
         readonly=True,
@@ -241,6 +253,9 @@ class SmsDevinoMessage(models.Model):
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
+    _leaves_idx = models.Index(
+        "(leaves_until) WHERE state = 'outgoing' AND leaves_until IS NOT NULL"
+    )
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
     _unknown_idx = models.Index("(account_id, claimed_at) WHERE state = 'unknown'")
     _next_idx = models.Index(
@@ -296,6 +311,10 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             message.waiting_for = message_words.describe_wait(message)
 
+    def _compute_recipient_time(self):
+        for message in self:
+            message.recipient_time = message_words.describe_recipient_time(message)
+
     def _compute_timeline(self):
         render = self.env["ir.qweb"]._render
         for message in self:
@@ -313,6 +332,12 @@ class SmsDevinoMessage(models.Model):
         return labels.get(self[name]) or False
 
     # --- putting messages into the journal ------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Have messages begin when they may leave."""
+        departures.place_new(self, vals_list)
+        return super().create(vals_list)
 
     @api.model
     @api.private
@@ -431,10 +456,7 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _release_due(self):
         """Queue a page of scheduled messages whose time has come; return their ids."""
-        now = fields.Datetime.now()
-        domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
-        due = self.search(domain, order="scheduled_at, id", limit=PAGE)
-        return self._transition("outgoing", [{"id": key} for key in due.ids])
+        return departures.release_due(self.browse())
 
     # --- actions --------------------------------------------------------------------
 

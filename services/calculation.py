@@ -19,6 +19,7 @@ from . import list_import, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
+from .departures import Plan
 from .draft_text import Texts
 from .forecast import Forecast, make_row
 from .private_log import log_failure
@@ -32,6 +33,8 @@ FRESH_BALANCE = timedelta(minutes=5)
 DRAFT_DAYS = 30
 # The figures of so many recipients are calculated without being asked for.
 SMALL = 1000
+# More are not counted to spread them.
+MANY = 10_000_000
 
 
 # --- what the draft asks for ----------------------------------------------------------
@@ -188,6 +191,8 @@ class Calculation:
         find_price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
         forecast = Forecast()
+        is_even = self.batch.spread_hours
+        plan = Plan(self.batch, count_sources(draft, MANY) if is_even else 0)
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
             if self._is_outdated():
@@ -203,12 +208,13 @@ class Calculation:
                 for one in page
             ]
             same_text.leave_out(self.batch, rows)
+            plan.place(rows)
             texts.measure(page)
             written = self._commit(lambda rows=rows: messages._write_rows(rows))
             for row, message_id in zip(rows, written.ids, strict=True):
                 forecast.add(row, message_id)
             messages.invalidate_model()
-        return self._sum_up(draft, forecast, texts)
+        return self._sum_up(draft, forecast, plan, texts)
 
     def _as_user(self):
         """Return the draft with the rights, language and time zone of who asked for
@@ -239,14 +245,15 @@ class Calculation:
             "priority": "0",
         }
 
-    def _sum_up(self, draft, forecast, texts):
+    def _sum_up(self, draft, forecast, plan, texts):
         """Return the values to publish, summed over the rows that were written."""
         values = sum_rows(self.batch)
         if not values["total"] and not values["left_out_count"]:
             raise UserError(
                 draft.env._("Recipients: choose at least one list or some contacts.")
             )
-        values["figures"] |= forecast.get_figures() | {"longest_values": texts.longest}
+        values["figures"] |= forecast.get_figures() | plan.get_figures()
+        values["figures"]["longest_values"] = texts.longest
         return values | {
             "calculation": "none",
             "error_text": False,

@@ -59,6 +59,23 @@ def make_row(recipient, template, find_price, *, skip_empty):
     return row
 
 
+def leave_out(row, reason, words=None):
+    """Leave out a row of a draft.
+
+    :param dict row: columns of the journal; it is changed
+    :param str reason: a key of ``LEFT_OUT_REASONS``
+    :param str words: what there is to know besides
+    """
+    row |= {
+        "state": "left_out",
+        "reason": reason,
+        "error_text": words,
+        "scheduled_at": None,
+        "segment_count": 0,
+        "cost_estimated": 0.0,
+    }
+
+
 @lru_cache(REMEMBERED)
 def count_segments(body):
     """Return (encoding, segments, of these due to Unicode, saved, characters)."""

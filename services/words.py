@@ -35,6 +35,10 @@ LEFT_OUT_REASONS = [
     ("no_value", "A value that the text asks for is empty"),
     ("repeated", "Sent again already"),
     ("same_text", "Got the same text a short time ago"),
+    # a message that was to leave is canceled for these too
+    ("too_late", "It would leave too late"),
+    ("no_hours", "No sending hours suit all of its time zones"),
+    ("capped", "The number got as many as the limit allows"),
 ]
 
 
