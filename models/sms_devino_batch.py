@@ -652,7 +652,7 @@ class SmsDevinoBatch(models.Model):
                     "see its state."
                 )
             )
-        self.sudo().write({"state": state})
+        self.sudo().write({"state": state, "error_text": False})
         for batch in self:
             at = batch_course.get_begin(batch) if state == "scheduled" else None
             wake_once(self.env, DISPATCH, at)

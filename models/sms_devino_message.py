@@ -424,6 +424,7 @@ class SmsDevinoMessage(models.Model):
             key that the journal has already is left out
         :return: the rows written, in order
         """
+        departures.place_new(self, rows)
         written = self.browse()
         for start in range(0, len(rows), PAGE):
             page = insert_rows(self.browse(), rows[start : start + PAGE])

@@ -12,9 +12,9 @@ class Options(dict):
     it. The context of a request is JSON and cannot hold an object of this class.
 
     Keys, all optional: ``account_id``; ``sender``, a name; ``scheduled_at``, UTC as
-    text; ``validity`` in minutes; ``purpose``, service without it; ``is_mass``; ``override``, true to send also to
-    numbers on the blacklist; ``res_model`` and ``res_id`` of the document;
-    ``automatic``, true for what a rule or an app sends, whatever rights the user has.
+    text; ``validity`` in minutes; ``purpose``, service without it; ``is_mass``;
+    ``override``, true to send also to numbers on the blacklist; ``res_model`` and
+    ``res_id`` of the document; ``automatic``, true for what a rule or an app sends, whatever rights the user has.
     """
 
 

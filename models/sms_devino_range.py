@@ -22,19 +22,26 @@ class SmsDevinoRange(models.Model):
         string="ABC/ DEF", required=True, help="The first three digits, such as 921."
     )
     first = fields.Char(
-        string="From", required=True, help="The first number: seven digits."
+        string="From number", required=True, help="The first number: seven digits."
     )
-    last = fields.Char(string="To", required=True, help="The last number.")
+    last = fields.Char(string="Till number", required=True, help="The last number.")
     operator = fields.Char(
-        help="Who was given the range. A number may have been moved to another operator."
+        help="Who was given the range. A number may have been moved to another "
+        "operator."
     )
     region = fields.Char(help="In Russian, as the public table has it.")
     zones = fields.Char(string="Time zones", compute="_compute_zones")
     low = fields.Char(
-        string="First number", compute="_compute_bounds", store=True, precompute=True
+        string="Whole first number",
+        compute="_compute_bounds",
+        store=True,
+        precompute=True,
     )
     high = fields.Char(
-        string="Last number", compute="_compute_bounds", store=True, precompute=True
+        string="Whole last number",
+        compute="_compute_bounds",
+        store=True,
+        precompute=True,
     )
 
     _low_uniq = models.UniqueIndex(

@@ -1,6 +1,7 @@
 """The course of a mass sending after *Send*: its rows enter the queue in pages, its
 state and counters follow those of its messages."""
 
+import logging
 from collections import Counter
 from datetime import timedelta
 
@@ -10,7 +11,10 @@ from odoo.tools import SQL
 
 from . import batch_report, departures
 from .batch_report import GROUPS
-from .commit import commit_retrying, seconds_left, wake_once
+from .commit import CONFLICTS, commit_retrying, seconds_left, wake_once
+from .private_log import log_failure
+
+_logger = logging.getLogger(__name__)
 
 DISPATCH = "sms_devino.ir_cron_dispatch"
 # Between the clocks at both ends of the world, which is more than a day.
@@ -42,10 +46,29 @@ def feed(batches):
         if _count_queue(account) >= PAGE:
             continue
         for batch in of_account:
-            if page := feed_page(batch):
+            if page := _feed_carefully(batch):
                 moved += page
                 break
     return moved
+
+
+def _feed_carefully(batch):
+    """Feed a page; a sending for which that fails is paused, and holds up nobody."""
+    try:
+        with batch.env.cr.savepoint():
+            return feed_page(batch)
+    except CONFLICTS:
+        raise
+    except Exception as error:
+        if batch.env.cr.closed:
+            raise
+        log_failure(_logger, "batch %s: its rows do not get into the queue", batch.id)
+        words = batch.env._(
+            "Paused: its messages could not be queued (%(error)s). Resume tries again.",
+            error=type(error).__name__,
+        )
+        _for_sender(batch).write({"state": "paused", "error_text": words})
+        return 0
 
 
 def _count_queue(account):

@@ -136,4 +136,3 @@ def describe(env, limits, period, last):
     return env._(
         "At most %(count)s a month. The last one: SMS %(id)s at %(time)s.", **values
     )
-

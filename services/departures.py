@@ -46,7 +46,8 @@ def is_free(schedules, account, company, purpose):
 def place_new(journal, vals_list):
     """Have new messages begin when they may leave. Their values are changed.
 
-    :param list vals_list: as ``create`` of ``sms.devino.message`` gets them
+    :param list vals_list: as ``create`` of ``sms.devino.message`` gets them, or rows
+        that one statement writes
     :raise UserError: when that time never comes
     """
     env = journal.env(su=True)
@@ -63,6 +64,11 @@ def place_new(journal, vals_list):
             limited.setdefault(key, []).append(vals)
     for key, of_key in limited.items():
         _place_alike(schedules, key, of_key)
+    if limited:
+        # rows that one statement writes have all the same keys
+        for vals in vals_list:
+            vals.setdefault("scheduled_at", None)
+            vals.setdefault("use_until", None)
 
 
 def _place_alike(schedules, key, vals_list):
@@ -297,6 +303,8 @@ class Plan:
         :param rows: ``sms.devino.message``
         :return: how many were moved
         """
+        if not rows:
+            return 0
         all_zones = self.schedules.find_zones(
             self.company, [(row.number, row.partner_id.id) for row in rows]
         )
@@ -345,4 +353,3 @@ def get_step(batch, total):
 def earliest(*moments):
     """Return the earliest of some moments, ``None`` without any."""
     return min(filter(None, moments), default=None)
-

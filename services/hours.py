@@ -84,7 +84,9 @@ class Schedules:
         key = account.id, company.id, purpose
         if key not in self._schedules:
             hours = read_hours(account, purpose)
-            self._schedules[key] = None if hours.is_always else self._make(hours, company)
+            self._schedules[key] = (
+                None if hours.is_always else self._make(hours, company)
+            )
         return self._schedules[key]
 
     def _make(self, hours, company):
@@ -140,7 +142,7 @@ def find_regions(env, numbers):
     env["sms.devino.range"].flush_model()
     query = SQL(
         """SELECT n.number, r.region
-             FROM unnest(%s) AS n(number)
+             FROM unnest(%s::varchar[]) AS n(number)
             CROSS JOIN LATERAL (
                   SELECT region, high FROM sms_devino_range
                    WHERE low <= n.number ORDER BY low DESC LIMIT 1) AS r

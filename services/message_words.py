@@ -27,6 +27,11 @@ def describe_wait(message):
     account = message.account_id.sudo()
     if account.state == "stopped":
         return _describe_stop(env, account)
+    if message.state == "scheduled" and message.purpose != "service":
+        return env._(
+            "Leaves at %(time)s, in the sending hours of the account for its purpose.",
+            time=format_moment(env, message.scheduled_at),
+        )
     if message.batch_id:
         # the mass sending shows its own progress
         return ""
@@ -55,7 +60,9 @@ def describe_source(env, source):
         "address": env._("by the address of the contact"),
         "contact": env._("by the time zone of the contact"),
         "number": env._("by the range of the number"),
-        "several": env._("address, contact and number differ: hours that suit them all"),
+        "several": env._(
+            "address, contact and number differ: hours that suit them all"
+        ),
         "country": env._("only the country is known: hours that suit all its zones"),
         "company": env._("not known: the time zone of the company"),
     }[source]

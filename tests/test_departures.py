@@ -26,6 +26,8 @@ DEFAULTS = {
     **{"hours_debt_off_from": 9, "hours_debt_off_to": 20},
 }
 
+SOON = timedelta(hours=12, minutes=30)
+
 
 def at(hour, minute=0, days=0):
     """The clock of everything but the database shows this time, and goes on."""
@@ -83,7 +85,7 @@ class TimedCase(MassCase):
         """Return when the messages of a sending leave: number -> hour and minute."""
         with self.transaction() as env:
             rows = env["sms.devino.message"].search([("batch_id", "=", batch_id)])
-            return {row.number: row.scheduled_at for row in rows}
+            return {row.number: row.scheduled_at.replace(second=0) for row in rows}
 
     def dispatch_at(self, *moment, **days):
         with at(*moment, **days):
@@ -182,6 +184,26 @@ class TestDepartures(TimedCase):
         self.set_account(hours_advertising_from=9)
         self.dispatch_at(12, 6)
         self.assertEqual(self.read(message_id, "state"), "sent")
+
+    def test_mass_sending_whose_hours_cannot_be_found_is_paused(self):
+        with at(12):
+            batch_id = self.approve(self.draft_to_contacts(scheduled_at=DAY + SOON))
+            with self.transaction() as env:
+                env.cr.execute(
+                    "UPDATE sms_devino_account SET hours_advertising_from = 'NaN'"
+                )
+        service_id = self.enqueue(REGIONS["PRI"], "Your order")
+        with at(12, 50), mute_logger("odoo.addons.sms_devino.services.batch_course"):
+            self.dispatch()
+        self.assertEqual(self.read(service_id, "state"), "sent")
+        self.assertEqual(self.read_batch(batch_id, "state"), "paused")
+        self.assertIn("Resume tries", self.read_batch(batch_id, "error_text"))
+        self.set_account(hours_advertising_from=9)
+        with at(13):
+            self.press(batch_id, "action_resume")
+            self.dispatch()
+        self.assertEqual(self.ledger(), ["PRI", "KGD", "MOW"])
+        self.assertFalse(self.read_batch(batch_id, "error_text"))
 
     def test_too_late_is_left_out_or_canceled(self):
         with at(4):

@@ -152,7 +152,9 @@ def find_zones(number, *, contact=None, state=None, region=None, company="UTC"):
     if all(clock == clocks[0] for clock in clocks):
         source = next(iter(known))
         return known[source], source
-    return tuple(sorted({zone for zones in known.values() for zone in zones})), "several"
+    return tuple(
+        sorted({zone for zones in known.values() for zone in zones})
+    ), "several"
 
 
 @lru_cache(1000)
