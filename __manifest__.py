@@ -5,7 +5,7 @@
     "summary": "Send SMS through your own Devino Telecom account, see each one's fate",
     "author": "sms_devino maintainers",
     "license": "LGPL-3",
-    "depends": ["sms", "contacts"],
+    "depends": ["sms", "contacts", "resource"],
     "external_dependencies": {"python": ["requests", "phonenumbers"]},
     "data": [
         "security/sms_devino_groups.xml",
@@ -32,6 +32,7 @@
         "views/sms_devino_batch_report.xml",
         "views/sms_devino_tariff_views.xml",
         "views/sms_devino_limit_views.xml",
+        "views/sms_devino_range_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_greeting_views.xml",

@@ -3,6 +3,7 @@ from . import (
     sms_devino_connection,
     sms_devino_data,
     sms_devino_guarded,
+    sms_devino_hours,
     sms_devino_options,
     sms_devino_quote,
 )
@@ -21,6 +22,7 @@ from . import (
     sms_devino_limit,
     sms_devino_message,
     sms_devino_number,
+    sms_devino_range,
     sms_devino_recipient,
     sms_devino_recipient_list,
     sms_devino_reminder,

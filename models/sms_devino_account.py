@@ -21,7 +21,7 @@ from .sms_devino_quote import RESERVED_HELP
 class SmsDevinoAccount(models.Model):
     _name = "sms.devino.account"
     _description = "SMS Account"
-    _inherit = ["sms.devino.connection", "sms.devino.guarded"]
+    _inherit = ["sms.devino.connection", "sms.devino.hours", "sms.devino.guarded"]
     _order = "sequence, id"
     _check_company_auto = True
     # a branch may use the account of its parent company

@@ -16,6 +16,7 @@ from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
+from ..services.message_states import PURPOSES
 from ..services.records import check_shape, storable
 from ..services.words import check_scheduled_at, format_moment, notify
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
@@ -53,6 +54,8 @@ CLEARED = {
     "file": ("source_file", "source_name", "source_columns"),
     "translations": ("translations",),
 }
+# How the departures of a draft are spread in time.
+TIMES = ("late_hours", "spread_hours", "spread_rate")
 # What the rows of a draft are made of: with a change its figures are out of date.
 ROW_INPUTS = {
     "account_id",
@@ -63,6 +66,7 @@ ROW_INPUTS = {
     "allow_same_text",
     "allow_dead_numbers",
     "translations",
+    *TIMES,
     *SOURCES,
 }
 # What the words of the page depend on besides.
@@ -74,6 +78,7 @@ WORDS = (
     "is_calculated",
     "quote_cost",
     "scheduled_at",
+    "time_of",
     "failed_count",
     "unknown_count",
     "cost",
@@ -192,11 +197,13 @@ class SmsDevinoBatch(models.Model):
         domain="[('model', '=', 'res.partner')]",
     )
     purpose = fields.Selection(
-        [
-            ("service", "Service"),
-            ("advertising", "Advertising"),
-            ("debt", "Debt"),
-        ]
+        PURPOSES,
+        required=True,
+        default="advertising",
+        tracking=True,
+        help="Decides in which hours the messages may leave and how many one number "
+        "may get. A refusal by SMS ends advertising. Debt: reminders of an overdue "
+        "payment.",
     )
     allow_same_text = fields.Boolean(
         string="Also to numbers that got this text a short time ago",
@@ -235,6 +242,29 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="Kept in Odoo until this time. Empty: sent at once.",
     )
+    time_of = fields.Selection(
+        [("mine", "My time"), ("recipient", "The recipient's time")],
+        string="In",
+        required=True,
+        default="mine",
+        help="The recipient's time: each message leaves when the clock where the "
+        "recipient is shows the chosen time. Who is somewhere unknown gets it at your "
+        "time.",
+    )
+    late_hours = fields.Integer(
+        string="Not sent when later than (hours)",
+        help="A message that has to wait longer than this for the sending hours, or in "
+        "the queue, is not sent at all. 0: it waits.",
+    )
+    spread_hours = fields.Integer(
+        string="Spread over (hours)",
+        help="The messages leave evenly over so many hours. 0: as soon as they may.",
+    )
+    spread_rate = fields.Integer(
+        string="Messages an hour",
+        help="So many messages leave in an hour, so that your phones can be answered. "
+        "0: as soon as they may.",
+    )
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
@@ -254,6 +284,7 @@ class SmsDevinoBatch(models.Model):
         help="How long the provider tries to deliver. 0: the provider's default.",
     )
     departure = fields.Char(compute="_compute_words")
+    departures = fields.Html(compute="_compute_words", sanitize=False)
     finished_at = Stamp(help="Nothing was left to hand over.")
     reported_at = Stamp(string="Final at", help="All reports had come.")
     complete_at = fields.Datetime(
@@ -341,6 +372,10 @@ class SmsDevinoBatch(models.Model):
     )
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
+    )
+    _times_not_negative = models.Constraint(
+        "CHECK (late_hours >= 0 AND spread_hours >= 0 AND spread_rate >= 0)",
+        "Hours and messages an hour cannot be negative.",
     )
     _open_idx = models.Index("(state) WHERE reported_at IS NULL")
 
@@ -432,6 +467,7 @@ class SmsDevinoBatch(models.Model):
             texts = draft_text.convert_template(self.env, template)
             self.body = texts.pop(self.env.lang or "en_US")
             self.translations = texts or False
+            self.purpose = template.sms_devino_purpose or self.purpose
 
     @api.constrains("source_columns", "translations")
     def _check_json(self):
@@ -459,12 +495,13 @@ class SmsDevinoBatch(models.Model):
             lambda batch: batch.state == "scheduled"
         )
         result = super().write(vals)
-        if ROW_INPUTS & vals.keys():
-            for batch in self:
+        if ROW_INPUTS & vals.keys() or "scheduled_at" in vals:
+            changed = ROW_INPUTS & vals.keys()
+            for batch in self.filtered(lambda b: changed or b._is_spread()):
                 super(SmsDevinoBatch, batch).write({"revision": batch.revision + 1})
         for batch in moved or ():
             check_scheduled_at(self.env, batch.scheduled_at)
-            wake_once(self.env, DISPATCH, batch.scheduled_at)
+            wake_once(self.env, DISPATCH, batch_course.get_begin(batch))
         return result
 
     def _check_writable(self, vals):
@@ -527,6 +564,9 @@ class SmsDevinoBatch(models.Model):
     def _gc_draft_rows(self):
         """Remove the rows of drafts that nobody has touched for a while."""
         calculation.remove_old_rows(self)
+
+    def _is_spread(self):
+        return bool(self.spread_hours or self.spread_rate)
 
     def _is_sent(self):
         return self.state in SENT_STATES
@@ -705,7 +745,8 @@ class SmsDevinoBatch(models.Model):
     def action_resume(self):
         """Go on with a sending that was paused."""
         now = fields.Datetime.now()
-        later = self.filtered(lambda b: b.scheduled_at and b.scheduled_at > now)
+        begin = batch_course.get_begin
+        later = self.filtered(lambda b: begin(b) and begin(b) > now)
         later._move_to("scheduled", ("paused",))
         (self - later)._move_to("running", ("paused",))
 
@@ -722,9 +763,9 @@ class SmsDevinoBatch(models.Model):
                     "see its state."
                 )
             )
-        self.sudo().write({"state": state})
+        self.sudo().write({"state": state, "error_text": False})
         for batch in self:
-            at = batch.scheduled_at if state == "scheduled" else None
+            at = batch_course.get_begin(batch) if state == "scheduled" else None
             wake_once(self.env, DISPATCH, at)
 
     def action_send_failed(self):

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from ..gateway import GatewayError
 from ..services.balance import WATCH_SECONDS, ask_within
 from ..services.commit import CONFLICTS
+from ..services.message_states import PURPOSES
 from ..services.records import read_input
 from ..tools import phone
 from ..tools.stop_words import says_one_of
@@ -262,10 +263,13 @@ class SmsDevinoIncoming(models.Model):
         """Cancel advertising to this number that has not left; everything, where the
         company wants a refusal to end everything."""
         messages = self.env["sms.devino.message"]
+        is_for_all = self.company_id.sms_devino_stop_all
+        purposes = list(dict(PURPOSES)) if is_for_all else ["advertising"]
         waiting = messages.search(
             [
                 ("number", "=", self.number),
                 ("company_id", "=", self.company_id.id),
+                ("purpose", "in", purposes),
                 "|",
                 ("state", "in", ("scheduled", "outgoing")),
                 "&",
@@ -273,11 +277,6 @@ class SmsDevinoIncoming(models.Model):
                 ("batch_id.state", "not in", ("draft", "to_approve")),
             ]
         )
-        if not self.company_id.sms_devino_stop_all:
-            waiting = waiting.filtered(
-                lambda message: message.purpose == "advertising"
-                or (message.batch_id and not message.purpose)
-            )
         messages._transition(
             "canceled",
             [{"id": key, "reason": "blacklisted"} for key in waiting.ids],

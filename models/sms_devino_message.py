@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
     automation,
+    departures,
     doubt,
     message_life,
     message_words,
@@ -103,7 +104,9 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="Values that the text asks for and that this recipient does not have.",
     )
-    purpose = fields.Selection(PURPOSES, readonly=True)
+    purpose = fields.Selection(
+        PURPOSES, required=True, readonly=True, default="service"
+    )
 
     # --- who, where -----------------------------------------------------------------
     account_id = fields.Many2one(
@@ -194,6 +197,17 @@ class SmsDevinoMessage(models.Model):
     scheduled_at = fields.Datetime(
         string="Scheduled for", readonly=True, help="Kept in Odoo until this time."
     )
+    leaves_until = fields.Datetime(
+        string="Hours end",
+        readonly=True,
+        help="After this time the message waits for the recipient's next sending "
+        "hours.",
+    )
+    recipient_time = fields.Char(
+        string="Recipient's time",
+        compute="_compute_recipient_time",
+        help="The time of the message where the recipient is, and how that is known.",
+    )
     use_until = fields.Datetime(
         string="Valid until",
         readonly=True,
@@ -269,6 +283,9 @@ class SmsDevinoMessage(models.Model):
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
+    _leaves_idx = models.Index(
+        "(leaves_until) WHERE state = 'outgoing' AND leaves_until IS NOT NULL"
+    )
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
     _unknown_idx = models.Index("(account_id, claimed_at) WHERE state = 'unknown'")
     _next_idx = models.Index(
@@ -345,6 +362,10 @@ class SmsDevinoMessage(models.Model):
             message.earlier_id = earlier
             message.earlier_at = earlier.accepted_at or earlier.create_date
 
+    def _compute_recipient_time(self):
+        for message in self:
+            message.recipient_time = message_words.describe_recipient_time(message)
+
     def _compute_timeline(self):
         render = self.env["ir.qweb"]._render
         for message in self:
@@ -363,6 +384,12 @@ class SmsDevinoMessage(models.Model):
 
     # --- putting messages into the journal ------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Have messages begin when they may leave."""
+        departures.place_new(self, vals_list)
+        return super().create(vals_list)
+
     @api.model
     @api.private
     def enqueue(
@@ -377,6 +404,7 @@ class SmsDevinoMessage(models.Model):
         partner=None,
         record=None,
         key=None,
+        purpose="service",
         honour_blacklist=False,
     ):
         """Put one message into the journal; it leaves after the commit.
@@ -402,8 +430,9 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
+        :param str purpose: ``service``, ``advertising`` or ``debt``
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
-            advertising must
+            advertising always does
         :return: the ``sms.devino.message``, also when the key was known
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
@@ -420,13 +449,14 @@ class SmsDevinoMessage(models.Model):
             scheduled_at=scheduled_at,
             validity=validity,
         )
-        if honour_blacklist:
+        if honour_blacklist or purpose == "advertising":
             preparing.check_not_blacklisted(self.env, [values["number"]])
         values |= {
             "partner_id": partner.id if partner else False,
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": self.env.uid,
+            "purpose": purpose,
             "dedup_key": key or False,
         }
         message = self.sudo().create(values)
@@ -445,6 +475,7 @@ class SmsDevinoMessage(models.Model):
             key that the journal has already is left out
         :return: the rows written, in order
         """
+        departures.place_new(self, rows)
         written = self.browse()
         for start in range(0, len(rows), PAGE):
             page = insert_rows(self.browse(), rows[start : start + PAGE])
@@ -478,10 +509,7 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _release_due(self):
         """Queue a page of scheduled messages whose time has come; return their ids."""
-        now = fields.Datetime.now()
-        domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
-        due = self.search(domain, order="scheduled_at, id", limit=PAGE)
-        return self._transition("outgoing", [{"id": key} for key in due.ids])
+        return departures.release_due(self.browse())
 
     # --- actions --------------------------------------------------------------------
 

@@ -1,13 +1,18 @@
 """What a mass sending says of itself: progress, failures and notices in words."""
 
+from collections import Counter
 from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import fields
+from odoo.tools import format_date
 
+from ..tools.hours import to_wall
 from . import asking
+from .departures import Plan
 from .draft_text import describe_chars
+from .message_words import describe_source
 from .words import format_moment
 
 # Without a limit of the account's own: what a busy server makes, about.
@@ -25,6 +30,8 @@ GROUPS = {
 }
 TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
 SHOWN_IDS = 10
+# Of more hours than this the departures are shown by the day.
+MANY_HOURS = 48
 
 
 # --- a draft --------------------------------------------------------------------------
@@ -35,6 +42,7 @@ def describe(batch):
     sheet, samples = render_figures(batch)
     return {
         "departure": describe_departure(batch),
+        "departures": render_departures(batch),
         "question": describe_question(batch),
         "sheet": sheet,
         "samples": samples,
@@ -55,6 +63,59 @@ def _find_empty(batch):
     return bool(empty) and max(empty, key=empty.get)
 
 
+def find_departures(batch):
+    """Return when the messages of a draft leave: hour (UTC) -> how many, by hour.
+
+    Empty when they all leave at once. What is spread was found by the calculation; for
+    the rest it is found anew, since the time may be chosen after that.
+    """
+    planned = (batch.figures or {}).get("departures")
+    if not planned:
+        return {}
+    if batch._is_spread():
+        to_datetime = fields.Datetime.to_datetime
+        return {to_datetime(at): n for at, n in sorted(planned["hours"].items())}
+    plan, hours = Plan(batch.sudo()), Counter()
+    for zones, source, count in planned["zones"]:
+        zones = tuple(zones)
+        wanted = max(plan.want(zones, source), fields.Datetime.now())
+        if found := plan.find(wanted, zones):
+            hours[found[0].replace(minute=0, second=0, microsecond=0)] += count
+    return dict(sorted(hours.items()))
+
+
+def render_departures(batch):
+    """Return the departures of a draft as HTML: a bar an hour, of many hours one a day;
+    ``False`` when they all leave at once."""
+    env, hours = batch.env, find_departures(batch)
+    if not hours:
+        return False
+    zone = env.tz
+    bars = Counter()
+    by_day = len(hours) > MANY_HOURS
+    for at, count in hours.items():
+        local = to_wall(at, str(zone))
+        bars[local.replace(hour=0) if by_day else local] += count
+    sources = Counter()
+    for _zones, source, count in batch.figures["departures"]["zones"]:
+        sources[describe_source(env, source)] += count
+    values = {
+        "bars": [
+            (_format_wall(env, at, by_day), count, 100 * count // max(bars.values()))
+            for at, count in bars.items()
+        ],
+        "sources": sources.most_common(),
+        "zone": zone,
+    }
+    return env["ir.qweb"]._render("sms_devino.batch_departures", values)
+
+
+def _format_wall(env, wall, by_day):
+    """Return a day, or a day and an hour, of the user's own time."""
+    day = format_date(env, wall.date(), date_format="EE dd.MM")
+    return day if by_day else f"{day} {wall:%H}:00"
+
+
 def describe_departure(batch):
     """Say when the first and the last message will leave, about."""
     first, last = _find_departure(batch)
@@ -66,6 +127,13 @@ def describe_departure(batch):
 def _find_departure(batch):
     """Return when the first and the last message will leave, about, as texts."""
     env, now = batch.env, fields.Datetime.now()
+    if hours := find_departures(batch):
+        start = max(now, batch.scheduled_at or now)
+        first, last = min(hours), max(hours)
+        if first <= start < first + timedelta(hours=1):
+            # the figures are by the hour
+            first = start
+        return tuple(format_moment(env, max(at, now)) for at in (first, last))
     calls = (batch.figures or {}).get("calls", 0)
     rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
     start = max(now, batch.scheduled_at or now)

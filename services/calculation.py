@@ -21,6 +21,7 @@ from . import list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
+from .departures import Plan
 from .draft_text import Texts
 from .forecast import Forecast, make_row
 from .private_log import log_failure
@@ -44,6 +45,8 @@ FRESH_BALANCE = timedelta(minutes=5)
 DRAFT_DAYS = 30
 # The figures of so many recipients are calculated without being asked for.
 SMALL = 1000
+# More are not counted to spread them.
+MANY = 10_000_000
 
 
 # --- what the draft asks for ----------------------------------------------------------
@@ -216,14 +219,15 @@ class Calculation:
             )
         check_input(draft)
         texts = Texts(draft, longest=self.mark["longest"])
-        forecast = Forecast()
-        seen = self._read_back(forecast) if self.mark["left"] else ()
+        forecast, plan = Forecast(), self._make_plan(draft)
+        seen = self._read_back(forecast, plan) if self.mark["left"] else ()
         audience = Audience(draft, texts.keys, left=self.mark["left"], seen=seen)
         price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
             rows = self._make_rows(draft, page, texts, price, shared)
+            plan.place(rows)
             texts.measure(page)
             left, longest = audience.left, dict(texts.longest)
             mark = {**self.mark, "tries": 0, "left": left, "longest": longest}
@@ -237,9 +241,15 @@ class Calculation:
                 forecast.add(row, message_id)
             if time.monotonic() >= self.deadline:
                 return LATER
-        values = self._sum_up(draft, forecast, texts)
+        values = self._sum_up(draft, forecast, plan, texts)
         values["figures"]["control"] = audience.control_count
         return values
+
+    def _make_plan(self, draft):
+        is_even = self.batch.spread_hours
+        # every run of a calculation places its messages from the same moment on
+        begin = fields.Datetime.to_datetime(self.mark["calculated_at"])
+        return Plan(self.batch, count_sources(draft, MANY) if is_even else 0, begin)
 
     def _make_rows(self, draft, page, texts, find_price, shared):
         skip_empty = draft.empty_policy == "leave_out"
@@ -263,8 +273,8 @@ class Calculation:
         self.batch.write({"calculation_mark": mark})
         return ids
 
-    def _read_back(self, forecast):
-        """Add the rows that an earlier run wrote to the forecast.
+    def _read_back(self, forecast, plan):
+        """Add the rows that an earlier run wrote to the forecast and the plan.
 
         :return: the numbers that have had their turn: those of recipients who were
             found fit to send to, whose text was made
@@ -274,12 +284,15 @@ class Calculation:
             for row in rows:
                 forecast.add(row, row["id"])
                 seen.add(row["number"])
+            plan.read_back(rows)
             last = rows[-1]["id"]
         return seen
 
     def _read_rows_behind(self, last):
         query = SQL(
-            """SELECT id, number, state, body, cost_estimated FROM sms_devino_message
+            """SELECT id, number, state, body, cost_estimated, reason, partner_id,
+                      scheduled_at
+                 FROM sms_devino_message
                 WHERE batch_id = %s AND id > %s AND body IS NOT NULL
              ORDER BY id LIMIT %s""",
             *(self.batch.id, last, PAGE),
@@ -311,22 +324,26 @@ class Calculation:
             "company_id": self.batch.company_id.id,
             "mode": account.mode,
             "sender_name": self.batch.sender_id.name,
-            "purpose": self.batch.purpose or None,
+            "purpose": self.batch.purpose,
             "author_id": self.batch.calculated_by_id.id,
             "priority": "0",
         }
 
-    def _sum_up(self, draft, forecast, texts):
+    def _sum_up(self, draft, forecast, plan, texts):
         """Return the values to publish, summed over the rows that were written."""
         values = sum_rows(self.batch)
         if not values["total"] and not values["left_out_count"]:
             raise UserError(
                 draft.env._("Recipients: choose at least one list or some contacts.")
             )
-        values["figures"] |= forecast.get_figures() | {
-            "longest_values": texts.longest,
-            "refusing": numbers.count_refusing(self.batch),
-        }
+        values["figures"] |= (
+            forecast.get_figures()
+            | plan.get_figures()
+            | {
+                "longest_values": texts.longest,
+                "refusing": numbers.count_refusing(self.batch),
+            }
+        )
         return values | {
             "calculation": "none",
             "error_text": False,

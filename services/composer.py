@@ -306,6 +306,7 @@ def send_again(composer, message, number):
         scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
         validity=composer.sms_devino_validity,
     )
+    prepared["purpose"] = composer.sms_devino_purpose
     if find_blacklisted(composer):
         prepared["override_by_id"] = composer.env.uid
     copy = repeat.send_corrected(message, prepared)

@@ -59,11 +59,18 @@ def make_row(recipient, template, find_price, *, skip_empty):
     return row
 
 
-def leave_out_row(row, reason):
-    """Turn a row as :func:`make_row` returns it into one that gets no message."""
+def leave_out_row(row, reason, words=None):
+    """Leave out a row of a draft.
+
+    :param dict row: columns of the journal; it is changed
+    :param str reason: a key of ``LEFT_OUT_REASONS``
+    :param str words: what there is to know besides
+    """
     row |= {
         "state": "left_out",
         "reason": reason,
+        "error_text": words,
+        "scheduled_at": None,
         "segment_count": 0,
         "cost_estimated": 0.0,
     }

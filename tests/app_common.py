@@ -9,7 +9,7 @@ from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
 from ..sandbox import Provider, SandboxServer
-from .common import LOGIN, PASSWORD
+from .common import ANY_HOUR, LOGIN, PASSWORD
 
 NUMBER, FAILING_NUMBER = "+79214563763", "+79214563791"
 
@@ -48,6 +48,7 @@ class AppCase(TransactionCase):
                 "country_id": self.env.ref("base.ru").id,
                 "requests_per_second": 0,
                 "company_id": company.id,
+                **ANY_HOUR,
                 **values,
             }
         )

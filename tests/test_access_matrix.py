@@ -35,6 +35,8 @@ MODELS = {
         "system": "r",
         "internal": "r",
     },
+    # what is public knowledge belongs to no company
+    "sms.devino.range": {"admin": "crud"},
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
     "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),

@@ -83,11 +83,46 @@ class ResCompany(models.Model):
         help="E-mail addresses, separated by commas. They get it on the 1st of each "
         "month.",
     )
+    sms_devino_cap_advertising = fields.Boolean(
+        string="Limit advertising to one number",
+        help="Over all mass sendings, rules and apps. Service messages have no limit.",
+    )
+    sms_devino_cap_advertising_day = fields.Integer(
+        string="Advertising a day", default=1, required=True
+    )
+    sms_devino_cap_advertising_week = fields.Integer(
+        string="Advertising a week", default=2, required=True
+    )
+    sms_devino_cap_advertising_month = fields.Integer(
+        string="Advertising a month", default=4, required=True
+    )
+    sms_devino_cap_debt = fields.Boolean(
+        string="Limit reminders of debt to one number",
+        default=True,
+        help="Over all mass sendings, rules and apps.",
+    )
+    sms_devino_cap_debt_day = fields.Integer(
+        string="Reminders of debt a day", default=2, required=True
+    )
+    sms_devino_cap_debt_week = fields.Integer(
+        string="Reminders of debt a week", default=4, required=True
+    )
+    sms_devino_cap_debt_month = fields.Integer(
+        string="Reminders of debt a month", default=16, required=True
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
     )
 
+    _sms_devino_caps_positive = models.Constraint(
+        "CHECK (sms_devino_cap_advertising_day > 0 "
+        "AND sms_devino_cap_advertising_week > 0 "
+        "AND sms_devino_cap_advertising_month > 0 AND sms_devino_cap_debt_day > 0 "
+        "AND sms_devino_cap_debt_week > 0 AND sms_devino_cap_debt_month > 0)",
+        "A limit of zero would hold back every message. Enter at least one, or switch "
+        "the limit off.",
+    )
     _sms_devino_user_limit_positive = models.Constraint(
         "CHECK (sms_devino_user_limit > 0)",
         "A user must be able to reach at least one recipient.",

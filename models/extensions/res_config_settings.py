@@ -51,6 +51,30 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_spending_emails = fields.Char(
         related="company_id.sms_devino_spending_emails", readonly=False
     )
+    sms_devino_cap_advertising = fields.Boolean(
+        related="company_id.sms_devino_cap_advertising", readonly=False
+    )
+    sms_devino_cap_advertising_day = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_day", readonly=False
+    )
+    sms_devino_cap_advertising_week = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_week", readonly=False
+    )
+    sms_devino_cap_advertising_month = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_month", readonly=False
+    )
+    sms_devino_cap_debt = fields.Boolean(
+        related="company_id.sms_devino_cap_debt", readonly=False
+    )
+    sms_devino_cap_debt_day = fields.Integer(
+        related="company_id.sms_devino_cap_debt_day", readonly=False
+    )
+    sms_devino_cap_debt_week = fields.Integer(
+        related="company_id.sms_devino_cap_debt_week", readonly=False
+    )
+    sms_devino_cap_debt_month = fields.Integer(
+        related="company_id.sms_devino_cap_debt_month", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )

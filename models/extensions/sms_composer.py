@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
+from ...services.message_states import PURPOSES
 from ...services.records import (
     check_ids,
     check_numbers,
@@ -90,6 +91,14 @@ class SmsComposer(models.TransientModel):
         string="Date and time",
         compute="_compute_sms_devino_when",
         help="In your time zone. Odoo keeps the message until then.",
+        **EDITABLE,
+    )
+    sms_devino_purpose = fields.Selection(
+        PURPOSES,
+        string="Purpose of the SMS",
+        compute="_compute_sms_devino_purpose",
+        help="Decides in which hours the message may leave and how many one number may "
+        "get. Debt: reminders of an overdue payment.",
         **EDITABLE,
     )
     sms_devino_validity = fields.Integer(
@@ -293,6 +302,15 @@ class SmsComposer(models.TransientModel):
             composer.sms_devino_when = "later" if scheduled_at else "now"
             composer.sms_devino_scheduled_at = scheduled_at
 
+    @api.depends("template_id", "sms_devino_repeat_id")
+    def _compute_sms_devino_purpose(self):
+        for composer in self:
+            composer.sms_devino_purpose = (
+                composer.template_id.sms_devino_purpose
+                or composer._sms_devino_repeated().purpose
+                or "service"
+            )
+
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_validity(self):
         for composer in self:
@@ -430,6 +448,7 @@ class SmsComposer(models.TransientModel):
             sender=sender.sudo().name,
             scheduled_at=self.sms_devino_scheduled_at if is_later else None,
             validity=None if automatic else self.sms_devino_validity,
+            purpose=self.sms_devino_purpose,
             is_mass=self.composition_mode == "mass",
             override=not self.use_exclusion_list,
             automatic=automatic,
