@@ -49,6 +49,8 @@ MODELS = {
     "sms.devino.export": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.recipient.add": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.add.column": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.history": dict.fromkeys(MEMBERS, "crud"),
+    "sms.devino.unsubscribe": dict.fromkeys(MEMBERS, "crud"),
 }
 # Records of these are their creator's only, whatever the company.
 PERSONAL = (
@@ -56,12 +58,15 @@ PERSONAL = (
     "sms.devino.export",
     "sms.devino.recipient.add",
     "sms.devino.recipient.add.column",
+    "sms.devino.history",
+    "sms.devino.unsubscribe",
 )
 
 # (model, public method) -> who gets beyond the check of rights on a record of the own
 # company; nobody does on one of another company. Every method is called without
 # arguments, through the door that remote calls take.
 METHODS = {
+    ("phone.blacklist", "action_sms_devino_take_back"): MANAGERS,
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
@@ -121,6 +126,7 @@ METHODS = {
     },
     # on a record of somebody else: nobody, see PERSONAL
     ("sms.devino.export", "action_save"): NOBODY,
+    ("sms.devino.unsubscribe", "action_apply"): NOBODY,
     **{
         ("sms.devino.recipient.add", name): NOBODY
         for name in (
@@ -223,6 +229,12 @@ class TestAccessMatrix(SmsCase):
                 "user_id": cls.people["user"].id,
             },
             "sms.devino.recipient.add": {},
+            "sms.devino.history": {"query": "79214563763"},
+            "sms.devino.unsubscribe": {"text": "79214563763", "reason": "asked"},
+            "phone.blacklist": {
+                "number": f"+7921456{company.id % 10000:04}",
+                "sms_devino_company_id": company.id,
+            },
             "sms.devino.message.move": {
                 "message_ids": message.ids,
                 "scheduled_at": "2036-01-01",
