@@ -12,6 +12,7 @@ from ..services import (
     odoo_link,
     preparing,
     repeat,
+    retention,
 )
 from ..services.asking import check_now
 from ..services.bulk import insert_rows
@@ -430,6 +431,11 @@ class SmsDevinoMessage(models.Model):
         domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
         due = self.search(domain, order="scheduled_at, id", limit=PAGE)
         return self._transition("outgoing", [{"id": key} for key in due.ids])
+
+    @api.model
+    def _cron_anonymise(self):
+        """Make old messages anonymous where the company wants it. Commits."""
+        retention.run(self)
 
     # --- actions --------------------------------------------------------------------
 

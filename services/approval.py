@@ -3,7 +3,7 @@
 from odoo import fields
 from odoo.exceptions import UserError
 
-from . import batch_report, refusal, repeat
+from . import batch_report, consent, repeat
 from .batch_course import DISPATCH, feed_page
 from .commit import wake_once
 from .words import check_scheduled_at
@@ -104,7 +104,7 @@ def _of_draft(batch):
 
 def _check_blacklist(batch):
     """Refuse when recipients came onto the blacklist after the calculation."""
-    if not refusal.ends(batch.company_id, batch.purpose):
+    if not consent.refusal_ends(batch.company_id, batch.purpose):
         return
     since = batch.calculated_at
     blacklist = batch.env["phone.blacklist"].sudo()

@@ -10,7 +10,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from . import refusal
+from . import consent
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated
 from .source import own_titles, read_rows, titles_for_text
@@ -368,7 +368,7 @@ class Audience:
 
     def _mark_blacklisted(self, page):
         """Leave out those who refused messages of this kind."""
-        if not refusal.ends(self.batch.company_id, self.batch.purpose):
+        if not consent.refusal_ends(self.batch.company_id, self.batch.purpose):
             return
         numbers = [one.number for one in page if not one.reason]
         blocked = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)

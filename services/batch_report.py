@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from odoo import fields
 
-from .draft_text import describe_chars
+from .draft_text import add_line, describe_chars
 from .words import format_moment
 
 # Without a limit of the account's own: about what eight connections carry.
@@ -123,7 +123,7 @@ def open_sample(batch):
         "default_sms_devino_account_id": batch.account_id.id,
         "default_sms_devino_sender_id": batch.sender_id.id,
         "default_sms_devino_number": env.user.phone or "",
-        "default_body": sample.body or batch.body or "",
+        "default_body": sample.body or add_line(batch.body, batch.added_line),
     }
     return action
 

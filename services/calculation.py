@@ -15,7 +15,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from . import list_import, same_text
+from . import consent, list_import, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
@@ -203,6 +203,7 @@ class Calculation:
                 for one in page
             ]
             same_text.leave_out(self.batch, rows)
+            consent.leave_out(self.batch, rows)
             texts.measure(page)
             written = self._commit(lambda rows=rows: messages._write_rows(rows))
             for row, message_id in zip(rows, written.ids, strict=True):

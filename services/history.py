@@ -12,7 +12,8 @@ SHORTEST_NAME, SHORTEST_PART = 2, 4
 
 
 class History:
-    """What a number or a name stands for. All is found with the rights of the user.
+    """What a number or a name stands for. All is found with the rights of the user,
+    and ``None`` where they have none.
 
     :param env: of who asks
     :param str text: a number however it is written, a part of one, or a name
@@ -51,7 +52,9 @@ class History:
             return
         self.name = self.text
         contacts = self.env["res.partner"]
-        self.partners |= contacts.search([("name", "ilike", self.name)], limit=NAMESAKES)
+        self.partners |= contacts.search(
+            [("name", "ilike", self.name)], limit=NAMESAKES
+        )
         self.numbers.update(self._numbers_of(self.partners))
         lines = self.env["sms.devino.recipient"]
         if lines.has_access("read"):
@@ -85,6 +88,9 @@ class History:
     def find_incoming(self):
         return self._find("sms.devino.incoming", self._domain(name=None))
 
+    def find_consents(self):
+        return self._find("sms.devino.consent", self._domain(name=None))
+
     def find_blacklisted(self):
         return self._find("phone.blacklist", self._domain(name=None, partner=None))
 
@@ -108,5 +114,5 @@ class History:
     def _find(self, model, *domains):
         records = self.env[model]
         if self.is_empty or not records.has_access("read"):
-            return records
+            return None
         return records.search(Domain.AND(domains), order="id desc", limit=SHOWN)

@@ -1,12 +1,14 @@
 """A refusal of further messages: what it ends, and who may enter it."""
 
 import base64
+import re
 
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, split_every
 
 from ..tools import phone
+from . import consent
 from .bulk import insert_rows
 from .source import (
     find_header_row,
@@ -19,20 +21,11 @@ from .source import (
 
 # Numbers looked at by one statement.
 PAGE = 5_000
-ADVERTISING = "advertising"
-
-
-def ends(company, purpose):
-    """Tell whether a refusal ends messages of a purpose.
-
-    :param company: ``res.company`` that sends them
-    :param str purpose: a mass sending without one counts as advertising
-    """
-    return (purpose or ADVERTISING) == ADVERTISING or company.sms_devino_stop_all
+_asks_for_reply = re.compile(r"\b(?:stop|стоп)\b", re.IGNORECASE).search
 
 
 def refuse(env, company, numbers, *, source, reason):
-    """Put numbers on the blacklist, and cancel what waits for them.
+    """Put numbers on the blacklist, cancel what waits for them, and withdraw consents.
 
     The caller has checked that the user may do it.
 
@@ -47,6 +40,7 @@ def refuse(env, company, numbers, *, source, reason):
     for page in split_every(PAGE, sorted(set(numbers))):
         added += _block(env, company, page, source, reason)
         cancel_waiting(env, company, page)
+        consent.withdraw_refused(env, company, page, how=reason)
     return added
 
 
@@ -57,7 +51,7 @@ def _block(env, company, numbers, source, reason):
         "sms_devino_source": source,
         "sms_devino_reason": reason or None,
         "sms_devino_at": fields.Datetime.now(),
-        "sms_devino_user_id": env.uid,
+        "sms_devino_user_id": None if source == "sms" else env.uid,
         "sms_devino_company_id": company.id,
     }
     known = blacklist._sms_devino_find(numbers)
@@ -85,13 +79,41 @@ def cancel_waiting(env, company, numbers):
     )
     refused = waiting.filtered(
         lambda message: (message.purpose or message.batch_id)
-        and ends(company, message.purpose)
+        and consent.refusal_ends(company, message.purpose)
         or company.sms_devino_stop_all
     )
     messages._transition(
         "canceled",
         [{"id": key, "reason": "blacklisted"} for key in refused.ids],
         condition=SQL("m.state != 'sending'"),
+    )
+
+
+def describe_line(company, line):
+    """Return an example of the line added to advertising, and what is wrong with one.
+
+    :param company: ``res.company``
+    :param str line: as entered, maybe empty
+    """
+    env = company.env
+    accounts = env["sms.devino.account"].sudo()
+    inbound = accounts.search(
+        [("company_id", "parent_of", company.id), ("inbound_number", "!=", False)],
+        limit=1,
+    ).inbound_number
+    if inbound:
+        return env._(
+            "For example: %(company)s. To refuse, reply STOP to %(number)s",
+            company=company.name,
+            number=inbound,
+        )
+    if _asks_for_reply(line or ""):
+        return env._(
+            "No account of this company has a number for replies: nobody can answer "
+            "STOP. Name a phone number or an address to refuse."
+        )
+    return env._(
+        "For example: %(company)s. To refuse: 8 800 000-00-00", company=company.name
     )
 
 

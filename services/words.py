@@ -35,6 +35,7 @@ LEFT_OUT_REASONS = [
     ("no_value", "A value that the text asks for is empty"),
     ("repeated", "Sent again already"),
     ("same_text", "Got the same text a short time ago"),
+    ("no_consent", "No consent to advertising"),
 ]
 
 

@@ -49,6 +49,8 @@ MODELS = {
     "sms.devino.export": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.recipient.add": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.add.column": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.consent": dict.fromkeys(MANAGERS, "cru"),
+    "sms.devino.consent.wording": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.history": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.unsubscribe": dict.fromkeys(MEMBERS, "crud"),
 }
@@ -68,6 +70,7 @@ PERSONAL = (
 METHODS = {
     ("phone.blacklist", "action_sms_devino_take_back"): MANAGERS,
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
+    ("res.config.settings", "action_sms_devino_count_old"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
@@ -144,6 +147,7 @@ METHODS_ELSEWHERE = {
     ("res.config.settings", "action_sms_devino_accounts"): "concerns no company",
     ("sms.devino.account", "get_first_steps"): "test_first_steps",
     ("sms.devino.account", "hide_first_steps"): "test_first_steps",
+    ("res.partner", "action_sms_devino_consents"): "by the rules of consents",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
@@ -230,6 +234,16 @@ class TestAccessMatrix(SmsCase):
             },
             "sms.devino.recipient.add": {},
             "sms.devino.history": {"query": "79214563763"},
+            "sms.devino.consent": {
+                "number": "79214563763",
+                "source": "Website",
+                "company_id": company.id,
+            },
+            "sms.devino.consent.wording": {
+                "name": "Version 1",
+                "text": "I agree",
+                "company_id": company.id,
+            },
             "sms.devino.unsubscribe": {"text": "79214563763", "reason": "asked"},
             "phone.blacklist": {
                 "number": f"+7921456{company.id % 10000:04}",

@@ -3,6 +3,7 @@
 # What stands for the keys of a dict that are texts of anybody's.
 ANY = "*"
 ROLES = ("phone", "phone_2", "name", "extra", "skip")
+ROLES += ("consent_date", "consent_source")
 EMPTY = type(None)
 
 TITLES = [str]
@@ -33,6 +34,7 @@ PREVIEW = {
     "counts": {ANY: (int,)},
     "total": (int,),
     "notes": (int,),
+    "consents": (int,),
     "hidden": (int,),
     "first": [_LINE],
     "problems": [_LINE],

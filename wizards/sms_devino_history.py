@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from ..services.history import SHOWN, History
 
+# Sudo, since writing a relation that is empty asks for rights on its model too.
+FOUND = {"compute": "_compute_found", "compute_sudo": True}
+
 
 class SmsDevinoHistory(models.TransientModel):
     """Shows all that is known of a number or a person."""
@@ -16,33 +19,26 @@ class SmsDevinoHistory(models.TransientModel):
         help="A number however it is written, a part of one, or a name.",
     )
     partner_id = fields.Many2one("res.partner", string="Contact")
-    number = fields.Char(compute="_compute_found", help="When there is only one.")
-    status = fields.Text(compute="_compute_found")
-    is_blacklisted = fields.Boolean(
-        string="On the blacklist", compute="_compute_found"
-    )
-    message_ids = fields.Many2many(
-        "sms.devino.message", string="Messages", compute="_compute_found"
-    )
-    left_out_ids = fields.Many2many(
-        "sms.devino.message", string="Left out", compute="_compute_found"
-    )
+    number = fields.Char(help="When there is only one.", **FOUND)
+    status = fields.Text(**FOUND)
+    is_blacklisted = fields.Boolean(string="On the blacklist", **FOUND)
+    message_ids = fields.Many2many("sms.devino.message", string="Messages", **FOUND)
+    left_out_ids = fields.Many2many("sms.devino.message", string="Left out", **FOUND)
     incoming_ids = fields.Many2many(
-        "sms.devino.incoming", string="Incoming SMS", compute="_compute_found"
+        "sms.devino.incoming", string="Incoming SMS", **FOUND
     )
     recipient_ids = fields.Many2many(
-        "sms.devino.recipient", string="Lines of lists", compute="_compute_found"
+        "sms.devino.recipient", string="Lines of lists", **FOUND
     )
-    blacklist_ids = fields.Many2many(
-        "phone.blacklist", string="Blacklist", compute="_compute_found"
-    )
+    blacklist_ids = fields.Many2many("phone.blacklist", string="Blacklist", **FOUND)
+    consent_ids = fields.Many2many("sms.devino.consent", string="Consents", **FOUND)
 
     @api.depends("query", "partner_id")
     def _compute_found(self):
         """Look with the rights of the user: what they may not see is not shown."""
         for history in self:
-            partner = history.partner_id._origin._filtered_access("read")
-            found = History(self.env, history.query, partner)
+            partner = history.partner_id._origin.sudo(False)._filtered_access("read")
+            found = History(partner.env, history.query, partner)
             history.update(
                 {
                     "number": len(found.numbers) == 1 and min(found.numbers),
@@ -52,6 +48,7 @@ class SmsDevinoHistory(models.TransientModel):
                     "incoming_ids": found.find_incoming(),
                     "recipient_ids": found.find_lines(),
                     "blacklist_ids": found.find_blacklisted(),
+                    "consent_ids": found.find_consents(),
                 }
             )
             history.status = history._describe(found)
@@ -68,6 +65,7 @@ class SmsDevinoHistory(models.TransientModel):
             self.incoming_ids,
             self.recipient_ids,
             self.blacklist_ids,
+            self.consent_ids,
         )
         if not any(kinds):
             return self.env._("Nothing is known of this number or name.")

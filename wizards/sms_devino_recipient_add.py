@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
-from ..services import list_import
+from ..services import consent, list_import
 from ..services.audience import read_filter
 from ..services.filling import Filling
 from ..services.records import read_ids
@@ -107,6 +107,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         default=True,
         help="They get name and data of the source. Otherwise they stay as they are.",
     )
+    has_consents = fields.Boolean(compute="_compute_has_consents")
+    consent_wording_id = fields.Many2one(
+        "sms.devino.consent.wording",
+        string="Wording of the consents",
+        ondelete="set null",
+        help="What the people of the file agreed to, to the letter.",
+    )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
         default=True,
@@ -150,6 +157,11 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 with_phone = domain & Domain("phone", "not in", (False, ""))
                 wizard.contact_count = partners.search_count(domain)
                 wizard.phone_count = partners.search_count(with_phone)
+
+    @api.depends("column_ids.role")
+    def _compute_has_consents(self):
+        for wizard in self:
+            wizard.has_consents = "consent_date" in wizard.column_ids.mapped("role")
 
     @api.depends("source", "batch_id")
     def _compute_replaced_file(self):
@@ -296,6 +308,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             raise UserError(
                 self.env._("Columns: choose the one column that has the phone numbers.")
             )
+        if self.has_consents and not self.list_id:
+            raise UserError(
+                self.env._(
+                    "Columns: consents are imported with a recipient list. Import the "
+                    "file into a list, and send to that."
+                )
+            )
         names = self._extra_columns()
         if not all(names):
             raise UserError(self.env._("Columns: name each column that is kept."))
@@ -410,6 +429,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 columns=self._extra_columns(),
                 update_existing=self.update_existing,
                 keep_wrong=self.keep_wrong,
+                consent=self._consent(),
             )
             return self.list_id._notify_added(counts)
         values = self._to_batch_values()
@@ -432,12 +452,19 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             columns=self._extra_columns(),
             update_existing=self.update_existing,
             keep_wrong=self.keep_wrong,
+            consent=self._consent(),
         )
         return notify(
             self.list_id.name,
             self.env._("%s rows are being imported. The list shows how far.", total),
             following={"type": "ir.actions.act_window_close"},
         )
+
+    def _consent(self):
+        """Return what all consents of the file share, ``None`` where it has none."""
+        if self.source != "file" or not self.has_consents:
+            return None
+        return consent.share(self.list_id, self.filename, self.consent_wording_id)
 
     def _check_given(self):
         """Refuse to add nobody.

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..services import refusal
+from ..services.consent import refusal_ends, withdraw
 from ..services.records import read_input
 from ..services.words import notify
 
@@ -25,6 +26,7 @@ class SmsDevinoUnsubscribe(models.TransientModel):
     reason = fields.Char(
         required=True, help="For example: asked by phone on 3 December."
     )
+    consent_id = fields.Many2one("sms.devino.consent", ondelete="cascade")
     is_list = fields.Boolean(string="A list of numbers", readonly=True)
 
     @api.model
@@ -46,10 +48,14 @@ class SmsDevinoUnsubscribe(models.TransientModel):
         """
         self.ensure_one()
         self.check_access("write")
+        if self.consent_id:
+            return self._withdraw()
         numbers, wrong = self._read_numbers()
         refusal.check_may_refuse(self.env, numbers)
         if not numbers:
-            raise UserError(self.env._("Numbers: enter at least one, or choose a file."))
+            raise UserError(
+                self.env._("Numbers: enter at least one, or choose a file.")
+            )
         added = refusal.refuse(
             self.env,
             self.env.company,
@@ -58,6 +64,21 @@ class SmsDevinoUnsubscribe(models.TransientModel):
             reason=self.reason,
         )
         return self._notify(added, len(numbers) - added, wrong)
+
+    def _withdraw(self):
+        """Withdraw one consent. Without one to advertising, its number refuses it."""
+        given = self.consent_id
+        given.check_access("write")
+        withdraw(given, self.reason)
+        if refusal_ends(given.company_id, given.purpose):
+            refusal.refuse(
+                self.env,
+                given.company_id,
+                [given.number],
+                source="person",
+                reason=self.reason,
+            )
+        return {"type": "ir.actions.act_window_close"}
 
     def _read_numbers(self):
         account = self.env["sms.devino.account"]._get_default()
@@ -77,7 +98,9 @@ class SmsDevinoUnsubscribe(models.TransientModel):
             known=known,
         )
         if wrong:
-            named = ", ".join(f"{row}: {raw}" for row, raw in list(wrong.items())[:NAMED])
+            named = ", ".join(
+                f"{row}: {raw}" for row, raw in list(wrong.items())[:NAMED]
+            )
             text += " " + self.env._(
                 "Without a number that can be read: %(count)s (by row: %(rows)s).",
                 count=len(wrong),

@@ -67,7 +67,9 @@ class PhoneBlacklist(models.Model):
     def _sms_devino_blacklisted(self, numbers):
         """Return those of ``numbers`` (E.164) that are on the blacklist, a set."""
         numbers = [number for number in numbers if number]
-        return set(self._sms_devino_find(numbers).mapped("number")) if numbers else set()
+        return (
+            set(self._sms_devino_find(numbers).mapped("number")) if numbers else set()
+        )
 
     def action_sms_devino_take_back(self):
         """Take numbers off the blacklist; who did it stands in their history.
