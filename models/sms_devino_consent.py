@@ -5,6 +5,7 @@ from ..services import consent as consents
 from ..services.message_states import PURPOSES
 from ..services.words import describe_reading, private_error
 from ..tools import phone
+from ..tools.recipients import clean
 
 # What only a withdrawal writes.
 WITHDRAWAL = {"withdrawn_at", "withdrawn_how", "withdrawn_by_id"}
@@ -48,7 +49,6 @@ class SmsDevinoConsent(models.Model):
     )
     wording_id = fields.Many2one(
         "sms.devino.consent.wording",
-        string="Wording",
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
@@ -94,7 +94,7 @@ class SmsDevinoConsent(models.Model):
     @api.constrains("given_on")
     def _check_given_on(self):
         today = fields.Date.context_today(self)
-        if any(record.given_on > today for record in self):
+        if any(record.given_on and record.given_on > today for record in self):
             raise ValidationError(
                 self.env._("Date: a consent cannot be given in the future.")
             )
@@ -117,7 +117,7 @@ class SmsDevinoConsent(models.Model):
             raise AccessError(self.env._("A consent is withdrawn by Unsubscribe."))
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         account = self.env["sms.devino.account"]._get_default()
-        raw = vals.get("number") or partner.phone or ""
+        raw = clean(vals.get("number")) or partner.phone or ""
         reading = phone.read(raw, account.country_id.code or "RU")
         if not reading.sendable:
             raise private_error(describe_reading(self.env, reading))

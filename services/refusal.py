@@ -96,11 +96,12 @@ def describe_line(company, line):
     :param str line: as entered, maybe empty
     """
     env = company.env
-    accounts = env["sms.devino.account"].sudo()
-    inbound = accounts.search(
-        [("company_id", "parent_of", company.id), ("inbound_number", "!=", False)],
-        limit=1,
-    ).inbound_number
+    accounts = env["sms.devino.account"]
+    if accounts.has_access("read"):
+        answered = [("inbound_number", "!=", False)]
+        of_company = [("company_id", "parent_of", company.ids)]
+        accounts = accounts.search([*of_company, *answered], limit=1)
+    inbound = accounts.inbound_number
     if inbound:
         return env._(
             "For example: %(company)s. To refuse, reply STOP to %(number)s",

@@ -50,6 +50,13 @@ def send_again(messages):
 def _check_may_send(messages, firsts):
     """Check what every door to sending checks: rights, blacklist and money."""
     user = messages.env.user
+    if not all(message.number and message.body for message in messages.sudo()):
+        raise UserError(
+            messages.env._(
+                "The message was made anonymous because of its age: its number and "
+                "text are gone."
+            )
+        )
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
     for account in firsts.account_id:
         account._lock_money()

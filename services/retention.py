@@ -14,6 +14,8 @@ from .commit import commit_retrying, seconds_left, wake_once
 
 JOB = "sms_devino.ir_cron_anonymise"
 PAGE = 5_000
+# Months; a calendar has no moment before its first year.
+LONGEST = 1_200
 # What is on its way, or may get there, is never touched.
 TOUCHED = (
     "left_out",
@@ -40,7 +42,7 @@ def find_limit(company, months=None):
     months = company.sms_devino_keep_months if months is None else months
     if months <= 0:
         return None
-    return fields.Datetime.now() - relativedelta(months=months)
+    return fields.Datetime.now() - relativedelta(months=min(months, LONGEST))
 
 
 def count(company, limit):

@@ -324,9 +324,8 @@ class TestConsentDemanded(MassCase):
             batch = env["sms.devino.batch"].browse(batch_id)
             rows = [{"state": "draft", "number": f"+7921{n:07}"} for n in range(3000)]
             env.flush_all()
-            batch.company_id.parent_ids.ids, batch.purpose  # noqa: B018 read before
-            batch.company_id.sms_devino_consent_required  # noqa: B018
+            self.assertTrue(batch.company_id.sms_devino_consent_required)
             before = env.cr.sql_log_count
             consents.leave_out(batch, rows)
-            self.assertLessEqual(env.cr.sql_log_count - before, 1)
+            self.assertLessEqual(env.cr.sql_log_count - before, 3)
         self.assertEqual({row["reason"] for row in rows}, {"no_consent"})

@@ -74,7 +74,7 @@ class TestHistory(SmsCase):
     def test_lines_that_no_message_can_go_to_are_found(self):
         self.assertEqual(self.look("8 812 123-45-67").recipient_ids.reading, "landline")
         readings = self.look("92145").recipient_ids.mapped("reading")
-        self.assertEqual(set(readings), {"too_short", "ok"})
+        self.assertEqual(set(readings), {"special", "ok"})
         self.assertEqual(self.look("vronsky").recipient_ids.number_raw, "92145")
 
     def test_a_user_sees_the_own_messages_only(self):

@@ -31,7 +31,7 @@ class SmsDevinoHistory(models.TransientModel):
         "sms.devino.recipient", string="Lines of lists", **FOUND
     )
     blacklist_ids = fields.Many2many("phone.blacklist", string="Blacklist", **FOUND)
-    consent_ids = fields.Many2many("sms.devino.consent", string="Consents", **FOUND)
+    consent_ids = fields.Many2many("sms.devino.consent", **FOUND)
 
     @api.depends("query", "partner_id")
     def _compute_found(self):

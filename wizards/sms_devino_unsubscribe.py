@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ..services import refusal
 from ..services.consent import refusal_ends, withdraw
-from ..services.records import read_input
+from ..services.records import read_ids, read_input
 from ..services.words import notify
 
 # Rows without a number that are named.
@@ -35,7 +35,7 @@ class SmsDevinoUnsubscribe(models.TransientModel):
         values = super().default_get(fields)
         context = self.env.context
         if context.get("active_model") == "res.partner" and not values.get("text"):
-            ids = context.get("active_ids") or []
+            ids = read_ids(repr(context.get("active_ids") or []))
             partners = read_input(self.env, "res.partner", ids)
             phones = filter(None, partners.mapped("phone"))
             values["text"] = "\n".join(phones)
