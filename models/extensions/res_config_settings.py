@@ -42,7 +42,9 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_ad_line = fields.Char(
         related="company_id.sms_devino_ad_line", readonly=False
     )
-    sms_devino_ad_line_hint = fields.Char(compute="_compute_sms_devino_ad_line_hint")
+    sms_devino_ad_line_hint = fields.Char(
+        string="Example of a line", compute="_compute_sms_devino_ad_line_hint"
+    )
     sms_devino_consent_required = fields.Boolean(
         related="company_id.sms_devino_consent_required", readonly=False
     )
