@@ -13,6 +13,8 @@ from . import (
     extensions,
     sms_devino_account,
     sms_devino_batch,
+    sms_devino_consent,
+    sms_devino_consent_wording,
     sms_devino_day,
     sms_devino_dispatcher,
     sms_devino_doubt,

@@ -190,6 +190,13 @@ class SmsDevinoBatch(models.Model):
         domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
     )
     body = fields.Text(string="Text")
+    added_line = fields.Char(
+        string="Added to the text",
+        compute="_compute_added_line",
+        store=True,
+        copy=False,
+        help="The settings of the company have a line for every advertising text.",
+    )
     template_id = fields.Many2one(
         "sms.template",
         string="Take the text from a template",
@@ -384,6 +391,16 @@ class SmsDevinoBatch(models.Model):
     def _default_name(self):
         now = format_moment(self.env, fields.Datetime.now())
         return self.env._("Mass sending, %s", now)
+
+    @api.depends("purpose", "repeat_of_id", "company_id.sms_devino_ad_line")
+    def _compute_added_line(self):
+        """Follow the company until the sending is approved: the text is kept."""
+        for batch in self.filtered(lambda batch: not batch._is_sent()):
+            is_ad = (batch.purpose or "advertising") == "advertising"
+            is_added = is_ad and not batch.repeat_of_id
+            batch.added_line = is_added and batch.company_id.sms_devino_ad_line
+        for batch in self.filtered(lambda batch: batch._is_sent()):
+            batch.added_line = batch.added_line
 
     @api.depends("account_id.mode")
     def _compute_mode(self):

@@ -14,6 +14,7 @@ from ..services import (
     odoo_link,
     preparing,
     repeat,
+    retention,
     same_text,
 )
 from ..services.asking import check_now
@@ -510,6 +511,11 @@ class SmsDevinoMessage(models.Model):
     def _release_due(self):
         """Queue a page of scheduled messages whose time has come; return their ids."""
         return departures.release_due(self.browse())
+
+    @api.model
+    def _cron_anonymise(self):
+        """Make old messages anonymous where the company wants it. Commits."""
+        retention.run(self)
 
     # --- actions --------------------------------------------------------------------
 

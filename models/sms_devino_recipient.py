@@ -113,7 +113,7 @@ class SmsDevinoRecipient(models.Model):
             if record.is_blacklisted and record.reading in SENDABLE:
                 record.shown_reading = "blacklisted"
                 record.reading_text = self.env._(
-                    "%(number)s is on the blacklist: mass SMS leave it out.",
+                    "%(number)s is on the blacklist: it gets no advertising.",
                     number=record.number,
                 )
             else:

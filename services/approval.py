@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools.hours import HORIZON
-from . import batch_report, repeat
+from . import batch_report, consent, repeat
 from .batch_course import DISPATCH, feed_page, get_begin
 from .commit import wake_once
 from .departures import Plan
@@ -143,6 +143,8 @@ def _of_draft(batch):
 
 def _check_blacklist(batch):
     """Refuse when recipients came onto the blacklist after the calculation."""
+    if not consent.refusal_ends(batch.company_id, batch.purpose):
+        return
     since = batch.calculated_at
     blacklist = batch.env["phone.blacklist"].sudo()
     numbers = blacklist.search([("write_date", ">=", since)]).mapped("number")

@@ -11,7 +11,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from . import control_numbers
+from . import consent, control_numbers
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
@@ -62,6 +62,7 @@ class Recipient:
     :ivar body: a text that is fixed already
     :ivar repeat_of_id: the first message of the chain that is sent again
     :ivar lang: code of the contact's language
+    :ivar is_control: one of the company's own numbers, which get a copy
     """
 
     number: str
@@ -74,6 +75,7 @@ class Recipient:
     body: str | None = None
     repeat_of_id: int | None = None
     lang: str | None = None
+    is_control: bool = False
 
 
 def contact_names(env):
@@ -412,7 +414,9 @@ class Audience:
     # --- who is left out ------------------------------------------------------------
 
     def _mark_blacklisted(self, page):
-        """Leave out those who asked for no more advertising."""
+        """Leave out those who refused messages of this kind."""
+        if not consent.refusal_ends(self.batch.company_id, self.batch.purpose):
+            return
         numbers = [one.number for one in page if not one.reason]
         blocked = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
         for one in page:

@@ -11,7 +11,7 @@ from odoo.tools import format_date
 from ..tools.hours import to_wall
 from . import asking
 from .departures import Plan
-from .draft_text import describe_chars
+from .draft_text import add_line, describe_chars
 from .message_words import describe_source
 from .words import format_moment
 
@@ -227,7 +227,7 @@ def open_sample(batch):
         "default_sms_devino_account_id": batch.account_id.id,
         "default_sms_devino_sender_id": batch.sender_id.id,
         "default_sms_devino_number": env.user.phone or "",
-        "default_body": sample.body or batch.body or "",
+        "default_body": sample.body or add_line(batch.body, batch.added_line),
     }
     return action
 

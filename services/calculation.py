@@ -17,7 +17,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from . import list_import, numbers, same_text
+from . import consent, list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
@@ -257,8 +257,12 @@ class Calculation:
             shared | make_row(one, texts.of(one), find_price, skip_empty=skip_empty)
             for one in page
         ]
-        same_text.leave_out(self.batch, rows)
-        numbers.leave_out(self.batch, rows)
+        # the company's own numbers get their copy whatever is known of them
+        people = [
+            row for row, one in zip(rows, page, strict=True) if not one.is_control
+        ]
+        for check in (same_text, numbers, consent):
+            check.leave_out(self.batch, people)
         return rows
 
     def _write_page(self, messages, rows, mark):

@@ -56,6 +56,15 @@ def _describe_problem(env, problem):
     )
 
 
+def add_line(text, line):
+    """Return a text that ends with a line; one that ends with it already stays.
+
+    :param str line: empty for none; an empty text stays empty
+    """
+    text = (text or "").rstrip()
+    return f"{text}\n{line}" if text and line and not text.endswith(line) else text
+
+
 class Texts:
     """The texts of a draft, taken apart.
 
@@ -73,9 +82,10 @@ class Texts:
             # each message has its text already
             self._main = placeholders.parse("")
             return
-        self._main = parse_text(env, draft.body, names)
+        line = draft.added_line
+        self._main = parse_text(env, add_line(draft.body, line), names)
         for lang, text in (draft.translations or {}).items():
-            self._by_lang[lang] = parse_text(env, text, names)
+            self._by_lang[lang] = parse_text(env, add_line(text, line), names)
 
     @property
     def keys(self):

@@ -13,14 +13,16 @@
     }
 
 The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
-``extra`` (kept under ``name``) and ``skip``.
+``extra`` (kept under ``name``), ``consent_date``, ``consent_source`` and ``skip``.
 """
 
 import csv
 import io
+from datetime import datetime
 
 from openpyxl.utils import get_column_letter
 
+from odoo import fields
 from odoo.fields import Domain
 
 from ..tools import phone
@@ -38,6 +40,8 @@ from ..tools.sheet import (
 from .sheet_words import as_user_error
 
 PASTED_NAME = "pasted.csv"
+# An earlier year in a cell is a slip.
+EARLIEST = 2000
 SAMPLE_ROWS = 3
 # Contacts read at once.
 PAGE = 5_000
@@ -99,10 +103,11 @@ def read_rows(env, content, filename, columns, hidden=None):
     :param str filename: its name
     :param dict columns: see above
     :param list hidden: gets the numbers of the rows that are left out as hidden
-    :return: iterator over dicts of ``number_raw``, ``name``, ``data`` (dict: title ->
-        text), ``titles`` (dict: title of a column with name or number -> text),
-        ``row`` (from 1), ``cell_error`` (a sentence, mostly empty), ``cells`` (the
-        texts of all columns) and ``hidden`` (by a filter or by hand)
+    :return: iterator over dicts of ``number_raw``, ``name``, ``consent_on`` (a date or
+        None), ``consent_source``, ``data`` (dict: title -> text), ``titles`` (dict:
+        title of a column with name or number -> text), ``row`` (from 1),
+        ``cell_error`` (a sentence, mostly empty), ``cells`` (the texts of all
+        columns) and ``hidden`` (by a filter or by hand)
     :raise UserError: why the file cannot be read, once iteration comes to it
     """
     wanted = [column for column in columns["columns"] if column["role"] != "skip"]
@@ -161,6 +166,7 @@ def _recipient(env, row, columns):
     """Return a ``tools.sheet.Row`` as :func:`read_rows` yields it."""
     values = row.values
     found = {"phone": "", "phone_2": "", "name": []}
+    found |= {"consent_date": "", "consent_source": ""}
     data, titles, faults = {}, {}, []
     for column in columns:
         index, role = column["index"], column["role"]
@@ -173,14 +179,27 @@ def _recipient(env, row, columns):
         if role == "extra":
             data[column["name"]] = text
             continue
+        if role in ("consent_date", "consent_source"):
+            found[role] = text
+            continue
         titles[column.get("title")] = text
         if role == "name":
             found["name"].append(text)
         else:
             found[role] = text
+    consent_on = _read_date(env, found["consent_date"])
+    if found["consent_date"] and not consent_on:
+        faults.append(
+            env._(
+                "“%s” is not the date of a consent: no consent is kept.",
+                found["consent_date"],
+            )
+        )
     return {
         "number_raw": found["phone"] or found["phone_2"],
         "name": " ".join(found["name"]),
+        "consent_on": consent_on,
+        "consent_source": found["consent_source"],
         "data": data,
         "titles": {title: text for title, text in titles.items() if title},
         "row": row.number,
@@ -201,6 +220,23 @@ def _describe_cell(env, column, text):
         "Excel and save it anew.",
         column=title,
     )
+
+
+def _read_date(env, text):
+    """Return the date that a cell holds, ``None`` for anything else.
+
+    :param str text: as the user's language writes dates, or as ISO does
+    """
+    lang = env["res.lang"]._get_data(code=env.lang or "en_US")
+    word = (text or "").replace("T", " ").split(" ")[0]
+    for pattern in (lang.date_format, "%Y-%m-%d", "%d.%m.%Y"):
+        try:
+            found = datetime.strptime(word, pattern).date()
+        except (TypeError, ValueError):
+            continue
+        is_past = found <= fields.Date.context_today(env["res.users"])
+        return found if is_past and found.year >= EARLIEST else None
+    return None
 
 
 def _region(env):

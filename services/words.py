@@ -41,6 +41,7 @@ LEFT_OUT_REASONS = [
     ("too_late", "It would leave too late"),
     ("no_hours", "No sending hours suit all of its time zones"),
     ("capped", "The number got as many as the limit allows"),
+    ("no_consent", "No consent to advertising"),
 ]
 
 

@@ -54,6 +54,10 @@ MODELS = {
     "sms.devino.export": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.recipient.add": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.add.column": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.consent": dict.fromkeys(MANAGERS, "cru"),
+    "sms.devino.consent.wording": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.history": dict.fromkeys(MEMBERS, "crud"),
+    "sms.devino.unsubscribe": dict.fromkeys(MEMBERS, "crud"),
 }
 # Records of these are their creator's only, whatever the company.
 PERSONAL = (
@@ -61,13 +65,17 @@ PERSONAL = (
     "sms.devino.export",
     "sms.devino.recipient.add",
     "sms.devino.recipient.add.column",
+    "sms.devino.history",
+    "sms.devino.unsubscribe",
 )
 
 # (model, public method) -> who gets beyond the check of rights on a record of the own
 # company; nobody does on one of another company. Every method is called without
 # arguments, through the door that remote calls take.
 METHODS = {
+    ("phone.blacklist", "action_sms_devino_take_back"): MANAGERS,
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
+    ("res.config.settings", "action_sms_devino_count_old"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
@@ -131,6 +139,7 @@ METHODS = {
     },
     # on a record of somebody else: nobody, see PERSONAL
     ("sms.devino.export", "action_save"): NOBODY,
+    ("sms.devino.unsubscribe", "action_apply"): NOBODY,
     **{
         ("sms.devino.recipient.add", name): NOBODY
         for name in (
@@ -148,6 +157,7 @@ METHODS_ELSEWHERE = {
     ("res.config.settings", "action_sms_devino_accounts"): "concerns no company",
     ("sms.devino.account", "get_first_steps"): "test_first_steps",
     ("sms.devino.account", "hide_first_steps"): "test_first_steps",
+    ("res.partner", "action_sms_devino_consents"): "by the rules of consents",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
@@ -234,6 +244,22 @@ class TestAccessMatrix(SmsCase):
                 "user_id": cls.people["user"].id,
             },
             "sms.devino.recipient.add": {},
+            "sms.devino.history": {"query": "79214563763"},
+            "sms.devino.consent": {
+                "number": "79214563763",
+                "source": "Website",
+                "company_id": company.id,
+            },
+            "sms.devino.consent.wording": {
+                "name": "Version 1",
+                "text": "I agree",
+                "company_id": company.id,
+            },
+            "sms.devino.unsubscribe": {"text": "79214563763", "reason": "asked"},
+            "phone.blacklist": {
+                "number": f"+7921456{company.id % 10000:04}",
+                "sms_devino_company_id": company.id,
+            },
             "sms.devino.message.move": {
                 "message_ids": message.ids,
                 "scheduled_at": "2036-01-01",

@@ -3,6 +3,7 @@
 # Stands for the keys of a dict that may be any text.
 ANY = "*"
 ROLES = ("phone", "phone_2", "name", "extra", "skip")
+ROLES += ("consent_date", "consent_source")
 EMPTY = type(None)
 
 TITLES = [str]
@@ -34,6 +35,7 @@ PREVIEW = {
     "counts": {ANY: (int,)},
     "total": (int,),
     "notes": (int,),
+    "consents": (int,),
     "hidden": (int,),
     "first": [_LINE],
     "problems": [_LINE],

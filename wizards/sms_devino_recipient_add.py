@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
-from ..services import list_import
+from ..services import consent, list_import
 from ..services.audience import read_filter
 from ..services.filling import Filling
 from ..services.records import read_ids
@@ -108,6 +108,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         default=True,
         help="Names and data come from the source. Otherwise they stay as they are.",
     )
+    has_consents = fields.Boolean(compute="_compute_has_consents")
+    consent_wording_id = fields.Many2one(
+        "sms.devino.consent.wording",
+        string="Wording of the consents",
+        ondelete="set null",
+        help="What the people of the file agreed to, to the letter.",
+    )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
         default=True,
@@ -151,6 +158,11 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 with_phone = domain & Domain("phone", "not in", (False, ""))
                 wizard.contact_count = partners.search_count(domain)
                 wizard.phone_count = partners.search_count(with_phone)
+
+    @api.depends("column_ids.role")
+    def _compute_has_consents(self):
+        for wizard in self:
+            wizard.has_consents = "consent_date" in wizard.column_ids.mapped("role")
 
     @api.depends("source", "batch_id")
     def _compute_replaced_file(self):
@@ -281,6 +293,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             raise UserError(
                 self.env._("Columns: choose the one column that has the phone numbers.")
             )
+        if self.has_consents and not self.list_id:
+            raise UserError(
+                self.env._(
+                    "Columns: consents are imported with a recipient list. Import the "
+                    "file into a list, and send to that."
+                )
+            )
         names = self._extra_columns()
         if not all(names):
             raise UserError(self.env._("Columns: name each column that is kept."))
@@ -401,6 +420,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             "columns": self._extra_columns(),
             "update_existing": self.update_existing,
             "keep_wrong": self.keep_wrong,
+            "consent": self._consent(),
         }
         if self.source == "file":
             self.list_id._note_titles(self._source()[2])
@@ -414,6 +434,12 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             self.env._("%s rows are being imported. The list shows how far.", total),
             following={"type": "ir.actions.act_window_close"},
         )
+
+    def _consent(self):
+        """Return what all consents of the file share, ``None`` where it has none."""
+        if self.source != "file" or not self.has_consents:
+            return None
+        return consent.share(self.list_id, self.filename, self.consent_wording_id)
 
     def _check_given(self):
         """Refuse to add nobody.

@@ -5,6 +5,13 @@ from ...services import control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
+# What decides who gets advertising, and its text.
+ADVERTISING_RULES = {
+    "sms_devino_ad_line",
+    "sms_devino_consent_required",
+    "sms_devino_stop_all",
+}
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -110,6 +117,23 @@ class ResCompany(models.Model):
     sms_devino_cap_debt_month = fields.Integer(
         string="Reminders of debt a month", default=16, required=True
     )
+    sms_devino_ad_line = fields.Char(
+        string="Line added to advertising",
+        help="It ends every advertising text of a mass sending and counts in its cost: "
+        "the name of your company, and how to refuse. Empty: nothing is added.",
+    )
+    sms_devino_consent_required = fields.Boolean(
+        string="Advertising only with consent",
+        help="Mass sendings of advertising leave out numbers without a consent. The "
+        "Russian law on advertising (38-FZ, article 18) asks for consent beforehand, "
+        "and the sender has to prove it. The fine is 300 thousand to 1 million roubles "
+        "for companies, 20 to 100 thousand for officials. This is no legal advice.",
+    )
+    sms_devino_keep_months = fields.Integer(
+        string="Months after which messages are made anonymous",
+        help="Number, name, data and text of older messages are erased for good; "
+        "states, counts and money stay. 0: never.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
@@ -168,6 +192,20 @@ class ResCompany(models.Model):
         for company in self:
             spending.check_addresses(company)
 
+    _sms_devino_keep_months_not_negative = models.Constraint(
+        "CHECK (sms_devino_keep_months >= 0)",
+        "Messages cannot be made anonymous after less than no month.",
+    )
+
+    @api.constrains("sms_devino_ad_line")
+    def _check_sms_devino_ad_line(self):
+        """Refuse placeholders: the line is the same for everybody."""
+        for company in self:
+            if set("{}\n") & set(company.sms_devino_ad_line or ""):
+                raise ValidationError(
+                    self.env._("Line added to advertising: one line without braces.")
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)
@@ -180,6 +218,8 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if {"sms_devino_account_id", "sms_provider"} & vals.keys():
             self._sms_devino_set_provider_aside()
+        if ADVERTISING_RULES & vals.keys():
+            self._sms_devino_outdate_drafts()
         if {"sms_devino_account_id", "sms_devino_members_only"} & vals.keys():
             self.env.registry.clear_cache()
         return result
@@ -199,6 +239,13 @@ class ResCompany(models.Model):
         if self.sudo().sms_devino_account_id:
             return SmsApiDevino
         return super()._get_sms_api_class()
+
+    def _sms_devino_outdate_drafts(self):
+        """Mark the figures of drafts as out of date: who gets what has changed."""
+        drafts = self.env["sms.devino.batch"].sudo()
+        of_companies = [("company_id", "in", self.ids), ("state", "=", "draft")]
+        for draft in drafts.search(of_companies):
+            draft.revision += 1
 
     def _sms_devino_set_provider_aside(self):
         """Give the account precedence over the provider of another module.
