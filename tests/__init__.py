@@ -26,6 +26,7 @@ from . import (
     test_guest_menus,
     test_hostile_values,
     test_import,
+    test_import_from_1c,
     test_import_tours,
     test_incoming,
     test_journal,
