@@ -31,7 +31,7 @@ def _cancel(messages):
 
 
 def _give_up(messages):
-    """Show in Odoo that nobody will know what became of these."""
+    """Show in Odoo that the outcome of these will stay unknown."""
     uuids = messages.mapped("uuid")
     trackers = messages.env["sms.tracker"].search([("sms_uuid", "in", uuids)])
     trackers.filtered(_is_pending)._action_update_from_sms_state(

@@ -11,6 +11,8 @@ have gone twice, none may be lost, and no state may disagree with the ledger.
 
 import argparse
 import base64
+import configparser
+import json
 import random
 import sys
 import tempfile
@@ -23,12 +25,14 @@ from pathlib import Path
 from faults import FAULTS, LATENCY, PATHS
 from reckoning import (
     LEAST_FAULTS,
+    LEAST_SPOILED,
     REFUSED,
     REJECTED,
     Reckoning,
     Row,
     complain,
     complain_of_doubt,
+    count_spoiled,
     print_table,
 )
 from stage import (
@@ -44,10 +48,15 @@ from stage import (
 
 LOGINS = ("first", "second", "third")
 LOCK_CLASS = 0x534D5344
-DRAFT = 150
+# rows of a mass sending with one text, and with a text each, which costs a call each
+DRAFT, PERSONAL_DRAFT = 150, 40
 # what a person writes there is refused, or rejected later
 ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
+# calls before the next order of faults, cut, and end of everything
+CALLS_BEFORE = {"faults": 15, "cut": 4, "restart": 20, "anything": 1}
+# minutes and messages of the short form
+SHORT = (0.3, 300)
 
 
 def parse_options(arguments=None):
@@ -55,7 +64,10 @@ def parse_options(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", required=True, help="Odoo's configuration")
-    parser.add_argument("--template", required=True, help="a database, to be copied")
+    parser.add_argument("--template", help="a database, to be copied")
+    short = "a third of a minute, on the database of the configuration itself, whose "
+    short += "server is left alone; prints the figures in JSON and judges nothing"
+    parser.add_argument("--short", action="store_true", help=short)
     parser.add_argument("--seed", type=int, default=1, help="of chance, the first one")
     parser.add_argument("--seeds", type=int, default=1, help="so many, one by one")
     parser.add_argument("--minutes", type=float, default=2.0, help="of faults, a seed")
@@ -64,13 +76,15 @@ def parse_options(arguments=None):
 
 
 def main():
+    options = parse_options()
+    if options.short:
+        return play_short(options)
     from scripts.measuring import MeasuringCluster
 
-    options = parse_options()
     cluster, table, complaints = MeasuringCluster(), [], []
     for seed in range(options.seed, options.seed + options.seeds):
         print(f"--- seed {seed}", flush=True)
-        drill = run_seed(options, seed, cluster)
+        drill = play_seed(options, seed, cluster)
         table.append({"seed": seed, **drill.figures()})
         complaints += complain(table[-1], options.messages, options.minutes)
         print_table(table)
@@ -79,25 +93,56 @@ def main():
     return 1 if complaints else 0
 
 
-def run_seed(options, seed, cluster):
+def play_seed(options, seed, cluster):
     """Play one drill on a fresh copy of the database; return it."""
-    database = f"{options.template}_drill"
-    folder = Path(tempfile.mkdtemp(prefix="sms_devino_drill_"))
+    name = f"{options.template}_drill"
     settings = clock_settings(options.minutes * 60 * 0.4)
     if not settings:
         print("The clock is not moved: there is no libfaketime.")
     cluster.restart("fast")
-    cluster.copy(options.template, database)
-    with ExitStack() as over:
-        over.callback(cluster.restart, "fast")
+    cluster.copy(options.template, name)
+    try:
         cluster.restart("fast", settings)
-        record = folder / "calls"
-        provider = over.enter_context(closing(Provider(LOGINS, record, settings)))
-        server = Server(options.config, database, folder / "odoo.log", settings)
+        host, port, user = cluster.address()
+        database = Database(name, host=host, port=port, user=user)
+        return play(
+            options,
+            seed,
+            database,
+            settings,
+            lambda: cluster.restart("immediate", settings),
+        )
+    finally:
+        cluster.restart("fast")
+
+
+def play_short(options):
+    """Play it as a test does."""
+    parser = configparser.RawConfigParser()
+    parser.read(options.config)
+    config = parser["options"]
+    names = ("host", "port", "user", "password")
+    where = {name: config.get(f"db_{name}") for name in names}
+    database = Database(config["db_name"], **where)
+    options.minutes, options.messages = SHORT
+    print(json.dumps(play(options, options.seed, database, {}).figures()))
+    return 0
+
+
+def play(options, seed, database, settings, restart_database=None):
+    """Play one drill on a database; return it.
+
+    :param dict settings: variables of the environment, for the clock
+    :param restart_database: ends the database server at once and starts it again
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sms_devino_drill_"))
+    with ExitStack() as over:
+        provider = Provider(LOGINS, folder / "calls", settings)
+        over.enter_context(closing(provider))
+        server = Server(options.config, database.name, folder / "odoo.log", settings)
         over.callback(server.kill)
-        place = Database(*cluster.address(), database)
-        drill = Drill(options, seed, server, provider, place, folder)
-        drill.restart_database = lambda: cluster.restart("immediate", settings)
+        drill = Drill(options, seed, server, provider, database, folder)
+        drill.restart_database = restart_database
         drill.set_up()
         drill.go_wrong(time.monotonic() + options.minutes * 60)
         drill.come_to_rest()
@@ -113,12 +158,15 @@ class Drill:
         self._wanted = options.messages
         self._seconds = options.minutes * 60
         self._least_faults = options.minutes * LEAST_FAULTS
-        self._count = self._made = self._calls = 0
+        self._least_spoiled = options.minutes * LEAST_SPOILED
+        self._count = self._made = 0
+        self._calls_before = Counter()
         self._promised = set()
         self._server, self._provider, self._database = server, provider, database
-        self._person = Person(server.url, database._name, "admin")
+        self._person = Person(server.url, database.name, "admin")
         self._log = folder
         self._dry = None
+        self.restart_database = None
         self.events, self.faults = Counter(), Counter()
 
     # --- before -----------------------------------------------------------------------
@@ -126,8 +174,10 @@ class Drill:
     def set_up(self):
         """Three accounts, the last one with a limit; nothing else is scheduled."""
         self._provider.steer("faults", LATENCY)
+        # Odoo counts from the last planned run to now, minute by minute: with a clock
+        # that is months ahead that takes it a minute.
         self._database.run(
-            """UPDATE ir_cron SET active = FALSE WHERE id NOT IN (
+            """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC', active = id IN (
                    SELECT res_id FROM ir_model_data
                     WHERE model = 'ir.cron' AND module = 'sms_devino')"""
         )
@@ -186,35 +236,48 @@ class Drill:
         cuts = [self.kill_cron_worker, self.cut_dispatcher, self.cut_all]
         # these cost seconds: a few times each, whatever chance says
         rare = self._plan_rare(end)
-        begin, patience = end - self._seconds, end + 2 * self._seconds
+        begin, patience = end - self._seconds, end + 4 * self._seconds
         while (now := time.monotonic()) < end or (
-            not self._is_enough() and now < patience
+            not (self._is_enough() and not rare) and now < patience
         ):
             share = min((now - begin) / self._seconds / 0.75, 1)
-            if rare and now >= rare[0][0]:
+            if rare and now >= rare[0][0] and self._has_sent("restart"):
                 doing = rare.pop(0)[1]
             elif self._made < share * self._wanted and self._chance.random() < 0.4:
                 doing = self.make_draft
             else:
                 [doing] = self._chance.choices(doings, weights)
-                if doing in cuts and not self._has_begun_again():
+                if doing in cuts and not self._has_sent("cut"):
                     doing = self.send_drafts
             self._do(doing)
+            self._server.keep_up()
             self._hurry()
             time.sleep(self._chance.uniform(0.02, 0.4))
 
     def _is_enough(self):
-        enough = self._least_faults <= self.faults.total()
-        return enough and self._wanted <= self._made
+        return (
+            self._wanted <= self._made
+            and self._least_faults <= self.faults.total()
+            and self._least_spoiled <= count_spoiled(self._provider.calls())
+        )
 
-    def _has_begun_again(self):
-        """On a slow machine little is sent between two kills, or nothing."""
-        before, self._calls = self._calls, self._provider.count_calls()
-        return self._calls > before
+    def _has_sent(self, before):
+        """Say whether enough calls were made, since it said so the last time, before
+        something: on a slow machine hardly any is between two kills.
+
+        :param str before: a key of :data:`CALLS_BEFORE`
+        """
+        calls = len(self._provider.calls())
+        if calls < self._calls_before[before] + CALLS_BEFORE[before]:
+            return False
+        self._calls_before[before] = calls
+        return True
 
     def _plan_rare(self, end):
         rounds = max(round(self._seconds / 60), 1)
-        rare = [self.kill_server, self.stop_server, self.restart_all] * rounds
+        rare = [self.kill_server, self.stop_server] * rounds
+        if self.restart_database:
+            rare += [self.restart_all] * rounds
         self._chance.shuffle(rare)
         pause = self._seconds * 0.9 / len(rare)
         return [
@@ -241,30 +304,32 @@ class Drill:
     def _number(self):
         self._count += 1
         ending = f"{self._count % 80:02}"
-        if self._chance.random() < 0.02:
+        if self._chance.random() < 0.01:
             ending = self._chance.choice(ODD_ENDINGS)
         return f"+792{self._count:06}{ending}"
 
     def make_draft(self):
         """A mass sending, equal or personalised, now or later."""
         place = self._chance.randrange(len(LOGINS))
-        rows = "".join(f"{self._number()};Name {key}\n" for key in range(DRAFT))
+        texts = [f"Sale {self._count}"] * 3 + ["Dear {{ name }}"]
+        text = self._chance.choice(texts)
+        size = DRAFT if text.startswith("Sale") else PERSONAL_DRAFT
+        rows = "".join(f"{self._number()};Name {key}\n" for key in range(size))
         columns = [
             {"index": 0, "role": "phone", "title": "", "name": ""},
             {"index": 1, "role": "name", "title": "", "name": ""},
         ]
         source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        texts = [f"Sale {self._count}"] * 4 + ["Dear {{ name }}"]
         values = {
             "account_id": self._accounts[place],
             "sender_id": self._senders[place],
-            "body": self._chance.choice(texts),
+            "body": text,
             "source_file": base64.b64encode(rows.encode()).decode(),
             "source_name": "numbers.csv",
             "source_columns": {**source, "columns": columns},
         }
         [batch] = self._person.call("sms.devino.batch", "create", [values])
-        self._made += DRAFT
+        self._made += size
         self._person.call("sms.devino.batch", "action_calculate", [batch])
 
     def send_drafts(self):
@@ -364,10 +429,17 @@ class Drill:
     # --- what goes wrong --------------------------------------------------------------
 
     def spoil(self):
-        """Order faults at the provider's."""
+        """Order faults at the provider's; not so many that nothing else gets through,
+        however slow the machine."""
+        if not self._has_sent("faults"):
+            return
         for fault in self._chance.sample(FAULTS, 4):
-            path, times = self._chance.choice(PATHS), self._chance.randint(1, 3)
-            self._provider.steer("faults", {**fault, "path": path, "times": times})
+            when = {
+                "path": self._chance.choice(PATHS),
+                "times": self._chance.randint(1, 2),
+                "after": self._chance.randint(0, CALLS_BEFORE["faults"]),
+            }
+            self._provider.steer("faults", {**fault, **when})
             handled = ", and carried out" if fault.get("handled") else ""
             self._harm(f"provider: {fault['kind']}{handled}")
 
@@ -441,7 +513,7 @@ class Drill:
         self._server.wait_ready()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
-            if self._has_begun_again():
+            if self._has_sent("anything"):
                 end = time.monotonic() + seconds
             self._do(self.send_drafts)
             self._do(self._resume_all)
@@ -450,6 +522,7 @@ class Drill:
                 "WHERE state = 'sent' AND accepted_at "
                 "< now() AT TIME ZONE 'UTC' - interval '3 seconds'"
             )
+            self._server.keep_up()
             self._hurry()
             time.sleep(1)
         self._server.stop()

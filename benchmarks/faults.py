@@ -6,15 +6,15 @@ to a request that was carried out all the same.
 """
 
 FAULTS = (
-    {"kind": "latency", "seconds": 2.0},
-    {"kind": "hold", "seconds": 2.0},
+    {"kind": "latency", "seconds": 0.7},
+    {"kind": "hold", "seconds": 0.7},
     {"kind": "refuse"},
     {"kind": "connect_timeout"},
     {"kind": "drop_before"},
     {"kind": "drop_after"},
     {"kind": "half_json"},
     {"kind": "half_json", "declared": "full"},
-    {"kind": "slow_body", "seconds": 2.0},
+    {"kind": "slow_body", "seconds": 0.7},
     {"kind": "status500"},
     {"kind": "status500", "handled": True},
     {"kind": "status500_empty"},

@@ -15,8 +15,9 @@ REJECTED, REFUSED = ("91", "92"), ("99",)
 # A kill may leave in doubt what was on the wire, and so much of the rest.
 MAX_NEVER_HANDED_OVER = 0.01
 MUST_BE_NONE = ("twice", "lost", "disagree", "under way")
-# A run with less of it proves nothing: messages, of those asked for; faults a minute.
-LEAST_SHARE, LEAST_FAULTS = 0.9, 70
+# A run with less of it proves nothing: messages, of those asked for; a minute, faults
+# and sendings that a fault of the provider befell.
+LEAST_SHARE, LEAST_FAULTS, LEAST_SPOILED = 0.9, 70, 15
 # Messages of unknown outcome: all; accepted; left, and the connection reset before the
 # provider read them; never handed over.
 DOUBTS = ("unknown", "of them accepted", "unread", "never handed over")
@@ -68,9 +69,9 @@ class Reckoning:
         self.lost = dict.fromkeys(self.promised - known, "not in the journal")
         self.disagree = dict.fromkeys(counts.keys() - known, "not in the journal")
         for row in self.rows:
-            self._judge(row)
+            self._rate(row)
 
-    def _judge(self, row):
+    def _rate(self, row):
         entry = self._entries.get(row.number)
         if row.state in UNDER_WAY:
             self.under_way[row.number] = row.state
@@ -93,10 +94,9 @@ class Reckoning:
 
     def figures(self):
         """Return the row of the table."""
-        spoiled = [one for one in self.calls if "fault" in one["reason"]]
         return {
             "calls": len(self.calls),
-            "spoiled": len(spoiled),
+            "spoiled": count_spoiled(self.calls),
             "submitted": self.submitted,
             "accepted once": self.once,
             "twice": len(self.twice),
@@ -157,6 +157,11 @@ class Reckoning:
                 print(f"    {at:.3f} {size} numbers: {call['answer']} {call['reason']}")
 
 
+def count_spoiled(calls):
+    """Count the sendings that a fault of the provider befell, other than slowness."""
+    return sum("fault" in call["reason"] for call in calls)
+
+
 # --- many runs ------------------------------------------------------------------------
 
 
@@ -183,6 +188,8 @@ def complain(row, messages, minutes):
         words.append(f"only {row['submitted']} messages of {messages}")
     if row["faults"] < LEAST_FAULTS * minutes:
         words.append(f"only {row['faults']} faults")
+    if row["spoiled"] < LEAST_SPOILED * minutes:
+        words.append(f"only {row['spoiled']} calls met a fault of the provider")
     return [f"seed {row['seed']}: {one}" for one in words]
 
 

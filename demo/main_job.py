@@ -2,7 +2,7 @@
 a handful of messages and a mass SMS from the sample spreadsheet, ask what became of
 them, print the journal.
 
-Run by ``./dev up`` in Odoo's shell, which has ``env`` at hand.
+Run by ``./dev up`` in Odoo's shell, which defines ``env``.
 """
 
 import base64
@@ -94,7 +94,7 @@ def follow(env, messages):
 
 
 def status_in_words(message):
-    """Return the fate of a message as the journal shows it."""
+    """Return what became of a message, as the journal shows it."""
     field = message.message_status and "message_status" or "state"
     if message.state == "failed":
         field = "operation_status"

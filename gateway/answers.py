@@ -106,7 +106,7 @@ def message_ids(value: object) -> list[str]:
     if not all(isinstance(item, str) and _MESSAGE_ID.fullmatch(item) for item in value):
         raise ValueError("an id is not a string of visible characters")
     if len(set(value)) != len(value):
-        raise ValueError("an id stands twice")
+        raise ValueError("an id occurs twice")
     return value
 
 

@@ -1,7 +1,7 @@
 """The provider's REST API, one method per endpoint: plain data in, dataclasses out.
 
 Variant of the API: with a session id in each call (the base URL without ``/v2``).
-Every call is a POST with a form body, so that no secret stands in a URL. The provider
+Every call is a POST with a form body, so that no URL holds a secret. The provider
 documents that for sending; for ``User/*`` and ``Sms/State`` it was seen in several
 clients; for ``Sms/In`` and ``Sms/Statistics``, documented with GET, it is inference.
 """
@@ -68,7 +68,7 @@ class DevinoClient:
         adapter: BaseAdapter | None = None,
         connect_timeout: float = 10.0,
         read_timeout: float = 45.0,
-        pool_size: int = 24,
+        pool_size: int = 32,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._credentials = credentials

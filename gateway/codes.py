@@ -31,7 +31,7 @@ OPERATION_STATUSES = [
     ("Error_Database_Offline", "Error: the database server is unavailable"),
 ]
 
-# Names and order of the manual; the last stands for its "everything else".
+# Names and order of the manual; the last one is its "everything else".
 MESSAGE_STATUSES = [
     ("Enqueued", "Waiting to be sent"),
     ("Delivered_To_Gateway", "Sent"),
@@ -99,5 +99,5 @@ STATES = {
 
 
 def state_info(state: int) -> StateInfo:
-    """The meaning of ``state``; a number nobody documented is not final."""
+    """The meaning of ``state``; an undocumented number is not final."""
     return STATES.get(state) or StateInfo(state, "Unknown", _UNRECOGNIZED, False)

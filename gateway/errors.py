@@ -64,4 +64,4 @@ class AccountRefusedError(GatewayError):
 
 
 class OutcomeUnknownError(GatewayError):
-    """Nobody knows whether the message was accepted: never send it again unasked."""
+    """The message may have been accepted: never send it again automatically."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable
 class RateLimiter:
     """Turns for at most ``per_second`` calls a second, evenly spaced; 0 is no limit.
 
-    Nobody is blocked: whoever wants to call looks at :meth:`delay` and, when it is 0,
-    calls :meth:`take`. Threads may share it.
+    It never blocks: a caller looks at :meth:`delay` and, when it is 0, calls
+    :meth:`take`. Threads may share it.
 
     :param clock: seconds that never go back
     """
@@ -44,6 +44,6 @@ _limiters_lock = threading.Lock()
 
 
 def shared_limiter(key: Hashable) -> RateLimiter:
-    """The limiter of this process for ``key``, whoever sends or asks under it."""
+    """Return the limiter of this process for ``key``."""
     with _limiters_lock:
         return _limiters.setdefault(key, RateLimiter())

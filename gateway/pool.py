@@ -29,8 +29,11 @@ from .limiter import RateLimiter
 _logger = logging.getLogger(__name__)
 
 # After so many calls in a row without a proper answer a job makes no further one: each
-# may leave a message of which nobody knows whether it was sent.
+# may leave a message with an unknown outcome.
 MAX_SILENT = 3
+# A job begins with so many calls at once, and each answer lets one more in: a provider
+# that has fallen silent leaves no more of them without an answer.
+FIRST_CALLS = 2
 # An answer is settled at the latest so long after it came; those that come meanwhile
 # are settled together.
 SETTLE_SECONDS = 0.08
@@ -98,7 +101,7 @@ class Job(ABC):
     """
 
     #: calls under way at once, at most
-    workers = 8
+    workers = 16
     #: calls in a row that ended in an error, although the provider answered
     max_errors = MAX_SILENT
 
@@ -113,6 +116,11 @@ class Job(ABC):
         self.failure: Exception | None = None
         self.is_rescued = False
         self._errors = self._silent = 0
+        self._room = FIRST_CALLS
+
+    def count_free(self) -> int:
+        """How many calls may start now, as far as the job is concerned."""
+        return max(min(self._room, self.workers) - self.under_way, 0)
 
     @abstractmethod
     def claim(self, count: int) -> list[Call]:
@@ -127,9 +135,11 @@ class Job(ABC):
     def rescue(self, ended: list[Ended]) -> None:
         """Do the same after ``claim`` or ``settle`` has failed."""
 
-    def judge(self, ended: Ended) -> None:
-        """Stop the job, or all of the account, if further calls would be in vain."""
+    def stop_if_hopeless(self, ended: Ended) -> None:
+        """Stop the job, or the whole account, if further calls cannot succeed."""
         error = ended.error
+        is_answered = error is None or error.http_status
+        self._room = min(self._room + 1, self.workers) if is_answered else FIRST_CALLS
         if error is None or isinstance(error, MessageRefusedError):
             self._errors = self._silent = 0
             return
@@ -224,7 +234,7 @@ class Pool:
         moments += [
             job.channel.limiter.delay()
             for job in self._awake
-            if job.channel.is_ready and job.under_way < job.workers
+            if job.channel.is_ready and job.count_free()
         ]
         return max(min(moments), 0.001)
 
@@ -246,7 +256,7 @@ class Pool:
 
     def _count_free(self, job: Job) -> int:
         """How many calls of a job may start now."""
-        threads = min(job.workers - job.under_way, MAX_THREADS - len(self._under_way))
+        threads = min(job.count_free(), MAX_THREADS - len(self._under_way))
         return job.channel.limiter.count_turns(threads)
 
     def _may_go_on(self, job: Job) -> bool:
@@ -323,14 +333,14 @@ class Pool:
             self._note_login(channel, ended.error)
             return
         job.under_way -= 1
-        job.judge(ended)
+        job.stop_if_hopeless(ended)
         job.unsettled.append(ended)
         self._settle_at = min(self._settle_at, self._last_work + SETTLE_SECONDS)
         self._awake.setdefault(job)
 
     def _note_login(self, channel: Channel, error: GatewayError | None) -> None:
-        """A provider that cannot be reached refuses nobody: the first calls fail with
-        the login's error, unmade, and count as attempts."""
+        """An unreachable provider is no refusal: the first calls fail with the error
+        of the login, without being made, and count as attempts."""
         unreachable = isinstance(error, NotSentError) and not error.retry_after
         if error is None or unreachable:
             channel.is_ready, channel.login_error = True, error
@@ -385,7 +395,7 @@ def _known(error: BaseException) -> GatewayError:
 
 def within(seconds: float, work: Callable[[], object]) -> bool:
     """Run ``work``, which must not use a database, and wait for it no longer than so
-    many seconds. What takes longer goes on by itself, and nobody hears of it.
+    many seconds. Work that takes longer goes on; its result is dropped.
 
     :return: whether it has ended
     """

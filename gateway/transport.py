@@ -1,12 +1,12 @@
-"""One POST over kept-alive connections: bytes out, whatever came back in.
+"""One POST over kept-alive connections: bytes out, bytes in.
 
 What `requests` leaves open matters here, because a sending must be told apart by
 whether it may have reached the provider:
 
 - connections idle for long are not used again, so that a server closing one at that
   very moment does not turn a sending into one with an unknown outcome;
-- a request whose body nobody has begun to write surely did not leave, whatever the
-  exception (TLS and proxy handshakes included);
+- a request whose body has not begun to be written did not leave, whatever the
+  exception is (TLS and proxy handshakes included);
 - ``read_timeout`` bounds the whole answer, not each single byte of it.
 """
 

@@ -1,8 +1,8 @@
 """What an answer, or the lack of one, means for the caller.
 
-The tables are the provider's documentation; whatever it leaves open is decided here
-and nowhere else, always by one rule: a message sent twice is worse than a message
-whose fate a person has to look up. So a sending counts as "not sent" only on proof.
+The tables are the provider's documentation. What it leaves open is decided here and
+nowhere else, always by one rule: a message sent twice is worse than a message that a
+person has to look up. So a sending counts as "not sent" only on proof.
 """
 
 import re
@@ -26,7 +26,7 @@ from .redact import redact, redact_sessions
 
 CallKind = Literal["login", "send", "read"]
 
-# A wrong server address in the account's settings: waiting does not mend it.
+# A wrong server address in the account's settings: waiting does not help.
 _BAD_ADDRESS = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
@@ -34,7 +34,7 @@ _BAD_ADDRESS = (
     requests.exceptions.InvalidHeader,
     urllib3.exceptions.LocationValueError,
 )
-# Each can only arise before a connection stands.
+# Each can only arise before there is a connection.
 _NEVER_CONNECTED = (
     requests.exceptions.ConnectTimeout,
     urllib3.exceptions.ConnectTimeoutError,

@@ -17,11 +17,13 @@ from . import (
     sms_devino_export,
     sms_devino_import_mapping,
     sms_devino_incoming,
+    sms_devino_limit,
     sms_devino_message,
     sms_devino_recipient,
     sms_devino_recipient_list,
     sms_devino_reminder,
     sms_devino_segment,
     sms_devino_sender,
+    sms_devino_statistics,
     sms_devino_tariff,
 )

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance
+from ..services import balance, limits
 from ..services.account_words import describe_problem, notify_connection
 from ..services.first_steps import make_first_steps
 from ..services.quote import (
@@ -305,7 +305,7 @@ class SmsDevinoAccount(models.Model):
     def action_use_for_odoo(self):
         """Have all SMS that Odoo sends for the current company go through the account.
 
-        :raise AccessError: for whoever may not change settings
+        :raise AccessError: for a user who may not change settings
         """
         self.check_access("read")
         self.ensure_one()
@@ -379,7 +379,7 @@ class SmsDevinoAccount(models.Model):
         """Ask for balances. Commits as it goes."""
         balance.watch_balances(self.env)
 
-    # --- for whoever writes a message -----------------------------------------------
+    # --- for the code that writes messages ------------------------------------------
 
     @api.model
     def _get_default(self, company=None):
@@ -494,7 +494,7 @@ class SmsDevinoAccount(models.Model):
     def _lock_money(self):
         """Let two sendings at once see each other's reservation, one after the other.
 
-        Call it last before the messages are written. Whoever comes second waits for
+        Call it last before the messages are written. A second caller waits for
         the first one's commit. The row was written then, which makes it a conflict,
         and Odoo repeats the whole request. ``lock_for_update`` would raise at once.
         """
@@ -506,11 +506,14 @@ class SmsDevinoAccount(models.Model):
             )
         )
 
-    def _check_enough(self, cost):
-        """Refuse to spend what is not there, unless an administrator said to warn only.
+    def _check_enough(self, cost, count=1, user=None):
+        """Refuse to spend what is not there, unless an administrator said to warn only,
+        or more than a person may.
 
+        :param user: ``res.users`` who sends; the current one without it
         :raise UserError: saying how much is missing
         """
         quote = self._get_quote(cost)
         if quote.is_refused:
             raise UserError(quote.sentence)
+        limits.check(self.sudo(), count, cost, user or self.env.user)

@@ -4,7 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context
 
-from ..services import approval, batch_course, batch_report, calculation, draft_text
+from ..services import (
+    approval,
+    batch_course,
+    batch_report,
+    calculation,
+    draft_text,
+    permission,
+)
 from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
@@ -17,9 +24,12 @@ from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 Figure = partial(fields.Integer, readonly=True, copy=False)
 Stamp = partial(fields.Datetime, readonly=True, copy=False)
 Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
-# Messages that a trial portion sends.
+# Messages that a trial portion sends unless somebody chooses another number.
 TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
+# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
+COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
+TROUBLE_COLOR = 2
 # What a button shows of the messages: its name -> domain and grouping.
 ROWS = {
     "recipients": ([("state", "!=", "left_out")], None),
@@ -65,6 +75,9 @@ WORDS = (
     "scheduled_at",
     "failed_count",
     "unknown_count",
+    "cost",
+    "sent_count",
+    "delivered_count",
 )
 
 
@@ -78,7 +91,12 @@ class SmsDevinoBatch(models.Model):
 
     _name = "sms.devino.batch"
     _description = "SMS Mass Sending"
-    _inherit = ["mail.thread", "sms.devino.guarded", "sms.devino.quote"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "sms.devino.guarded",
+        "sms.devino.quote",
+    ]
     _json_shapes = {"source_columns": SOURCE_COLUMNS, "translations": TRANSLATIONS}
     _order = "id desc"
     _check_company_auto = True
@@ -215,6 +233,9 @@ class SmsDevinoBatch(models.Model):
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
+    trial_size = fields.Integer(
+        string="Messages of a trial portion", default=TRIAL, copy=False
+    )
     trial_count = Figure(
         string="Trial portion",
         help="Only so many messages leave before somebody presses Continue.",
@@ -235,6 +256,12 @@ class SmsDevinoBatch(models.Model):
     prepared_by_id = Person(default=lambda self: self.env.user)
     sent_by_id = Person()
     sent_at = Stamp(string="Approved at")
+    approved_by_id = Person()
+    returned_reason = fields.Char(string="Returned because", copy=False)
+    needs_approval = fields.Boolean(
+        string="A second person approves it", compute="_compute_words"
+    )
+    may_approve = fields.Boolean(compute="_compute_words")
 
     # --- the calculation ------------------------------------------------------------
     calculation = fields.Selection(
@@ -292,8 +319,13 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    price_words = fields.Char(string="Price in words", compute="_compute_words")
+    color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
+    _trial_positive = models.Constraint(
+        "CHECK (trial_size > 0)", "A trial portion has at least one message."
+    )
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
     )
@@ -343,7 +375,9 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends("list_ids.columns", *WORDS, *sorted(ROW_INPUTS))
+    @api.depends(
+        "list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS)
+    )
     def _compute_words(self):
         """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
@@ -351,10 +385,22 @@ class SmsDevinoBatch(models.Model):
             batch.partner_count = len(batch.partner_ids)
             batch.is_small = calculation.is_small(batch)
             is_draft = batch.state == "draft"
+            batch.needs_approval = is_draft and permission.is_needed(batch)
+            batch.may_approve = batch.state == "to_approve" and (
+                permission.may_approve(batch, self.env.user)
+            )
             batch.send_problem = is_draft and approval.find_problem(batch)
             batch.update(batch_report.describe(batch))
 
-    @api.depends("state", "total", "waiting_count", "sending_count", "delivered_count")
+    @api.depends(
+        "state",
+        "total",
+        "waiting_count",
+        "sending_count",
+        "delivered_count",
+        "failed_count",
+        "unknown_count",
+    )
     def _compute_progress(self):
         for batch in self:
             left = batch.waiting_count + batch.sending_count
@@ -362,6 +408,9 @@ class SmsDevinoBatch(models.Model):
             batch.progress = percent * (batch.total - left)
             batch.delivered_share = percent * batch.delivered_count
             batch.trouble_count = batch.failed_count + batch.unknown_count
+            batch.color = COLORS.get(batch.state, 0)
+            if batch.state == "done" and batch.trouble_count:
+                batch.color = TROUBLE_COLOR
 
     @api.onchange("template_id")
     def _onchange_template_id(self):
@@ -422,6 +471,8 @@ class SmsDevinoBatch(models.Model):
             allowed = {"name"}
             if batch.state == "scheduled":
                 allowed.add("scheduled_at")
+            if batch.state == "to_approve":
+                allowed.add("returned_reason")
             if batch.state != "draft" and own - allowed:
                 raise UserError(
                     self.env._(
@@ -539,7 +590,8 @@ class SmsDevinoBatch(models.Model):
     def _ask(self, view_xmlid):
         self.ensure_one()
         self._check_may_send()
-        approval.check_ready(self)
+        if self.state != "to_approve":
+            approval.check_ready(self)
         view = self.env.ref(view_xmlid)
         return {
             "type": "ir.actions.act_window",
@@ -561,17 +613,62 @@ class SmsDevinoBatch(models.Model):
         """
         self.ensure_one()
         self._check_may_send()
-        if not self._is_sent():
+        if self.state == "draft":
             approval.check_ready(self)
-            trial = self.env.context.get("sms_devino_trial")
-            approval.approve(self, trial_count=TRIAL if trial else 0)
-        if self.state == "scheduled":
+            trial = self.trial_size if self.env.context.get("sms_devino_trial") else 0
+            if permission.is_needed(self):
+                permission.ask(self, trial)
+            else:
+                approval.approve(self, trial)
+        return self._tell_sent()
+
+    def _tell_sent(self):
+        if self.state == "to_approve":
+            text = self.env._("A second person has to approve this mass sending.")
+        elif self.state == "scheduled":
             text = self.env._("%s messages are scheduled.", self.total)
         else:
             text = self.env._("%s messages are on their way.", self.total)
         return notify(
             self.name, text, kind="success", following=self.get_formview_action()
         )
+
+    def action_approve(self):
+        """Approve what somebody else has prepared: it is sent as it was shown.
+
+        :raise UserError: when it cannot be sent any more as it was shown
+        """
+        self.ensure_one()
+        self._check_may_send()
+        permission.check_may_approve(self)
+        approval.check_ready(self)
+        self.sudo().write({"approved_by_id": self.env.uid})
+        self.sudo().activity_feedback([permission.ACTIVITY])
+        approval.approve(self, self.trial_count)
+        return self._tell_sent()
+
+    def action_ask_return(self):
+        """Ask for the reason to return a mass sending."""
+        return self._ask("sms_devino.sms_devino_batch_view_return")
+
+    def action_return(self):
+        """Return a mass sending to its author, with the reason that was entered."""
+        self.ensure_one()
+        self._check_may_send()
+        permission.check_may_approve(self)
+        if not (self.returned_reason or "").strip():
+            raise UserError(self.env._("Returned because: enter the reason."))
+        permission.give_back(self, self.returned_reason)
+
+    def action_withdraw(self):
+        """Take one's own mass sending back: a draft again, to change it."""
+        self.ensure_one()
+        self._check_may_send()
+        if self.state != "to_approve" or self.sent_by_id != self.env.user:
+            raise UserError(
+                self.env._("Only the author takes back what waits for approval.")
+            )
+        permission.give_back(self, False)
 
     def action_sample(self):
         """Open the form for one message with the first text, to the user's number."""
@@ -671,7 +768,7 @@ class SmsDevinoBatch(models.Model):
 
     @api.readonly
     def get_progress(self):
-        """Return the state of the calculation or of the sending, for whoever watches.
+        """Return the state of the calculation or of the sending, for the open form.
 
         :return: dict of ``state``, ``calculation``, ``is_live`` (whether that may
             still change), ``calculated`` (recipients so far), ``total``, ``cost``,
@@ -698,5 +795,5 @@ class SmsDevinoBatch(models.Model):
 
     @api.model
     def _recount(self, message_ids):
-        """Count again where the fate of a message became known late."""
+        """Count again where the outcome of a message became known late."""
         batch_course.recount(self.sudo().browse(), message_ids)

@@ -3,12 +3,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..services import spending
 from ..services.overview import Overview
 
 # A message changes for so long after it was accepted: 48 hours, and what a person
 # settles later.
 CHANGING_DAYS = 4
-# What a row stands for; the rest of its columns are sums.
+# The keys of a row; its other columns are sums.
 DIMENSIONS = (
     "day",
     "company_id",
@@ -19,6 +20,7 @@ DIMENSIONS = (
     "batch_id",
     "purpose",
     "operator",
+    "currency_id",
 )
 SUMS = (
     "message_count",
@@ -75,12 +77,11 @@ class SmsDevinoDay(models.Model):
         readonly=True,
         help="Sent; the provider has not told yet what became of them.",
     )
-    cost = fields.Float(
-        digits=(16, 4),
+    cost = fields.Monetary(
         readonly=True,
         help="What the provider charged, where it has told; otherwise the estimate.",
     )
-    currency_id = fields.Many2one(related="account_id.currency_id")
+    currency_id = fields.Many2one("res.currency", readonly=True)
 
     # --- keeping it up to date ------------------------------------------------------
 
@@ -99,6 +100,7 @@ class SmsDevinoDay(models.Model):
         :param date since: a date, or ``None``
         """
         self.env["sms.devino.message"].flush_model()
+        self.env["sms.devino.account"].flush_model(["currency_id"])
         self.env.cr.execute(
             SQL(
                 "DELETE FROM sms_devino_day WHERE %(since)s::date IS NULL"
@@ -112,6 +114,13 @@ class SmsDevinoDay(models.Model):
                 _columns(),
                 self._fresh_rows(since),
             )
+        )
+        # the currency of an account may be chosen later
+        self.env.cr.execute(
+            """UPDATE sms_devino_day d SET currency_id = a.currency_id
+                 FROM sms_devino_account a
+                WHERE a.id = d.account_id
+                  AND a.currency_id IS DISTINCT FROM d.currency_id"""
         )
         self.invalidate_model()
 
@@ -150,7 +159,7 @@ class SmsDevinoDay(models.Model):
                SELECT (COALESCE(m.accepted_at, m.create_date)
                        AT TIME ZONE 'UTC' AT TIME ZONE z.zone)::date AS day,
                       m.company_id, m.account_id, m.mode, m.sender_name, m.author_id,
-                      m.batch_id, m.purpose, m.operator,
+                      m.batch_id, m.purpose, m.operator, a.currency_id,
                       count(*)::int4 AS message_count,
                       COALESCE(sum(m.segment_count), 0)::int4 AS segment_count,
                       (count(*) FILTER (WHERE m.state = 'delivered'))::int4
@@ -165,18 +174,27 @@ class SmsDevinoDay(models.Model):
                       COALESCE(sum(COALESCE(NULLIF(m.cost, 0), m.cost_estimated))
                           FILTER (WHERE m.state != 'failed'), 0)::numeric(16, 4) AS cost
                  FROM sms_devino_message m
+                 JOIN sms_devino_account a ON a.id = m.account_id
                  JOIN unnest(%(companies)s::int4[], %(zones)s::varchar[])
                       AS z(company_id, zone) ON z.company_id = m.company_id
                 WHERE m.state IN ('sent', 'delivered', 'undelivered', 'failed',
                                   'unknown', 'unconfirmed')
                   AND %(changed)s
-             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) AS days
+             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10) AS days
                 WHERE %(since)s::date IS NULL OR day >= %(since)s""",
             companies=companies.ids,
             zones=zones,
             changed=changed,
             since=since,
         )
+
+    @api.model
+    def _cron_mail_spending(self):
+        """Mail the spending of last month to the addresses that companies chose."""
+        companies = self.env["res.company"].search(
+            [("sms_devino_spending_emails", "!=", False)]
+        )
+        spending.mail_last_month(companies)
 
     # --- doors ----------------------------------------------------------------------
 

@@ -32,15 +32,15 @@ class SmsDevinoDispatcher(models.AbstractModel):
                 settle_abandoned(self.env)
                 self._look_again_soon()
         except psycopg2.Error as error:
-            # somebody else is at it, the database is read-only or awaits an upgrade:
-            # not a reason to keep the server from starting
+            # another process does it, the database is read-only or awaits an upgrade:
+            # no reason to keep the server from starting
             _logger.info(
                 "abandoned messages not looked after: %s", type(error).__name__
             )
 
     @api.model
     def _look_again_soon(self):
-        """A server that died a moment ago may not have let go of its claims yet."""
+        """The locks of a server that died a moment ago may still be there."""
         sending = [("state", "=", "sending")]
         if self.env["sms.devino.message"].search_count(sending, limit=1) and (
             self.env.ref(CRON, raise_if_not_found=False)

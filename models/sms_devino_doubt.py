@@ -5,7 +5,7 @@ from ..services.words import format_moment
 
 
 class SmsDevinoDoubt(models.Model):
-    """A call of which nobody knows whether the provider accepted its messages.
+    """A call whose outcome is unknown: the provider may have accepted its messages.
 
     It keeps what speaks for either side. The messages of the call are those of the
     account that were claimed at its time, to the microsecond.

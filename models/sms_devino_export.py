@@ -14,7 +14,7 @@ PAGE = 5_000
 
 
 class SmsDevinoExport(models.TransientModel):
-    """A spreadsheet on its way to the browser of whoever asked for it."""
+    """A spreadsheet on its way to the browser of the person who asked for it."""
 
     # A file for a moment, and no dialog: models may make it.
     # pylint: disable=no-wizard-in-models

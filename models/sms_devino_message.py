@@ -21,6 +21,22 @@ from ..services.records import read_input
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
+# Fields that nobody groups a report by.
+TECHNICAL = {
+    "attempts",
+    "claim",
+    "claimed_at",
+    "data",
+    "dedup_key",
+    "largest_bulk",
+    "next_at",
+    "number_raw",
+    "price_kind",
+    "raw_answer",
+    "res_id",
+    "res_model",
+    "uuid",
+}
 # Rows that one statement writes: more makes it no faster, only larger.
 PAGE = 5000
 
@@ -124,6 +140,10 @@ class SmsDevinoMessage(models.Model):
         MESSAGE_STATUSES,
         readonly=True,
         help="What became of the message, by the provider's report.",
+    )
+    is_number_refused = fields.Boolean(
+        string="The provider does not accept the number",
+        compute="_compute_is_number_refused",
     )
     waiting_for = fields.Char(string="Waits because", compute="_compute_waiting_for")
     error_text = fields.Char(string="Details of the error", readonly=True)
@@ -253,6 +273,15 @@ class SmsDevinoMessage(models.Model):
         "AND state NOT IN ('draft', 'left_out')"
     )
 
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Offer nothing technical to group by."""
+        result = super().fields_get(allfields, attributes)
+        for name in TECHNICAL & result.keys():
+            if "groupable" in result[name]:
+                result[name]["groupable"] = False
+        return result
+
     # --- computes -------------------------------------------------------------------
 
     def _compute_document_name(self):
@@ -289,6 +318,11 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_gateway_ids(self, operator, value):
         return [("segment_ids.gateway_id", operator, value)]
+
+    @api.depends("operation_status", "message_status")
+    def _compute_is_number_refused(self):
+        for message in self:
+            message.is_number_refused = repeat.is_number_refused(message)
 
     def _compute_waiting_for(self):
         for message in self:

@@ -19,7 +19,7 @@ class SmsDevinoQuote(models.AbstractModel):
         def _get_quote_basis(self):
             return self.account_id, self.cost
 
-    The amounts are empty for whoever may not see the money of the account. A form with
+    The amounts are empty for users who may not see the account's money. A form with
     ``<widget name="sms_devino_fresh_balance"/>`` has an old balance asked again, and
     shows it when it comes.
     """

@@ -9,7 +9,7 @@ from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, unique_titles
-from ..tools.shapes import TITLES
+from ..tools.shapes import TITLE_ROLES, TITLES
 
 # Recipients shown in the form of the list.
 FIRST = 40
@@ -21,7 +21,7 @@ class SmsDevinoRecipientList(models.Model):
     _name = "sms.devino.recipient.list"
     _description = "SMS Recipient List"
     _inherit = ["mail.thread", "sms.devino.guarded"]
-    _json_shapes = {"columns": TITLES}
+    _json_shapes = {"columns": TITLES, "title_roles": TITLE_ROLES}
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -58,6 +58,12 @@ class SmsDevinoRecipientList(models.Model):
         default=lambda self: [],
         help="Names of what is known of each recipient besides name and number, in "
         "order.",
+    )
+    title_roles = fields.Json(
+        readonly=True,
+        copy=False,
+        help="Titles that the columns with name and number had in a file, so that a "
+        "text may use them too: title -> phone or name.",
     )
     column_names = fields.Char(
         string="Columns",
@@ -152,10 +158,11 @@ class SmsDevinoRecipientList(models.Model):
                     )
                 )
 
-    @api.constrains("columns")
+    @api.constrains("columns", "title_roles")
     def _check_columns(self):
         for record in self:
             check_shape(record, "columns")
+            check_shape(record, "title_roles")
 
     @api.depends("recipient_ids.reading")
     def _compute_counts(self):
@@ -290,6 +297,20 @@ class SmsDevinoRecipientList(models.Model):
         fresh = [title for title in titles if title not in known]
         if fresh:
             self.columns = [*known, *fresh]
+
+    def _note_titles(self, columns):
+        """Remember what a file calls the columns with name and number.
+
+        :param columns: as ``source.read_rows`` takes them
+        """
+        self.check_access("write")
+        found = {
+            clean(column["title"]): column["role"]
+            for column in columns["columns"]
+            if column["role"] in ("phone", "name") and clean(column["title"])
+        }
+        if found:
+            self.sudo().title_roles = {**(self.title_roles or {}), **found}
 
     def _read_lines(self):
         """Yield the lines of these lists, in order, as :meth:`_add_rows` takes them."""

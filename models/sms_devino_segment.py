@@ -15,7 +15,7 @@ class SmsDevinoSegment(models.Model):
     _description = "SMS Segment"
     _order = "message_id, sequence"
     _rec_name = "gateway_id"
-    # Nobody asks who wrote a segment, and each of its users is a row to look up.
+    # Who wrote a segment is not needed, and looking users up costs time.
     _log_access = False
 
     message_id = fields.Many2one(

@@ -46,7 +46,7 @@ def measured_database(odoo, cluster):
 
 
 def run_script(name, *options):
-    """Run a script of benchmarks/ with Odoo and the database at hand."""
+    """Run a script of benchmarks/ with Odoo and the database ready."""
     lock = only_one("drill-or-bench")
     with prepared() as (odoo, _cluster), MeasuringCluster() as cluster:
         write_config(odoo.folder, cluster, MEASURING_CONFIG)

@@ -14,7 +14,7 @@ from .databases import TEST_DB, prepared, test_template
 from .demo import free_port
 from .system import BROWSER_NEEDS
 
-# Stands for a module of somebody else that extends the journal.
+# Plays a third-party module that extends the journal.
 TEST_MODULE = "sms_devino_test_journal"
 # A runner that logs nothing for so many seconds has got stuck.
 SILENCE = 180
@@ -124,7 +124,7 @@ class TestLog:
 
 
 class Watchdog(threading.Thread):
-    """Ends a runner that stands still, after it has told where.
+    """Ends a runner that hangs, after it has printed where.
 
     `last` is the time of its last sign of life, `barked` whether it was ended.
     """

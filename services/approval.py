@@ -53,7 +53,7 @@ def check_ready(batch):
     :raise UserError: saying what to do
     """
     env = batch.env
-    if batch.state != "draft":
+    if batch.state not in ("draft", "to_approve"):
         raise UserError(env._("This mass sending was sent already."))
     if problem := find_problem(batch):
         raise UserError(problem)
@@ -75,13 +75,16 @@ def approve(batch, trial_count=0):
     :param int trial_count: so many messages leave, and the rest when somebody presses
         *Continue*; 0 for all
     """
-    user, batch = batch.env.user, batch.sudo()
+    batch = batch.sudo()
+    # where a second person approves, it stays the sending of the first one
+    user = batch.sent_by_id or batch.env.user
     cost = _check_rows(batch)
-    account = batch.account_id
+    account = batch.account_id.with_company(batch.company_id)
     if batch.repeat_of_id:
         repeat.lock_chains(batch)
     account._lock_money()
-    account._check_enough(cost)
+    account._check_enough(cost, batch.total, user)
+    is_trial = trial_count < batch.total and not batch.scheduled_at
     batch.write(
         {
             "state": "scheduled" if batch.scheduled_at else "running",
@@ -89,7 +92,7 @@ def approve(batch, trial_count=0):
             "sent_at": fields.Datetime.now(),
             "cost_estimated": cost,
             "waiting_count": batch.total,
-            "trial_count": 0 if batch.scheduled_at else trial_count,
+            "trial_count": trial_count if is_trial else 0,
         }
     )
     if batch.state == "running":

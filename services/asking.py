@@ -38,7 +38,7 @@ LONG_PASS = timedelta(minutes=10)
 CALLS_PER_MESSAGE = 2.3
 # What a person waits for after pressing a button.
 BUTTON_SECONDS = 5.0
-# Stands for an answer when nobody asked.
+# The answer where no question was asked.
 NOT_ASKED = NotSentError()
 # The provider forgets a message 48 hours after it was sent (documented). The last look
 # is taken this long before that, "no final report" is noted right after it. A provider
@@ -76,8 +76,6 @@ class Asking(AccountJob):
     :param due: returns the domain of the messages to ask for now
     """
 
-    # more than sending: a question without an answer does no harm
-    workers = 16
     max_errors = MAX_BAD_ANSWERS
 
     def __init__(self, account, channel, client, due):

@@ -10,8 +10,9 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from . import control_numbers
 from .records import read_domain
-from .repeat import SURELY_FAILED, find_repeated
+from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
 
 # Recipients read at once.
@@ -105,6 +106,7 @@ def placeholder_names(batch):
     """
     titles = [
         *(title for one in batch.list_ids for title in one.columns or ()),
+        *(title for one in batch.list_ids for title in one.title_roles or ()),
         *titles_for_text(batch.source_columns),
     ]
     return [
@@ -142,7 +144,7 @@ def count_sources(batch, limit):
 
 
 def read_filter(env, text):
-    """Return the domain of contacts that a filter stands for; none when it is empty.
+    """Return the domain of a filter of contacts; it matches none when it is empty.
 
     :raise UserError: when it cannot be read
     """
@@ -202,16 +204,25 @@ class Audience:
             if entry["name"] in ("name", "phone")
         }
         self._seen = set()
+        self.control_count = 0
 
     def pages(self):
-        """Yield lists of :class:`Recipient`: lists first, contacts, then the file.
+        """Yield lists of :class:`Recipient`: lists first, contacts, the file, then the
+        control numbers of the company with the text of the first recipient.
 
         Of several recipients with the same number the first one gets the message.
         """
+        example = None
         for page in self._sources():
             self._mark_blacklisted(page)
             self._mark_duplicates(page)
+            example = example or next((one for one in page if not one.reason), None)
             yield page
+        if example and not self.batch.repeat_of_id:
+            copies = control_numbers.make_copies(self.batch, example, self._seen)
+            self._mark_blacklisted(copies)
+            self.control_count = sum(not one.reason for one in copies)
+            yield copies
 
     def _sources(self):
         if self.batch.repeat_of_id:
@@ -227,6 +238,7 @@ class Audience:
 
     def _read_list(self, record_list):
         names = ["number", "number_raw", "name", "partner_id", "data", "reading"]
+        roles = record_list.title_roles or {}
         for rows in self._pages_of(
             "sms.devino.recipient", [("list_id", "=", record_list.id)], names
         ):
@@ -242,6 +254,10 @@ class Audience:
                     None if row.reading in SENDABLE else row.reading,
                     partner_id,
                     of_contacts.get(partner_id, (None, {})),
+                    titles={
+                        title: row.number if role == "phone" else row.name
+                        for title, role in roles.items()
+                    },
                 )
                 for row, partner_id in zip(rows, partner_ids, strict=True)
             ]
@@ -286,6 +302,7 @@ class Audience:
         """Read those whose message surely failed, with the text they were to get."""
         origin = self.batch.repeat_of_id
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
+        names += ["operation_status", "message_status"]
         domain = [("batch_id", "=", origin.id), ("state", "in", SURELY_FAILED)]
         for messages in self._pages_of("sms.devino.message", domain, names):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
@@ -296,7 +313,7 @@ class Audience:
                     name=message.name or "",
                     partner_id=message.partner_id.id or None,
                     data=message.data or None,
-                    reason="repeated" if first in repeated else None,
+                    reason=_find_repeat_reason(message, first in repeated),
                     body=message.body,
                     repeat_of_id=first,
                 )
@@ -380,6 +397,13 @@ class Audience:
             if one.number in self._seen:
                 one.reason = "duplicate"
             self._seen.add(one.number)
+
+
+def _find_repeat_reason(message, is_repeated):
+    """Return why a failed message is not sent again, or ``None``."""
+    if is_repeated:
+        return "repeated"
+    return "refused_before" if is_number_refused(message) else None
 
 
 def _synonyms(entry):

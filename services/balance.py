@@ -112,7 +112,7 @@ def ask_within(seconds, ask):
 def lock_asking(account):
     """Let one person at a time ask the provider about an account, until the commit.
 
-    Not a lock of the row: that would hold up whoever sends meanwhile.
+    Not a lock of the row: that would hold up sending.
 
     :raise UserError: when somebody is asking already
     """
@@ -137,7 +137,7 @@ def refresh_balance(account, *, login=False):
         account._note_balance(answer)
         return None
     if isinstance(answer, AccountRefusedError):
-        # whoever checks the connection sees the answer
+        # the person who checks the connection sees the answer
         account._stop(answer, tell=not login)
         return answer
     status = answer.operation_status or "Error_Gateway_Offline"

@@ -161,7 +161,7 @@ def _count_open(batches):
 
 
 def recount(batches, message_ids):
-    """Count again where the fate of a message became known late.
+    """Count again where the outcome of a message became known late.
 
     :param batches: an empty ``sms.devino.batch``, with all rights
     """
@@ -240,7 +240,7 @@ def get_progress(batch):
         "is_live": is_calculating or is_moving,
         "calculated": calculated,
         "total": batch.total,
-        "cost": batch.account_id._format_amount(counters["cost"]),
+        "cost": counters["cost"] and batch.account_id._format_amount(counters["cost"]),
         "end": is_moving and _estimate_end(batch, counters["waiting_count"]),
         "groups": groups,
     }

@@ -9,7 +9,7 @@ from odoo import fields
 from .draft_text import describe_chars
 from .words import format_moment
 
-# Without a limit of the account's own: about what eight connections carry.
+# Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
 # States of messages by what a person wants to know, in the order of the progress bar.
 GROUPS = {
@@ -38,6 +38,7 @@ def describe(batch):
         "sheet": sheet,
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
+        "price_words": describe_price(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
             f"{code}: {text}" for code, text in (batch.translations or {}).items()
@@ -94,18 +95,48 @@ def describe_question(batch):
             count=batch.total,
             sender=batch.sender_id.name,
         ),
+        env._("Departure: %s.", _describe_start(batch)),
         env._("Cost: %s.", batch.quote_cost),
     ]
-    if batch.scheduled_at:
-        lines.append(env._("Departure: %s.", describe_departure(batch)))
     if batch.quote_after:
         lines.append(
             env._("After that your balance will be %s.", batch.quote_after),
         )
     if batch.mode == "test":
         lines.append(env._("Test mode: nothing leaves Odoo, nothing is paid."))
-    lines.append(env._("Start sending the messages?"))
+    else:
+        lines.append(env._("Live: the messages reach people and are paid for."))
+    if batch.needs_approval:
+        lines.append(env._("A second person has to approve this mass sending."))
+    else:
+        lines.append(env._("Start sending the messages?"))
     return "\n".join(lines)
+
+
+def _describe_start(batch):
+    """Say when the messages leave: at once, or from when to about when."""
+    when = describe_departure(batch)
+    return when if batch.scheduled_at else batch.env._("at once (%s)", when)
+
+
+def describe_price(batch):
+    """Say what the provider has charged, and of how many messages it has not told."""
+    env, cost, waiting = batch.env, batch.cost, batch.sent_count
+    if not batch._is_sent():
+        return False
+    if not cost:
+        return (
+            env._("Price not known yet")
+            if waiting
+            else batch.account_id._format_amount(0.0)
+        )
+    if not waiting:
+        return batch.account_id._format_amount(cost)
+    return env._(
+        "%(cost)s; waiting for reports: %(count)s",
+        cost=batch.account_id._format_amount(cost),
+        count=waiting,
+    )
 
 
 def open_sample(batch):
@@ -189,7 +220,7 @@ def tell_approved(batch):
             "cost: %(cost)s. Recipients left out: %(left_out)s.",
             count=batch.total,
             sender=batch.sender_id.name,
-            author=batch.sent_by_id.name,
+            author=(batch.approved_by_id or batch.sent_by_id).name,
             cost=batch.account_id._format_amount(batch.cost_estimated),
             left_out=batch.left_out_count,
         )

@@ -208,7 +208,9 @@ class Calculation:
             for row, message_id in zip(rows, written.ids, strict=True):
                 forecast.add(row, message_id)
             messages.invalidate_model()
-        return self._sum_up(draft, forecast, texts)
+        values = self._sum_up(draft, forecast, texts)
+        values["figures"]["control"] = audience.control_count
+        return values
 
     def _as_user(self):
         """Return the draft with the rights, language and time zone of who asked for

@@ -2,8 +2,8 @@
 
 A row is claimed, and the claim committed, before the first byte leaves. The claim is a
 number under which the owner's connection holds an advisory lock. When the process dies,
-the database lets go of the lock, and whoever looks next knows at once that nobody knows
-what became of those rows.
+the database releases the lock, and the next run knows at once that the outcome of those
+rows is unknown.
 """
 
 import logging

@@ -78,9 +78,9 @@ def wake_once(env, xmlid, at=None):
     """
     wanted = env.cr.precommit.data.setdefault("sms_devino_wake", {})
     if not wanted:
-        # of the superuser, since whoever sends may not read scheduled actions
+        # as superuser: a sender may not read scheduled actions
         env.cr.precommit.add(lambda: _trigger_wanted(env(su=True)))
-    # To the second, as Odoo compares: a part of a second ahead wakes nobody now.
+    # To the second, as Odoo compares: a part of a second ahead would not run now.
     wanted.setdefault(xmlid, set()).add(at or fields.Datetime.now())
 
 

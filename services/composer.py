@@ -14,7 +14,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..tools import phone, sms_text
-from . import preparing, repeat, same_text
+from . import permission, preparing, repeat, same_text
 from .commit import CONFLICTS
 from .private_log import private_sql
 from .words import check_body, check_scheduled_at, describe_reading, private_error
@@ -31,10 +31,8 @@ LEFT_OUT = {
     "sms_number_missing": "empty",
     "sms_number_format": None,  # read from the number
 }
-# The provider refuses such a number every time.
-PERMANENT = "Error_Invalid_Destination_Address"
 split_numbers = re.compile(r"[,;\n]").split
-# {{ object.name ||| customer }}, as the composer has it
+# {{ object.name ||| customer }}, the form of Odoo's composer
 find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
 
 
@@ -72,12 +70,9 @@ def find_number_problem(composer, readings):
         if not reading.sendable:
             return describe_reading(composer.env, reading)
     refused = composer._sms_devino_repeated()
-    is_refused = PERMANENT in (refused.operation_status, refused.message_status)
-    if is_refused and refused.number in {reading.e164 for reading in readings}:
-        return composer.env._(
-            "The provider does not accept the number %(number)s. Correct it.",
-            number=refused.number,
-        )
+    numbers = {reading.e164 for reading in readings}
+    if repeat.is_number_refused(refused) and refused.number in numbers:
+        return repeat.describe_number_refused(composer.env, refused.number)
     return False
 
 
@@ -249,6 +244,14 @@ def check_rights(composer):
     user._sms_devino_check_may_use(account)
     count = len(read_numbers(composer)) or composer.res_ids_count
     user._sms_devino_check_may_reach(count, account.company_id)
+    company = account._get_message_company()
+    if permission.is_large(company, count, composer.sms_devino_cost):
+        raise UserError(
+            composer.env._(
+                "So large a sending needs the approval of a second person. Send it as "
+                "a mass sending, in SMS > Mass Sendings."
+            )
+        )
 
 
 def check_message(composer):
@@ -282,7 +285,7 @@ def check_message(composer):
     if composer.sms_devino_problem:
         raise UserError(composer.sms_devino_problem)
     account._lock_money()
-    account._check_enough(composer.sms_devino_cost)
+    account._check_enough(composer.sms_devino_cost, composer.sms_devino_recipient_count)
 
 
 def send_again(composer, message, number):

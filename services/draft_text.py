@@ -23,7 +23,7 @@ def parse_text(env, text, names):
 
     :param list names: dicts with ``name`` and ``label`` of the values there are
     :return: a :class:`~..tools.placeholders.Template`
-    :raise UserError: when it is empty or has a placeholder that nobody can fill
+    :raise UserError: when it is empty or has a placeholder that has no value
     """
     text = (text or "").strip()
     if not text:
@@ -162,7 +162,7 @@ def describe_chars(env, chars):
     """Return the characters outside GSM in words, the most frequent first.
 
     A Cyrillic text is one reason and not thirty. A lone Cyrillic letter among Latin
-    ones is named, because nobody can tell it by its looks.
+    ones is named, because it looks like a Latin one.
 
     :param list chars: distinct characters, the most frequent first
     """

@@ -9,6 +9,7 @@ from odoo.tools import format_date, format_datetime
 
 from .jobs import find_job, job_problem, trigger
 from .message_states import NO_MESSAGE_STATES
+from .sender_health import find_falls
 
 JOB = "sms_devino.ir_cron_days"
 # Sums that are older are brought up to date.
@@ -111,7 +112,25 @@ class Overview:
                     action=_action("sms.devino.batch", env._("To approve"), to_approve),
                 )
             )
-        return lines
+        return lines + self._falls()
+
+    def _falls(self):
+        """Sender names of which fewer messages are delivered than usual."""
+        if not self._is_manager:
+            return []
+        return [
+            _line(
+                self.env._(
+                    "Fewer SMS from %(sender)s are delivered: %(share)s%% in the last "
+                    "days, usually %(usual)s%%",
+                    sender=name,
+                    share=share,
+                    usual=usual,
+                ),
+                action=self._list(name, Domain("sender_name", "=", name)),
+            )
+            for name, share, usual in find_falls(self._days, self._today)
+        ]
 
     def _unread(self):
         unread = Domain("is_read", "=", False)
@@ -189,7 +208,7 @@ class Overview:
         return Domain.TRUE
 
     def _sum_by_currency(self, domain):
-        """Return amounts by an account that stands for all with its currency."""
+        """Return amounts by currency; the key is the first account that has it."""
         sums, first = {}, {}
         for account, cost in self._days._read_group(
             domain, ["account_id"], ["cost:sum"]

@@ -87,7 +87,7 @@ def check_numbers(model, values):
 
 
 def check_ids(model, values, name):
-    """Refuse a text that stands for ids and is no list of them.
+    """Refuse a text that should be a list of ids and is not.
 
     :raise ValidationError: when it is none
     """

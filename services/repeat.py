@@ -1,7 +1,7 @@
 """Sending a message again: a chain has a first message, and those that repeat it.
 
-At most one message of a chain may be on its way or have arrived. Whoever adds to a
-chain locks the money of the account of its first message, a single message and a mass
+At most one message of a chain may be on its way or have arrived. Adding to a chain
+locks the money of the account of its first message, for a single message and for a mass
 sending alike. Of two at the same time the second one conflicts, Odoo repeats it, and
 it finds what the first one wrote.
 """
@@ -14,7 +14,9 @@ from .words import private_error
 
 # What surely did not arrive, of which a mass sending is repeated.
 SURELY_FAILED = ("failed", "undelivered")
-# Whatever may still arrive, or has. A row of a draft that nobody sends is none.
+# The provider refuses such a number every time.
+NUMBER_REFUSED = "Error_Invalid_Destination_Address"
+# What may still arrive, or has arrived. Rows of drafts do not count.
 MAY_ARRIVE = [
     ("state", "not in", (*SAFE_TO_REPEAT, "left_out")),
     "|",
@@ -26,13 +28,28 @@ COPIED = ("data", "res_model", "res_id", "purpose")
 OF_NUMBER = ("name", "partner_id", "operator")
 
 
+def is_number_refused(message):
+    """Whether the provider will not accept the number another time either.
+
+    :param message: ``sms.devino.message``, one or none
+    """
+    return NUMBER_REFUSED in (message.operation_status, message.message_status)
+
+
+def describe_number_refused(env, number):
+    return env._(
+        "The provider does not accept the number %(number)s. Correct it.", number=number
+    )
+
+
 def send_again(messages):
     """Write a copy of each message into the queue; each chain gets one.
 
     :param messages: ``sms.devino.message`` that the user may read
     :return: the copies
     :raise UserError: when a message of a chain may still arrive, or has; when a number
-        is on the blacklist, or the balance is not enough
+        is on the blacklist or the provider does not accept it, or the balance is not
+        enough
     :raise AccessError: when the person may not send, or not to so many
     """
     firsts = messages.sudo().mapped(lambda message: message.repeat_of_id or message)
@@ -51,6 +68,8 @@ def _check_may_send(messages, firsts):
     """Check what every door to sending checks: rights, blacklist and money."""
     user = messages.env.user
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
+    if refused := messages.filtered(is_number_refused):
+        raise private_error(describe_number_refused(messages.env, refused[0].number))
     for account in firsts.account_id:
         account._lock_money()
     for account, of_account in messages.sudo().grouped("account_id").items():
@@ -59,7 +78,7 @@ def _check_may_send(messages, firsts):
         find_price = account._get_price_finder()
         cost = sum(m.segment_count * find_price(m.number) for m in of_account)
         account._lock_money()
-        account._check_enough(cost)
+        account._check_enough(cost, len(of_account))
 
 
 def _check_chain(messages, chain):

@@ -39,6 +39,9 @@ PAUSES = [
 FIRST_LOOK = timedelta(seconds=10)
 # Messages that are failed at once, without a call.
 PAGE = 5000
+# How often a claim passes over messages that another transaction holds, before all is
+# left to the next look.
+CLAIM_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -130,38 +133,41 @@ class Sending(AccountJob):
         self._in_doubt = []
         # the head of the queue, as it was a moment ago
         self._window, self._looked_at = [], 0.0
+        # messages that another transaction was at just now
+        self._held = []
         self._refusals = Refusals()
         self._marked_senders = set()
 
     # --- claiming -------------------------------------------------------------------
 
     def claim(self, count):
-        """Claim and commit the next calls: from here on nobody else sends them."""
+        """Claim and commit the next calls: no other process sends them any more."""
         calls, _seconds = commit_retrying(self.env, lambda: self._claim_calls(count))
         self._in_doubt = []
         self._numbers_under_way += sum(call.size for call in calls)
         return calls
 
     def _claim_calls(self, count):
-        self._in_doubt = []
-        while plan := self._plan(count):
+        self._in_doubt, self._held = [], []
+        for _try in range(CLAIM_TRIES):
+            if self._in_doubt or not (plan := self._plan(count)):
+                break
             ids = [row["id"] for rows in plan for row in rows]
             moved = set(self._move_to_sending(plan, ids))
             if len(moved) < len(ids):
-                # somebody else was there, or the queue has been stopped
+                # another process was faster, or the queue has been stopped
                 self._window = []
+                self._held += [key for key in ids if key not in moved]
             mine = [[row for row in rows if row["id"] in moved] for rows in plan]
             self._in_doubt = [self._make_bulk(rows) for rows in mine if rows]
-            if self._in_doubt:
-                break
         return self._in_doubt
 
     def _messages(self):
         return self.env["sms.devino.message"]
 
     def _move_to_sending(self, plan, ids):
-        """Claim messages that may still leave and that nobody else is at; no lock is
-        waited for."""
+        """Claim messages that may still leave and that no other process has locked,
+        without waiting for a lock."""
         now = datetime.now(UTC).replace(tzinfo=None)
         return self._messages()._transition(
             "sending",
@@ -236,9 +242,10 @@ class Sending(AccountJob):
             """SELECT m.id, m.number, m.sender_name, m.body, m.use_until, m.priority,
                       COALESCE(m.attempts, 0) AS attempts,
                       COALESCE(m.largest_bulk, 0) AS largest_bulk
-                 FROM sms_devino_message m WHERE m.account_id = %s AND %s
+                 FROM sms_devino_message m
+                WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
              ORDER BY m.priority DESC, m.id LIMIT %s""",
-            *(self.account_id, self._queue(), FEW),
+            *(self.account_id, self._queue(), self._held, FEW),
         )
         self.env.cr.execute(query)
         return self.env.cr.dictfetchall()
@@ -255,13 +262,13 @@ class Sending(AccountJob):
                           m.sender_name, m.body, m.priority, m.use_until,
                           COALESCE(m.largest_bulk, 0) AS largest_bulk
                      FROM sms_devino_message m
-                    WHERE m.account_id = %s AND %s
+                    WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
                  ORDER BY m.priority DESC, m.id LIMIT %s) AS q
                 WHERE (q.sender_name, q.body, q.priority, q.largest_bulk)
                       = (%s, %s, %s, %s)
                   AND q.use_until IS NOT DISTINCT FROM %s
              ORDER BY %s LIMIT %s""",
-            *(self.account_id, self._queue(), MANY),
+            *(self.account_id, self._queue(), self._held, MANY),
             *_likeness(head),
             SQL("hashint4(q.id)" if head["largest_bulk"] else "q.id"),
             largest,

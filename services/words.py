@@ -34,6 +34,7 @@ LEFT_OUT_REASONS = [
     ("long_text", "The text is too long"),
     ("no_value", "A value that the text asks for is empty"),
     ("repeated", "Sent again already"),
+    ("refused_before", "The provider does not accept the number"),
     ("same_text", "Got the same text a short time ago"),
 ]
 

@@ -36,12 +36,14 @@ MODELS = {
         "internal": "r",
     },
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
+    "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.doubt": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.message.move": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
+    "sms.devino.statistics": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
@@ -84,6 +86,7 @@ METHODS = {
     ("sms.devino.message", "action_send_now"): MEMBERS,
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
+    ("sms.devino.statistics", "action_view_messages"): MANAGERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
     ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
@@ -98,7 +101,9 @@ METHODS = {
     **{
         ("sms.devino.batch", name): MANAGERS
         for name in (
+            "action_approve",
             "action_ask",
+            "action_ask_return",
             "action_calculate",
             "action_cancel",
             "action_clear",
@@ -108,6 +113,7 @@ METHODS = {
             "action_pause",
             "action_refresh_balance",
             "action_resume",
+            "action_return",
             "action_sample",
             "action_schedule",
             "action_send",
@@ -116,6 +122,7 @@ METHODS = {
             "action_use_default",
             "action_view_contacts",
             "action_view_rows",
+            "action_withdraw",
             "get_progress",
         )
     },
@@ -199,6 +206,7 @@ class TestAccessMatrix(SmsCase):
         )
         values = {
             "sms.devino.tariff": {"prefix": "7", "price": 1, "account_id": account.id},
+            "sms.devino.limit": {"company_id": company.id, "message_count": 1},
             "sms.devino.batch": {
                 "name": "Batch",
                 "company_id": company.id,
@@ -232,6 +240,10 @@ class TestAccessMatrix(SmsCase):
                 "company_id": company.id,
                 "mode": "test",
                 "claimed_at": "2026-01-01",
+            },
+            "sms.devino.statistics": {
+                "account_id": account.id,
+                "day": "2026-01-01",
             },
             "res.config.settings": {"company_id": company.id},
         }

@@ -312,21 +312,33 @@ class TestBatch(MassCase):
 
     def test_failed_ones_are_grouped_in_words_and_sent_again(self):
         refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
-        batch_id = self.send_mass(list_ids=[Command.set([self.list_id, refused])])
-        self.dispatch()
-        self.assertAllAgree(batch_id, sent=10, failed=2)
+        rejected = self.make_list(self.numbers(2, 79214600091), "Test: rejected")
+        batch_id = self.send_mass(
+            list_ids=[Command.set([self.list_id, refused, rejected])]
+        )
+        self.report()
+        self.assertAllAgree(batch_id, delivered=10, failed=4)
         with self.transaction() as env:
-            failures = get_failures(env["sms.devino.batch"].browse(batch_id))
-        self.assertEqual(failures, [("Error: invalid recipient number", 2)])
-        firsts = self.rows(batch_id, "id", state="failed")
+            failures = dict(get_failures(env["sms.devino.batch"].browse(batch_id)))
+        self.assertEqual(failures.pop("Error: invalid recipient number"), 2)
+        self.assertEqual(list(failures.values()), [2])
+        firsts = self.rows(batch_id, "id", state="undelivered")
         again = self._repeat(batch_id)
         self.assertEqual([row.id for row in self.rows(again, "repeat_of_id")], firsts)
+        reasons = self.rows(again, "reason", state="left_out")
+        self.assertEqual(reasons, ["refused_before"] * 2)
         self.approve(again)
-        self.dispatch()
+        self.report()
         self.assertEqual(self.progress(again), {"failed": 2})
         # what failed again is sent again as a repeat of the first message
         third = self._repeat(again)
         self.assertEqual([row.id for row in self.rows(third, "repeat_of_id")], firsts)
+
+    def report(self):
+        """Send what is queued, and have all reports come."""
+        self.dispatch()
+        self.provider.advance(60)
+        self.check_statuses()
 
     def _repeat(self, batch_id):
         action = self.press(batch_id, "action_send_failed")
@@ -334,9 +346,9 @@ class TestBatch(MassCase):
         return action["res_id"]
 
     def test_two_tabs_do_not_both_send_the_failed_ones_again(self):
-        refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
-        batch_id = self.send_mass(list_ids=[Command.set([refused])])
-        self.dispatch()
+        rejected = self.make_list(self.numbers(2, 79214600091), "Test: rejected")
+        batch_id = self.send_mass(list_ids=[Command.set([rejected])])
+        self.report()
         one, other = self._repeat(batch_id), self._repeat(batch_id)
         with self.transaction(self.users["manager"]) as env:
             env.cr.execute("SELECT 1")

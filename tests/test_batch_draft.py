@@ -6,7 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -198,12 +198,16 @@ class TestBatchDraft(MassCase):
         batch_id = self.prepare(body="{{ Имя }} {{ Телефон }}")
         self.assertEqual(self.rows(batch_id, "body")[0], "Name 0 +79214500000")
 
+    def send_trial(self, batch_id, size):
+        """Press *Send a trial portion* in the last question."""
+        with self.transaction(self.users["manager"]) as env:
+            batch = env["sms.devino.batch"].browse(batch_id)
+            batch.trial_size = size
+            batch.with_context(sms_devino_trial=True).action_send()
+
     def test_trial_portion_leaves_first(self):
-        with patch(f"{audience.__package__[:-9]}.models.sms_devino_batch.TRIAL", 3):
-            batch_id = self.prepare()
-            with self.transaction(self.users["manager"]) as env:
-                batch = env["sms.devino.batch"].browse(batch_id)
-                batch.with_context(sms_devino_trial=True).action_send()
+        batch_id = self.prepare()
+        self.send_trial(batch_id, 3)
         for _run in range(2):
             self.dispatch()
         self.assertEqual(self.progress(batch_id), {"sent": 3, "waiting": 7})
@@ -211,6 +215,75 @@ class TestBatchDraft(MassCase):
         self.press(batch_id, "action_continue")
         self.dispatch()
         self.assertAllAgree(batch_id, sent=10)
+
+    def test_trial_portion_stays_one_over_a_pause(self):
+        batch_id = self.prepare()
+        self.send_trial(batch_id, 3)
+        self.press(batch_id, "action_pause")
+        self.press(batch_id, "action_resume")
+        self.dispatch()
+        self.assertEqual(self.progress(batch_id), {"sent": 3, "waiting": 7})
+
+    def test_trial_of_everybody_needs_no_continue(self):
+        batch_id = self.prepare()
+        self.send_trial(batch_id, 10)
+        self.assertFalse(self.read_batch(batch_id, "trial_count"))
+        self.dispatch()
+        self.assertAllAgree(batch_id, sent=10)
+
+    # --- control numbers ------------------------------------------------------------
+
+    def set_control_numbers(self, text):
+        def write(value):
+            with self.transaction() as env:
+                account = env["sms.devino.account"].browse(self.account_id)
+                account.company_id.sms_devino_control_numbers = value
+
+        self.addCleanup(write, False)
+        write(text)
+
+    def test_control_numbers_get_a_copy(self):
+        first = self.numbers(1)[0]
+        self.set_control_numbers(f"8 911 000-00-00, {first}; 8 911 000-00-00")
+        batch_id = self.prepare(body="Hi {{ name }}")
+        rows = self.rows(batch_id, "number", "name", "body")
+        self.assertEqual(len(rows), 11)
+        self.assertEqual(rows[0], (f"+{first}", "Name 0", "Hi Name 0"))
+        self.assertEqual(rows[10], ("+79110000000", "Control number", "Hi Name 0"))
+        self.assertEqual(self.read_batch(batch_id, "figures")["control"], 1)
+        self.approve(batch_id)
+        self.dispatch()
+        self.assertAllAgree(batch_id, sent=11)
+
+    def test_control_number_on_the_blacklist_gets_nothing(self):
+        self.set_control_numbers("+79110000000")
+        with self.transaction() as env:
+            env["phone.blacklist"]._add(["+79110000000"])
+        batch_id = self.prepare()
+        self.assertEqual(
+            self.rows(batch_id, "number", "reason", state="left_out"),
+            [("+79110000000", "blacklisted")],
+        )
+        self.assertEqual(self.read_batch(batch_id, "figures")["control"], 0)
+
+    def test_without_recipients_there_is_no_copy(self):
+        self.set_control_numbers("+79110000000")
+        wrong = self.make_list(["123"], "Test: wrong")
+        batch_id = self.prepare(list_ids=[Command.set([wrong])])
+        self.assertEqual(self.read_batch(batch_id, "total", "left_out_count"), (0, 1))
+
+    def test_what_is_no_number_is_no_control_number(self):
+        for text in ("abc", "+79110000000, 112", "8 495 123-45-67"):
+            with self.subTest(text), self.assertRaises(ValidationError):
+                self.set_control_numbers(text)
+
+    def test_last_question_names_sender_time_and_mode(self):
+        batch_id = self.prepare()
+        question = self.read_batch(batch_id, "question")
+        for words in ("from ", "Departure: at once", "Cost: ", "Live: "):
+            self.assertIn(words, question)
+        self.write(batch_id, scheduled_at=fields.Datetime.now() + timedelta(days=2))
+        self.assertNotIn("at once", self.read_batch(batch_id, "question"))
 
     def test_contacts_by_filter_and_chosen_ones(self):
         ids = self.make_contacts(

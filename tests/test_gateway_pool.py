@@ -15,7 +15,14 @@ from ..gateway import (
     OutcomeUnknownError,
 )
 from ..gateway.limiter import RateLimiter, shared_limiter
-from ..gateway.pool import MAX_SILENT, SETTLE_SECONDS, Channel, Job, Pool
+from ..gateway.pool import (
+    FIRST_CALLS,
+    MAX_SILENT,
+    SETTLE_SECONDS,
+    Channel,
+    Job,
+    Pool,
+)
 
 POOL = "odoo.addons.sms_devino.gateway.pool"
 
@@ -216,6 +223,26 @@ class TestPool(PoolCase):
                 self.run_pool(job)
                 self.assertEqual(len(job.claimed), MAX_SILENT)
                 self.assertIsInstance(job.stop_error, error)
+
+    def test_a_gateway_that_has_fallen_silent_gets_few_calls_at_once(self):
+        def script(key):
+            time.sleep(0.02)
+            raise OutcomeUnknownError()
+
+        job = MemoryJob(range(100), script, workers=16)
+        self.run_pool(job)
+        self.assertLessEqual(len(job.claimed), MAX_SILENT + FIRST_CALLS - 1)
+
+    def test_answers_let_more_calls_in(self):
+        all_at_once = threading.Barrier(16)
+
+        def script(key):
+            if key >= 32:
+                all_at_once.wait(10)
+
+        job = MemoryJob(range(48), script, workers=16)
+        self.run_pool(job)
+        self.assertEqual(len(job.kinds()[None]), 48)
 
     def test_failures_between_answers_stop_nothing(self):
         def script(key):

@@ -8,6 +8,8 @@ import openpyxl
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
+from ..services.audience import Audience, placeholder_names
+from ..services.draft_text import Texts
 from ..tools.sheet import Column, open_book, write_xlsx
 from .test_recipients import RecipientCase
 
@@ -120,6 +122,22 @@ class TestImport(ImportCase):
                 self.assertEqual(first.number_raw, "8 (900) 000-00-02")
                 self.assertEqual(first.data["Дата покупки"], "10/02/2026")
                 self.assertIn(first.data["Долг, руб."], ("1250.50", "1250,50"))
+
+    def test_text_may_use_the_titles_of_mapped_columns(self):
+        titles = [Column("p", "Телефон"), Column("n", "Имя"), Column("c", "Город")]
+        created = self.import_file(
+            write_xlsx(titles, [["79214563763", "Анна", "Омск"]])
+        )
+        self.assertEqual(created.title_roles, {"Телефон": "phone", "Имя": "name"})
+        self.assertEqual(created.columns, ["Город"])
+        batch = self.env["sms.devino.batch"].new({"list_ids": created.ids})
+        names = [entry["name"] for entry in placeholder_names(batch)]
+        self.assertEqual(names[0], "Город")
+        self.assertEqual(set(names[1:3]), {"Телефон", "Имя"})
+        batch.body = "{{ имя }} {{ Город }}"
+        texts = Texts(batch)
+        [page] = Audience(batch, texts.keys)._read_list(created)
+        self.assertEqual(texts.of(page[0]).render(page[0].values), "Анна Омск")
 
     def test_nothing_is_written_before_import_is_pressed(self):
         wizard = self.start(write_xlsx([PHONE], [["79214563763"]]))

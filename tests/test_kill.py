@@ -182,6 +182,21 @@ class TestRaces(RaceCase):
         self.assertEqual(self.states(), {"sent": 120})
         self.assertLedgerIsJournal()
 
+    def test_messages_that_somebody_holds_stop_neither_the_others_nor_the_run(self):
+        held = self.enqueue_rows(10)
+        others = self.enqueue_rows(10, "Other {}")
+        alike = self.enqueue_rows(10, "Equal")
+        with self.registry.cursor() as cr:
+            cr.execute(
+                "SELECT 1 FROM sms_devino_message WHERE id = ANY(%s) FOR UPDATE",
+                [held + alike[:3]],
+            )
+            self.dispatch()
+            self.assertEqual(self.states(), {"outgoing": 13, "sent": 17})
+        self.dispatch()
+        self.assertEqual(self.states(), {"sent": 30})
+        self.assertEqual(len(self.provider.ledger), len(held + others + alike))
+
     def test_message_is_sent_or_canceled_but_never_both(self):
         ids = self.enqueue_rows(80)
         canceled = []

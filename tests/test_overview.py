@@ -64,6 +64,38 @@ class TestOverview(SmsCase):
         with self.assertRaises(AccessError):
             self.env_of("internal")["sms.devino.day"].get_overview()
 
+    def test_a_sender_that_is_delivered_less_than_usual_needs_attention(self):
+        day = {"company_id": self.company.id, "account_id": self.account.id}
+        today = fields.Date.context_today(self.days)
+        counts = {
+            ("Good", 10): (190, 10),
+            ("Good", 0): (95, 5),
+            ("Fallen", 10): (190, 10),
+            ("Fallen", 0): (60, 40),
+            ("New", 0): (0, 100),
+            ("Rare", 10): (190, 10),
+            ("Rare", 0): (0, 9),
+        }
+        for (name, ago), (delivered, undelivered) in counts.items():
+            self.days.create(
+                {
+                    **day,
+                    "day": today - timedelta(days=ago),
+                    "mode": "live",
+                    "sender_name": name,
+                    "delivered_count": delivered,
+                    "undelivered_count": undelivered,
+                }
+            )
+        lines = self.env_of("manager")["sms.devino.day"].get_overview()["attention"]
+        about = [line["text"] for line in lines if "Fewer SMS" in line["text"]]
+        self.assertEqual(len(about), 1)
+        self.assertIn(
+            "Fallen are delivered: 60% in the last days, usually 95%", about[0]
+        )
+        lines = self.env_of("user")["sms.devino.day"].get_overview()["attention"]
+        self.assertFalse([line for line in lines if "Fewer SMS" in line["text"]])
+
     def test_a_stopped_account_and_unknown_outcomes_need_attention(self):
         self.send(state="unknown")
         self.account.write(

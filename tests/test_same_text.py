@@ -139,9 +139,11 @@ class TestSameTextInDraft(MassCase):
         self.assertEqual(self.read_batch(self.prepare(), "total"), 10)
 
     def test_what_failed_is_sent_again(self):
-        refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
-        batch_id = self.send_mass(list_ids=[(6, 0, [refused])])
+        rejected = self.make_list(self.numbers(2, 79214600091), "Test: rejected")
+        batch_id = self.send_mass(list_ids=[(6, 0, [rejected])])
         self.dispatch()
+        self.provider.advance(60)
+        self.check_statuses()
         again = self.press(batch_id, "action_send_failed")["res_id"]
         self.run_calculations()
         self.assertEqual(self.read_batch(again, "total"), 2)

@@ -40,18 +40,27 @@ class TestSendAgain(SmsCase):
                     with self.assertRaisesRegex(UserError, "is not sent again"):
                         message.action_send_again()
 
-    def test_buttons_of_the_form_say_what_is_risked(self):
+    def test_buttons_open_the_form_filled_in(self):
         view = self.env_of("user")["sms.devino.message"].get_view(view_type="form")
+        action = self.env.ref("sms_devino.sms_composer_action_again")
         buttons = etree.fromstring(view["arch"]).xpath(
-            "//button[@name='action_send_again']"
+            f"//button[@name='{action.id}' and @type='action']"
         )
-        shown = {button.get("invisible"): button.get("confirm") for button in buttons}
-        self.assertEqual(len(shown), 2)
-        for hidden_unless, question in shown.items():
-            risky = "twice" in question
-            states = RISKY_TO_REPEAT if risky else SAFE_TO_REPEAT
-            self.assertEqual(hidden_unless, f"state not in {states}")
-            self.assertIn("paid for", question)
+        shown = [(button.get("string"), button.get("confirm")) for button in buttons]
+        self.assertEqual(
+            [text for text, _question in shown],
+            ["Send again", "Correct the number", "Send again"],
+        )
+        self.assertIn("twice", shown[2][1])
+
+    def test_number_refused_for_good_is_not_offered_again(self):
+        message = self.message_in("failed")
+        self.assertFalse(message.is_number_refused)
+        message.sudo().operation_status = "Error_Invalid_Destination_Address"
+        self.assertTrue(message.is_number_refused)
+        with self.assertRaisesRegex(UserError, "does not accept the number"):
+            message.action_send_again()
+        self.assertFalse(message.repeated_by_ids)
 
     def test_new_message_is_a_copy_that_knows_its_origin(self):
         partner = self.env["res.partner"].create({"name": "Anna"})
@@ -199,10 +208,12 @@ class TestSendAgainAtOnce(MassCase):
 
     def setUp(self):
         super().setUp()
-        refused = self.make_list(self.numbers(2, 79214600099), "Test: refused")
-        batch_id = self.send_mass(list_ids=[(6, 0, [refused])])
+        rejected = self.make_list(self.numbers(2, 79214600091), "Test: rejected")
+        batch_id = self.send_mass(list_ids=[(6, 0, [rejected])])
         self.dispatch()
-        self.first_id = self.rows(batch_id, "id", state="failed")[0]
+        self.provider.advance(60)
+        self.check_statuses()
+        self.first_id = self.rows(batch_id, "id", state="undelivered")[0]
         self.draft_id = self.press(batch_id, "action_send_failed")["res_id"]
         self.run_calculations()
 

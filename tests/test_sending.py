@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from ..gateway import MAX_BULK_NUMBERS, MessageRefusedError
 from ..sandbox import Fault
-from ..services.sending import MAX_REFUSALS, Bulk, Refusals, minutes_left
+from ..services.sending import MAX_REFUSALS, Bulk, Refusals, Sending, minutes_left
 from .common import LiveCase
 from .test_status import MESSAGE_LOG, StatusCase
 
@@ -260,7 +260,7 @@ class TestOrder(SendingCase):
         self.meanwhile(send)
         texts = [entry.text for entry in self.provider.ledger]
         # those under way, and perhaps the next ones
-        self.assertLess(texts.index("Now"), before[0] + 2 * 8)
+        self.assertLess(texts.index("Now"), before[0] + 2 * Sending.workers)
         self.assertEqual(len(texts), 61)
 
     def test_two_accounts_are_served_at_the_same_time(self):

@@ -189,7 +189,7 @@ def _split_at_blanks(text: str) -> list[str]:
 _match_number = re.compile(r"(\+*)[0-9 .()\-~']*").fullmatch
 _match_short = re.compile(r"(?!00)[0-9]{3,5}").fullmatch
 _match_service = re.compile(r"[*#][0-9*#]*#").fullmatch
-# Typed on a Russian phone "8" stands for the country: also found after a plus, or +7.
+# Typed on a Russian phone "8" means the country: also found after a plus, or +7.
 _match_eight = re.compile(r"\+7?8(9[0-9]{9})").fullmatch
 _SEVEN_COUNTRIES = {"RU", "KZ"}
 _SEVEN_LENGTHS = {10, 11}
@@ -240,7 +240,7 @@ def _read_digits(digits: str, plus: bool, country: str | None) -> Reading:
     number = f"+{digits}"
     if country in _SEVEN_COUNTRIES and (match := _match_eight(number)):
         number = f"+7{match[1]}"
-    return _judge(number, None, changed=number != f"+{written}") or _unreadable(
+    return _read_as(number, None, changed=number != f"+{written}") or _unreadable(
         number, country
     )
 
@@ -261,11 +261,11 @@ def _read_national(digits: str, country: str | None) -> Reading:
     """Read a number written without a plus."""
     found = None
     if country and (country not in _SEVEN_COUNTRIES or len(digits) in _SEVEN_LENGTHS):
-        found = _judge(digits, country, changed=True)
+        found = _read_as(digits, country, changed=True)
     if found and _is_home(found, digits, country):
         as_written = found.code == "corrected" and found.e164 == f"+{digits}"
         return replace(found, code="ok") if as_written else found
-    guess = found or _judge(f"+{digits}", None, changed=False)
+    guess = found or _read_as(f"+{digits}", None, changed=False)
     if not guess:
         return _unreadable(digits, country)
     return Reading(
@@ -287,7 +287,7 @@ def _is_home(found: Reading, digits: str, country: str | None) -> bool:
     )
 
 
-def _judge(number: str, country: str | None, *, changed: bool) -> Reading | None:
+def _read_as(number: str, country: str | None, *, changed: bool) -> Reading | None:
     """Return the reading of a number that the metadata knows, None for any other."""
     try:
         parsed = phonenumbers.parse(number, country)
@@ -317,7 +317,7 @@ def _unreadable(number: str, country: str | None) -> Reading:
     code = _russian_length(digits) if country in _SEVEN_COUNTRIES else None
     suggestion = None
     if number.startswith("+") and country and len(digits) == 10:
-        home = _judge(digits, country, changed=True)
+        home = _read_as(digits, country, changed=True)
         suggestion = home.e164 if home and home.sendable else None
     return Reading(
         number,
@@ -328,7 +328,7 @@ def _unreadable(number: str, country: str | None) -> Reading:
 
 
 def _russian_length(digits: str) -> str | None:
-    """Judge the length of what begins like a Russian mobile number."""
+    """Check the length of what begins like a Russian mobile number."""
     if not re.match("[78]?9", digits):
         return None
     expected = 10 if digits.startswith("9") else 11

@@ -7,6 +7,7 @@ EMPTY = type(None)
 
 TITLES = [str]
 DATA = {ANY: (str, int, float, bool, EMPTY)}
+TITLE_ROLES = {ANY: ("phone", "name")}
 TRANSLATIONS = {ANY: (str,)}
 MAPPING = [{"role": ROLES, "name": (str, EMPTY)}]
 SOURCE_COLUMNS = {

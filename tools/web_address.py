@@ -13,7 +13,7 @@ def find_problem(url, *, allow_private=False):
 
     :param str url: as a person wrote it
     :param bool allow_private: whether addresses of one's own network are allowed
-    :return: ``malformed``, ``userinfo`` (a name or password stands in it), ``private``
+    :return: ``malformed``, ``userinfo`` (it holds a name or password), ``private``
         or ``plain`` (neither https nor this machine)
     """
     try:

@@ -403,6 +403,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self._check_given()
         self._save_mapping()
         if self.list_id:
+            if self.source == "file":
+                self.list_id._note_titles(self._source()[2])
             if self._is_long():
                 return self._import_later()
             counts = self.list_id._add_rows(

@@ -50,7 +50,7 @@ class IrActionsActWindow(models.Model):
     def _get_action_dict(self):
         """Hide test messages by default where there are others.
 
-        Whoever has only accounts in test mode sees his or her first message.
+        With accounts in test mode only, a person sees the first message.
         """
         action = super()._get_action_dict()
         if self.res_model in MODELS_WITH_MODE and self._sms_devino_is_live():

@@ -1,5 +1,7 @@
 from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
 
+from ...services import control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
@@ -52,6 +54,35 @@ class ResCompany(models.Model):
         string="Answer to a refusal",
         help="This text confirms a refusal by an SMS. Empty: no answer.",
     )
+    sms_devino_approval_count = fields.Integer(
+        string="Mass sendings to more recipients need approval",
+        help="A second person has to approve them. 0: no approval.",
+    )
+    sms_devino_approval_cost = fields.Float(
+        string="Mass sendings that cost more need approval",
+        digits=(12, 2),
+        help="In the currency of the account. 0: no approval.",
+    )
+    sms_devino_approver_ids = fields.Many2many(
+        "res.users",
+        "sms_devino_approver_rel",
+        string="Approved by",
+        domain=lambda self: [
+            ("all_group_ids", "in", self.env.ref("sms_devino.group_manager").id)
+        ],
+        help="Members of SMS / Manager, at least two: nobody approves what he or she "
+        "has prepared.",
+    )
+    sms_devino_control_numbers = fields.Char(
+        string="Control numbers",
+        help="Every mass sending is also sent, and paid for, to these numbers of your "
+        "own, with the text of its first recipient. Separate several by commas.",
+    )
+    sms_devino_spending_emails = fields.Char(
+        string="Mail the spending of last month to",
+        help="E-mail addresses, separated by commas. They get it on the 1st of each "
+        "month.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
@@ -61,6 +92,46 @@ class ResCompany(models.Model):
         "CHECK (sms_devino_user_limit > 0)",
         "A user must be able to reach at least one recipient.",
     )
+    _sms_devino_approval_not_negative = models.Constraint(
+        "CHECK (sms_devino_approval_count >= 0 AND sms_devino_approval_cost >= 0)",
+        "What needs approval cannot be negative. Enter 0 for no approval.",
+    )
+
+    @api.constrains(
+        "sms_devino_approval_count",
+        "sms_devino_approval_cost",
+        "sms_devino_approver_ids",
+    )
+    def _check_sms_devino_approvers(self):
+        """Without a second person a large mass sending could never leave."""
+        for company in self.sudo():
+            if not company.sms_devino_approval_count and (
+                not company.sms_devino_approval_cost
+            ):
+                continue
+            able = company.sms_devino_approver_ids.filtered(
+                lambda user, company=company: user.active
+                and company in user.company_ids
+                and user.has_group("sms_devino.group_manager")
+            )
+            if len(able) < 2:
+                raise ValidationError(
+                    self.env._(
+                        "Approved by: choose at least two members of SMS / Manager of "
+                        "%s.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("sms_devino_control_numbers")
+    def _check_sms_devino_control_numbers(self):
+        for company in self:
+            control_numbers.check(company.sudo())
+
+    @api.constrains("sms_devino_spending_emails")
+    def _check_sms_devino_spending_emails(self):
+        for company in self:
+            spending.check_addresses(company)
 
     @api.model_create_multi
     def create(self, vals_list):

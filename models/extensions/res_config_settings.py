@@ -36,6 +36,21 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_stop_answer = fields.Char(
         related="company_id.sms_devino_stop_answer", readonly=False
     )
+    sms_devino_approval_count = fields.Integer(
+        related="company_id.sms_devino_approval_count", readonly=False
+    )
+    sms_devino_approval_cost = fields.Float(
+        related="company_id.sms_devino_approval_cost", readonly=False
+    )
+    sms_devino_approver_ids = fields.Many2many(
+        related="company_id.sms_devino_approver_ids", readonly=False
+    )
+    sms_devino_control_numbers = fields.Char(
+        related="company_id.sms_devino_control_numbers", readonly=False
+    )
+    sms_devino_spending_emails = fields.Char(
+        related="company_id.sms_devino_spending_emails", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )
@@ -50,7 +65,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_balance(self):
-        """Show the account to whoever may read it: the id may come from a request."""
+        """Show the account to people who may read it: a request may bring any id."""
         for settings in self:
             account = settings.sms_devino_account_id._filtered_access("read")
             settings.sms_devino_balance_at = account.balance_at

@@ -260,7 +260,7 @@ class SmsComposer(models.TransientModel):
 
     @api.depends("sms_devino_account_id", "sms_devino_number_state")
     def _compute_recipient_single_valid(self):
-        """Judge a number by the country of the account, where there is one."""
+        """Read a number by the country of the account, where there is one."""
         result = super()._compute_recipient_single_valid()
         for composer in self:
             if composer.sms_devino_account_id and composer.comment_single_recipient:

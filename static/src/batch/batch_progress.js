@@ -47,8 +47,8 @@ export class BatchProgress extends Component {
     }
 
     /**
-     * Save a small draft once nobody is typing any more, and have it calculated: what
-     * it costs is seen without pressing anything.
+     * Save a small draft once typing has ended, and have it calculated: its cost is
+     * seen without pressing anything.
      */
     async keepUp() {
         const { record } = this.props;

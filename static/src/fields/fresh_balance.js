@@ -12,7 +12,7 @@ const LOOKS = 15;
  * Has the scheduled action ask for an old balance when a form opens, and shows the new
  * one when it comes. The form never waits.
  *
- * On an account it stands on any field; elsewhere on `quote_seen_at`, whose change lets
+ * On an account it can be on any field; elsewhere on `quote_seen_at`, whose change lets
  * the server compute the amounts of a form with unsaved changes again.
  */
 export class FreshBalance extends Component {
@@ -43,7 +43,7 @@ export class FreshBalance extends Component {
         return record.data.quote_account_id?.id;
     }
 
-    /** Whether an answer about an account is not of use any more. */
+    /** Whether an answer about an account came too late. */
     isOver(accountId) {
         return this.isGone || accountId !== this.accountId;
     }
@@ -92,7 +92,7 @@ export class FreshBalance extends Component {
         return found?.[0];
     }
 
-    /** Whoever may not see the money goes without. */
+    /** A person who may not see the money gets no balance. */
     async call(method, args) {
         try {
             return await this.orm.silent.call(ACCOUNT, method, args);

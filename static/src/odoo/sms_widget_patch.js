@@ -15,7 +15,7 @@ patch(SmsWidget, { components: { ...SmsWidget.components, SmsCounter } });
 
 /**
  * Odoo's counter takes a character of GSM's extension table for Unicode and a line break
- * for two characters, and stands still while one types. Where the company sends through
+ * for two characters, and is not updated while one types. Where the company sends through
  * its account, ours is shown.
  */
 patch(SmsWidget.prototype, {

@@ -1,5 +1,7 @@
 import { Component, onWillStart, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
+import { cookie } from "@web/core/browser/cookie";
+import { getCustomColor } from "@web/core/colors/colors";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -68,6 +70,9 @@ export class SmsOverview extends Component {
         }
         const { labels, ...sets } = this.state.data.chart;
         const names = this.state.data.chart_names;
+        const scheme = cookie.get("color_scheme");
+        const color = getCustomColor(scheme, "#111827", "#e4e4e4");
+        const grid = getCustomColor(scheme, "rgba(0,0,0,.1)", "rgba(255,255,255,.15)");
         this.chart = new Chart(this.canvas.el, {
             type: "bar",
             data: {
@@ -81,10 +86,15 @@ export class SmsOverview extends Component {
             options: {
                 maintainAspectRatio: false,
                 animation: false,
-                plugins: { legend: { position: "bottom" } },
+                plugins: { legend: { position: "bottom", labels: { color } } },
                 scales: {
-                    x: { stacked: true, grid: { display: false } },
-                    y: { stacked: true, beginAtZero: true, ticks: { precision: 0 } },
+                    x: { stacked: true, grid: { display: false }, ticks: { color } },
+                    y: {
+                        stacked: true,
+                        beginAtZero: true,
+                        grid: { color: grid },
+                        ticks: { precision: 0, color },
+                    },
                 },
             },
         });
