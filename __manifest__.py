@@ -5,6 +5,7 @@
     "summary": "Send SMS through your own Devino Telecom account, see each one's fate",
     "author": "sms_devino maintainers",
     "license": "LGPL-3",
+    "images": ["static/description/cover.png"],
     "depends": ["sms", "contacts"],
     "external_dependencies": {"python": ["requests", "phonenumbers"]},
     "data": [

@@ -164,7 +164,7 @@ def command_up(args):
         sandbox, sandbox_url = start_sandbox(odoo, args.detach)
         main_job(odoo, sandbox_url)
         server, url = start_server(odoo, lock, sandbox_url, args)
-        say(f"\nOdoo       {url}   ({', '.join(LOGINS)})")
+        say(f"\nOdoo       {url}/odoo/sms-overview   ({', '.join(LOGINS)})")
         say(f"Provider   {sandbox_url}   (emulated)")
         if args.detach:
             write_state(url, sandbox_url, [server.pid, sandbox.pid])
