@@ -23,23 +23,27 @@ BROWSER = os.environ["SMS_DEVINO_BROWSER"]
 FOLDER = Path(os.environ["SMS_DEVINO_SCREENSHOTS"])
 WIDE, NARROW = (1280, 860), (390, 844)
 COVER = (1120, 560)
-COLOURS = 128
+COLOURS = 256
 PATIENCE = 30
 SAMPLE = Path(__file__).parent / "recipients.xlsx"
 
 OPEN_FIRST_ROW = "document.querySelector('.o_data_row .o_data_cell').click()"
-CLOSE_NOTICES = """
+TIDY_UP = """
     document.querySelector(".o-mail-ChatHub")?.style.setProperty("display", "none");
     document.querySelectorAll(".o_notification_close").forEach((x) => x.click());
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 500));
+    await pause();
+    for (let i = 0; document.querySelector(".o_loading_indicator") && i < 40; i++) {
+        await pause();
+    }
 """
 COVER_PAGE = """
     document.body.outerHTML = `<body style="margin: 0; background: #4f3a5e; color: #fff;
         font: 22px 'DejaVu Sans', sans-serif; overflow: hidden">
         <div style="position: absolute; left: 48px; top: 130px; width: 390px">
             <div style="font-size: 38px; font-weight: bold">SMS through Devino Telecom</div>
-            <p>Your own account.<br/>The cost known before,<br/>the fate known after,<br/>
-            nothing twice.</p>
+            <p>Your own account.<br/>The cost before sending,<br/>each delivery after it,
+            <br/>nothing twice.</p>
         </div>
         <img src="%s" style="position: absolute; left: 470px; top: 70px; width: 900px;
             border-radius: 8px; box-shadow: 0 8px 40px #0008"/>
@@ -54,7 +58,8 @@ ACCOUNT_ACTION = "sms_devino.sms_devino_account_action"
 BATCH_ACTION = "sms_devino.sms_devino_batch_action"
 NEW_MASS_ACTION = "sms_devino.sms_devino_recipient_add_action_new"
 RECIPIENT_ACTION = "sms_devino.sms_devino_recipient_action"
-MASS_TEXT = "{{ name }}, для вас скидка 10% в магазине города {{ Город }}!"
+# Not that of main_job.py: who has had the same text is left out.
+MASS_TEXT = "{{ name }}, до пятницы в магазине города {{ Город }} скидка 10%!"
 TYPE_MESSAGE = """
     const set = (name, value) => {
         const field = document.querySelector(`[name="${name}"]`);
@@ -161,7 +166,9 @@ class Page:
         data = self.call("Page.captureScreenshot", format="png")["data"]
         with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
             # a screen has few colours: a third of the bytes
-            small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small = picture.convert("RGB").quantize(
+                COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            )
             small.save(path, optimize=True)
 
 
@@ -337,7 +344,7 @@ def take(page, picture):
         page.wait(selector)
         script(page) if callable(script) else page.run(script)
     time.sleep(1.5)
-    page.run(CLOSE_NOTICES)
+    page.run(TIDY_UP)
     page.picture(FOLDER / f"{name}.png")
     sys.stdout.write(f"{name}.png\n")
 
