@@ -70,14 +70,15 @@ def malformed_xml():
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=\"([^\"]+)\"")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+HTML_ID = re.compile(r"\bid=\"([^\"]+)\"")
 ELSEWHERE = re.compile(r"[a-z]+:|//")
 
 
 def anchors(text):
-    """The anchors that GitHub gives the headings of a page."""
+    """The anchors that GitHub gives the headings of a page, and those that HTML has."""
     headings = HEADING.findall(CODE_BLOCK.sub("", text))
     words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
-    return {heading.replace(" ", "-") for heading in words}
+    return {word.replace(" ", "-") for word in words} | set(HTML_ID.findall(text))
 
 
 def broken_links():
