@@ -2,9 +2,10 @@
     "name": "SMS through Devino Telecom",
     "version": "19.0.1.0.0",
     "category": "Marketing",
-    "summary": "Send SMS through your own Devino Telecom account, see each one's fate",
+    "summary": "Send SMS through your own Devino Telecom account, see each delivery",
     "author": "sms_devino maintainers",
     "license": "LGPL-3",
+    "images": ["static/description/cover.png"],
     "depends": ["sms", "contacts", "resource"],
     "external_dependencies": {"python": ["requests", "phonenumbers"]},
     "data": [

@@ -300,6 +300,7 @@ class SmsDevinoAccount(models.Model):
             "sms_devino.sms_composer_action_send"
         )
         context = {
+            "default_composition_mode": "numbers",
             "default_sms_devino_direct": True,
             "default_sms_devino_account_id": self.id,
             "default_sms_devino_number": self.env.user.partner_id.phone or False,

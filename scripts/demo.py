@@ -37,6 +37,8 @@ from .system import BROWSER_NEEDS, browser, pg_bin, system_packages
 STATE = HOME / "run" / "up.json"
 HTTP_PORT = 8069
 SANDBOX_PORT = 8079
+# Messages are delivered after one second, so that nobody has to wait for it.
+SANDBOX_SPEED = 10
 LOGINS = ("user / user", "manager / manager", "admin / admin")
 
 
@@ -88,6 +90,7 @@ def start_sandbox(odoo, detached):
     log = log_path("sandbox")
     with step("Sandbox of the provider"), log.open("wb") as output:
         command = [odoo.python, "-m", "sandbox", "--port", port]
+        command += ["--speed", SANDBOX_SPEED]
         streams = {"stdout": output, "stderr": subprocess.STDOUT}
         sandbox = start(command, detached, cwd=CHECKOUT, **streams)
         wait_for(f"http://127.0.0.1:{port}/_sandbox/", sandbox, log)
@@ -161,7 +164,7 @@ def command_up(args):
         sandbox, sandbox_url = start_sandbox(odoo, args.detach)
         main_job(odoo, sandbox_url)
         server, url = start_server(odoo, lock, sandbox_url, args)
-        say(f"\nOdoo       {url}   ({', '.join(LOGINS)})")
+        say(f"\nOdoo       {url}/odoo/sms-overview   ({', '.join(LOGINS)})")
         say(f"Provider   {sandbox_url}   (emulated)")
         if args.detach:
             write_state(url, sandbox_url, [server.pid, sandbox.pid])

@@ -1,6 +1,8 @@
 """lint and i18n."""
 
+import re
 import subprocess
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from .base import (
@@ -65,6 +67,41 @@ def malformed_xml():
     return "\n".join(found)
 
 
+LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=\"([^\"]+)\"")
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+HTML_ID = re.compile(r"\bid=\"([^\"]+)\"")
+ELSEWHERE = re.compile(r"[a-z]+:|//")
+
+
+def anchors(text):
+    """The anchors that GitHub gives the headings of a page, and those that HTML has."""
+    headings = HEADING.findall(CODE_BLOCK.sub("", text))
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {word.replace(" ", "-") for word in words} | set(HTML_ID.findall(text))
+
+
+def broken_links():
+    """Every link of a page of the checkout that leads to no file or heading of it."""
+    found = []
+    pages = [*CHECKOUT.rglob("*.md"), CHECKOUT / "static/description/index.html"]
+    for page in sorted(pages):
+        for link in links(page.read_text()):
+            path, _hash, anchor = unquote(link).partition("#")
+            target = page.parent / path if path else page
+            if not target.exists():
+                found.append(f"{page.relative_to(CHECKOUT)}: no file {link}")
+            elif anchor and anchor not in anchors(target.read_text()):
+                found.append(f"{page.relative_to(CHECKOUT)}: no heading {link}")
+    return "\n".join(found)
+
+
+def links(text):
+    """The links of a page to files beside it."""
+    found = (first or second for first, second in LINK.findall(CODE_BLOCK.sub("", text)))
+    return [link for link in found if not ELSEWHERE.match(link)]
+
+
 def untranslated(odoo, cluster):
     try:
         terms = export_terms(odoo, cluster)
@@ -82,6 +119,7 @@ def lint_checks(odoo, cluster):
         "ruff format": lambda: findings([ruff, "format", "--check", "."], cwd=CHECKOUT),
         "pylint-odoo": lambda: findings([pylint, *addon], cwd=OWN / "addons"),
         "XML": malformed_xml,
+        "links of pages": broken_links,
         "translations": lambda: untranslated(odoo, cluster),
     }
 

@@ -36,6 +36,7 @@ from . import (
     test_hostile_values,
     test_hours,
     test_import,
+    test_import_from_1c,
     test_import_tours,
     test_incoming,
     test_journal,

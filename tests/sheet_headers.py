@@ -28,6 +28,7 @@ N Имя=person | P WhatsApp=mobile | Город=city | Интерес=text
 N Покупатель=firm | Договор=contract | P Телефон=apostrophe | Долг=sum | Дней просрочки=count
 Организация=firm | N Сотрудник=person | Подразделение=text | Табельный номер=code | P Телефон=mobile
 N Получатель=person | P Номер=mobile | Сумма выплаты=sum | Лицевой счет=account
+P Телефон=plain | N Имя адресата=person
 Лицевой счёт=account | N Абонент=person | Адрес=address | P Телефон=mobile 7 | Сальдо=sum
 # Banks and debts
 Номер договора=contract | N Заёмщик=person | P Моб.тел.=mobile | Дата платежа=date | Сумма платежа=sum | Остаток долга=sum

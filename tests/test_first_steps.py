@@ -83,6 +83,22 @@ class TestFirstSteps(SmsCase):
         self.assertEqual(sent.state, "outgoing")
         self.assertEqual(sent.number, "+79214563763")
 
+    def test_trial_from_the_form_of_the_account_is_to_oneself_as_well(self):
+        admin = self.env_of("admin")
+        admin.user.partner_id.phone = "+79214563763"
+        action = self.account.with_env(admin).action_send_trial()
+        # as the browser opens it above a form
+        opened_from = {"active_model": self.account._name, "active_id": self.account.id}
+        composers = admin["sms.composer"].with_context(
+            **opened_from, active_ids=self.account.ids, **action["context"]
+        )
+        composer = composers.create({})
+        self.assertFalse(composer.comment_single_recipient)
+        self.assertEqual(composer.sms_devino_number, "+79214563763")
+        composer.action_send_sms()
+        sent = self.env["sms.devino.message"].search([("author_id", "=", admin.uid)])
+        self.assertEqual(sent.number, "+79214563763")
+
     def test_trial_with_a_wrong_password_says_so(self):
         self.account.login = "wrong"
         account = self.account.with_env(self.env_of("admin"))
