@@ -172,6 +172,7 @@ class Drill:
         )
         self._server.start()
         self._server.wait_ready()
+        self._say("the server is up")
         self._people.set_up(self._provider.url)
 
     # --- while things go wrong --------------------------------------------------------
@@ -250,9 +251,13 @@ class Drill:
 
     def _do(self, doing):
         self._people.events[doing.__name__] += 1
-        if self._is_short:
-            print(doing.__name__, flush=True)  # a test is seen to go on
+        self._say(doing.__name__)
         self._people.attempt(doing)
+
+    def _say(self, what):
+        """In the short form, for a test that has to be seen to go on."""
+        if self._is_short:
+            print(what, flush=True)
 
     def _harm(self, kind):
         self.faults[kind] += 1

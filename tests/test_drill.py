@@ -29,6 +29,7 @@ class TestDrill(BaseCase):
 
     def play(self, name):
         """Return the figures of a drill."""
+        _logger.info("%s: drill", name)
         with tempfile.TemporaryDirectory() as folder:
             rc = Path(folder, "odoo.conf")
             write_config(rc, db_name=name)
