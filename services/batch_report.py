@@ -365,7 +365,7 @@ def match_rows(batch, raws):
     """Return the id of the message of each row of a batch's file, None where none is.
 
     The rows of the file come last in a batch, in their order. So both are compared from
-    the end, and a row whose message was deleted gets none, not that of another row.
+    the end, and a row whose message was deleted gets none, not that of another number.
 
     :param list raws: the number of each row as written, None for one without a message
     """
