@@ -38,7 +38,6 @@ def describe(batch):
         "sheet": sheet,
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
-        "price_words": describe_price(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
             f"{code}: {text}" for code, text in (batch.translations or {}).items()
