@@ -81,9 +81,6 @@ WORDS = (
     "time_of",
     "failed_count",
     "unknown_count",
-    "cost",
-    "sent_count",
-    "delivered_count",
 )
 
 
@@ -370,7 +367,7 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
-    price_words = fields.Char(string="Price in words", compute="_compute_words")
+    price_words = fields.Char(string="Price in words", compute="_compute_price_words")
     color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
@@ -476,6 +473,11 @@ class SmsDevinoBatch(models.Model):
             batch.color = COLORS.get(batch.state, 0)
             if batch.state == "done" and batch.trouble_count:
                 batch.color = TROUBLE_COLOR
+
+    @api.depends("state", "cost", "sent_count", "account_id")
+    def _compute_price_words(self):
+        for batch in self:
+            batch.price_words = batch_report.describe_price(batch)
 
     @api.onchange("template_id")
     def _onchange_template_id(self):

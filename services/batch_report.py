@@ -47,7 +47,6 @@ def describe(batch):
         "sheet": sheet,
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
-        "price_words": describe_price(batch),
         "complete_at": batch._is_sent() and asking.expect_complete(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
