@@ -14,7 +14,8 @@ class Options(dict):
     Keys, all optional: ``account_id``; ``sender``, a name; ``scheduled_at``, UTC as
     text; ``validity`` in minutes; ``purpose``, service without it; ``is_mass``;
     ``override``, true to send also to numbers on the blacklist; ``res_model`` and
-    ``res_id`` of the document; ``automatic``, true for what a rule or an app sends, whatever rights the user has.
+    ``res_id`` of the document; ``automatic``, true for what a rule or an app sends,
+    whatever rights the user has.
     """
 
 

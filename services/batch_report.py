@@ -168,7 +168,7 @@ def describe_question(batch):
         ),
         env._("Cost: %s.", batch.quote_cost),
     ]
-    if batch.scheduled_at:
+    if batch.scheduled_at or (batch.figures or {}).get("departures"):
         lines.append(env._("Departure: %s.", describe_departure(batch)))
     if batch.quote_after:
         lines.append(
