@@ -173,6 +173,11 @@ def describe_question(batch):
         env._("Departure: %s.", _describe_start(batch)),
         env._("Cost: %s.", batch.quote_cost),
     ]
+<<<<<<< HEAD
+=======
+    if batch.scheduled_at or (batch.figures or {}).get("departures"):
+        lines.append(env._("Departure: %s.", describe_departure(batch)))
+>>>>>>> hours
     if batch.quote_after:
         lines.append(
             env._("After that your balance will be %s.", batch.quote_after),

@@ -240,22 +240,25 @@ class TestDepartures(TimedCase):
         self.dispatch_at(2, 1, days=1)
         self.assertEqual(self.ledger(), ["PRI"])
 
-    def test_spread_at_a_pace_and_over_hours(self):
-        for values in ({"spread_rate": 2}, {"spread_hours": 5}):
-            with at(8):
-                batch_id = self.prepare(purpose="service", **values)
-                planned = sorted(self.times(batch_id).values())
-                steps = {b - a for a, b in zip(planned, planned[1:], strict=False)}
-                self.assertEqual(steps, {timedelta(minutes=30)})
-                self.approve(batch_id)
-                self.dispatch()
-            self.assertEqual(len(self.provider.ledger), 1)
-            self.dispatch_at(9, 1)
-            self.assertEqual(len(self.provider.ledger), 3)
-            self.provider.ledger.clear()
-            self.press(batch_id, "action_cancel")
-            with self.transaction() as env:
-                env.cr.execute("TRUNCATE sms_devino_message CASCADE")
+    def check_spread(self, **values):
+        """Ten messages leave half an hour apart."""
+        with at(8):
+            batch_id = self.prepare(purpose="service", **values)
+            planned = sorted(self.times(batch_id).values())
+            steps = {b - a for a, b in zip(planned, planned[1:], strict=False)}
+            self.assertEqual(steps, {timedelta(minutes=30)})
+            self.approve(batch_id)
+            self.dispatch()
+        self.assertEqual(len(self.provider.ledger), 1)
+        self.dispatch_at(9, 1)
+        self.assertEqual(len(self.provider.ledger), 3)
+        self.assertLedgerIsJournal()
+
+    def test_spread_at_a_pace(self):
+        self.check_spread(spread_rate=2)
+
+    def test_spread_over_hours(self):
+        self.check_spread(spread_hours=5)
 
     def test_spread_that_was_calculated_long_ago_is_not_sent(self):
         with at(8):
