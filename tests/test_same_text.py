@@ -110,14 +110,16 @@ class TestSameTextInForm(SmsCase):
         self.assertFalse(self.warning("79214563764", "Hello"))
 
     def test_warning_links_to_the_earlier_message_for_those_who_may_read_it(self):
-        message = self.enqueue()
+        message = self.enqueue(kind="manager")
         link = f"/odoo/sms.devino.message/{message.id}"
-        numbers = ("8 921 456-37-63", "Hello")
-        self.assertIn(link, self.warning(*numbers, user="manager"))
-        # of somebody else
-        self.assertNotIn("href", self.warning(*numbers))
+        same = ("8 921 456-37-63", "Hello")
+        self.assertIn(link, self.warning(*same, user="manager"))
+        # a user reads the own ones only
+        told = self.warning(*same)
+        self.assertIn("got the same text", told)
+        self.assertNotIn("href", told)
         message.sudo().author_id = self.people["user"]
-        self.assertIn(link, self.warning(*numbers))
+        self.assertIn(link, self.warning(*same))
 
 
 @tagged("post_install", "-at_install", "sms_devino")
