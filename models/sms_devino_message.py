@@ -12,6 +12,7 @@ from ..services import (
     odoo_link,
     preparing,
     repeat,
+    rule_departure,
 )
 from ..services.asking import check_now
 from ..services.bulk import insert_rows
@@ -248,6 +249,7 @@ class SmsDevinoMessage(models.Model):
     _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
+    _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
     _dedup_key_uniq = models.UniqueIndex(
         "(company_id, dedup_key) WHERE dedup_key IS NOT NULL "
         "AND state NOT IN ('draft', 'left_out')"
@@ -429,6 +431,9 @@ class SmsDevinoMessage(models.Model):
         now = fields.Datetime.now()
         domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
         due = self.search(domain, order="scheduled_at, id", limit=PAGE)
+        gone = rule_departure.find_gone(due)
+        rule_departure.cancel(gone)
+        due -= gone
         return self._transition("outgoing", [{"id": key} for key in due.ids])
 
     # --- actions --------------------------------------------------------------------

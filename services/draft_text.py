@@ -32,11 +32,12 @@ def parse_text(env, text, names):
     known = [name for entry in contact_names(env) for name in entry["others"]]
     known += [entry[key] for entry in names for key in ("label", "name")]
     for problem in template.problems(known):
-        raise UserError(_describe_problem(env, problem))
+        raise UserError(describe_problem(env, problem))
     return template
 
 
-def _describe_problem(env, problem):
+def describe_problem(env, problem):
+    """Return the sentence for a :class:`~..tools.placeholders.Problem`."""
     if problem.code == "unbalanced":
         return env._(
             "Text: a “{{” without its “}}”, or the other way round. A placeholder "

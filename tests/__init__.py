@@ -43,6 +43,8 @@ from . import (
     test_rights_doors,
     test_rights_rpc,
     test_rooms,
+    test_rule,
+    test_rule_when,
     test_same_text,
     test_sandbox_rules,
     test_sandbox_server,

@@ -43,6 +43,8 @@ MODELS = {
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.rule": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.mark": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.import.mapping": dict.fromkeys(MANAGERS, "crud"),
@@ -119,6 +121,20 @@ METHODS = {
             "get_progress",
         )
     },
+    **{
+        ("sms.devino.rule", name): MANAGERS
+        for name in (
+            "action_retry_missing",
+            "action_send_held",
+            "action_send_seen",
+            "action_skip_held",
+            "action_switch_off",
+            "action_switch_on",
+            "action_view_matching",
+            "action_view_messages",
+            "action_view_missing",
+        )
+    },
     # on a record of somebody else: nobody, see PERSONAL
     ("sms.devino.export", "action_save"): NOBODY,
     **{
@@ -153,6 +169,7 @@ FIELDS = {
     ("sms.devino.account", "password_hint"): ADMINS,  # says whether there is one
     ("sms.devino.account", "stored_password"): NOBODY,
     ("sms.devino.account", "url"): ADMINS,
+    ("sms.devino.mark", "message_key"): MANAGERS,
     ("sms.devino.message", "dedup_key"): MEMBERS,
     ("sms.devino.message", "doubt_id"): MANAGERS,
     ("sms.devino.message", "evidence"): MANAGERS,
@@ -236,6 +253,19 @@ class TestAccessMatrix(SmsCase):
             "res.config.settings": {"company_id": company.id},
         }
         made = {model: env[model].create(vals) for model, vals in values.items()}
+        rule = env["sms.devino.rule"].create(
+            {
+                "name": "Rule",
+                "model": "res.partner",
+                "company_id": company.id,
+                "account_id": account.id,
+            }
+        )
+        mark = {"rule_id": rule.id, "res_id": 1}
+        made |= {
+            "sms.devino.rule": rule,
+            "sms.devino.mark": env["sms.devino.mark"].create(mark),
+        }
         return made | {
             "sms.devino.account": account,
             "sms.devino.sender": account.sender_ids,

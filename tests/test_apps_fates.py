@@ -1,6 +1,5 @@
 """What Odoo itself sends from, and each end of it: delivered, failed, rolled back."""
 
-from odoo import fields
 from odoo.tests import tagged
 
 from .app_common import AppCase, Fates
@@ -95,37 +94,25 @@ class TestScheduledAction(ServerActionFates, AppCase):
         return self.partner
 
 
-class ReminderFates(Fates):
-    """The ready-made reminders write to the journal themselves: no notification."""
+@tagged("post_install", "-at_install", "sms_devino")
+class TestRuleOfOurs(Fates, AppCase):
+    """Rules write to the journal themselves: no notification."""
 
     has_icon = False
-    cron = None
-
-    def remind(self):
-        with self.enter_registry_test_mode():
-            self.env.ref(f"sms_devino.{self.cron}").method_direct_trigger()
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestGreeting(ReminderFates, AppCase):
-    cron = "ir_cron_greet_contacts"
 
     def send(self):
-        today = fields.Date.context_today(self.partner)
-        self.partner.sms_devino_greeting_date = today.replace(year=1996)
-        self.remind()
-        return self.partner
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestReminderOfActivities(ReminderFates, AppCase):
-    cron = "ir_cron_remind_of_activities"
-
-    def send(self):
-        colleague = self.new_user("sms_fates_colleague")
-        colleague.partner_id.phone = self.partner.phone
-        self.partner.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=colleague.id
+        rule = self.env["sms.devino.rule"].create(
+            {
+                "name": "Test",
+                "model": "res.partner",
+                "domain": "[('ref', '=', 'rule')]",
+                "body": "Hello {{ name }}",
+                "hour_from": 0,
+                "hour_to": 24,
+            }
         )
-        self.remind()
-        return colleague.partner_id
+        rule.action_switch_on()
+        self.partner.ref = "rule"
+        with self.enter_registry_test_mode():
+            self.env.ref("sms_devino.ir_cron_rules").method_direct_trigger()
+        return self.partner
