@@ -11,6 +11,7 @@ from ..services import (
     number_search,
     odoo_link,
     preparing,
+    remote,
     repeat,
     rule_departure,
 )
@@ -383,6 +384,53 @@ class SmsDevinoMessage(models.Model):
         message = self.sudo().create(values)
         message._wake()
         return message.sudo(self.env.su)
+
+    @api.model
+    def submit(
+        self,
+        number,
+        body,
+        account=None,
+        sender=None,
+        scheduled_at=None,
+        validity=None,
+        partner=None,
+        record=None,
+        key=None,
+        honour_blacklist=False,
+    ):
+        """Put one message of another system into the journal, see :meth:`enqueue`.
+
+        :param int account: id
+        :param str scheduled_at: UTC, such as ``2030-01-31 09:00:00``
+        :param int partner: id
+        :param str record: model and id, such as ``sale.order,17``
+        :return: dict of ``id`` and ``state``
+        :raise AccessError: when the user may not send through the account
+        :raise UserError: when something about the message cannot be sent
+        """
+        return remote.submit(
+            self,
+            number,
+            body,
+            account=account,
+            sender=sender,
+            scheduled_at=scheduled_at,
+            validity=validity,
+            partner=partner,
+            record=record,
+            key=key,
+            honour_blacklist=bool(honour_blacklist),
+        )
+
+    @api.readonly
+    def get_states(self, keys=None):
+        """Tell another system what became of messages, those with ``keys`` too.
+
+        :param list keys: as they were given to :meth:`submit`
+        :return: list of dicts: id, key, state, reason, money and times (UTC)
+        """
+        return remote.list_states(self, keys)
 
     @api.model
     def _pick_account(self, account=None):

@@ -12,6 +12,7 @@ from . import (
     test_composer_rights,
     test_counter_js,
     test_dispatch,
+    test_document_button,
     test_doubt,
     test_first_steps,
     test_gateway_answers,
@@ -39,6 +40,7 @@ from . import (
     test_recipients,
     test_recipients_live,
     test_recipients_text,
+    test_remote,
     test_rights_code,
     test_rights_doors,
     test_rights_rpc,
@@ -67,4 +69,5 @@ from . import (
     test_tariff,
     test_test_mode,
     test_tours_base,
+    test_zz_speed,
 )

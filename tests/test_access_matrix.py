@@ -86,6 +86,7 @@ METHODS = {
     ("sms.devino.message", "action_send_now"): MEMBERS,
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
+    ("sms.devino.message", "get_states"): MEMBERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
     ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
@@ -156,6 +157,7 @@ METHODS_ELSEWHERE = {
     ("sms.devino.account", "hide_first_steps"): "test_first_steps",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
+    ("sms.devino.message", "submit"): "test_remote",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
     ("sms.composer", "action_sms_devino_save_template"): "the composer's own tests",
 }

@@ -1,5 +1,6 @@
 """What Odoo itself sends from, and each end of it: delivered, failed, rolled back."""
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .app_common import AppCase, Fates
@@ -116,3 +117,60 @@ class TestRuleOfOurs(Fates, AppCase):
         with self.enter_registry_test_mode():
             self.env.ref("sms_devino.ir_cron_rules").method_direct_trigger()
         return self.partner
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestScheduledActionWithFilter(Fates, AppCase):
+    """A scheduled action of type Send SMS, which has no records but by its filter."""
+
+    has_icon = False
+
+    def setUp(self):
+        super().setUp()
+        self.partner.ref = "cron"
+        self.cron = self.env["ir.cron"].create(
+            {
+                "name": "Test",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "sms",
+                "sms_template_id": self.create_template("res.partner").id,
+                "sms_method": "sms",
+                "sms_devino_domain": "[('ref', '=', 'cron')]",
+                "sms_devino_once": True,
+            }
+        )
+
+    def run_cron(self):
+        with self.enter_registry_test_mode():
+            self.cron.method_direct_trigger()
+
+    def send(self):
+        self.run_cron()
+        self.run_odoo_queue()
+        return self.partner
+
+    def test_a_document_gets_one_message_however_often_it_runs(self):
+        self.partner.copy({"phone": "+79214563765", "ref": "other"})
+        self.send()
+        self.send()
+        self.send_all()
+        self.assertOneSent(self.partner)
+
+    def test_a_document_without_a_number_gets_its_message_later(self):
+        number, self.partner.phone = self.partner.phone, False
+        self.send()
+        self.assertFalse(self.env["sms.sms"].search([]))
+        self.partner.phone = number
+        self.send()
+        self.send_all()
+        self.assertOneSent(self.partner)
+
+    def test_without_a_filter_nobody_gets_anything(self):
+        self.cron.sms_devino_domain = False
+        self.send()
+        self.assertFalse(self.journal())
+
+    def test_a_filter_that_cannot_be_read_is_refused(self):
+        for domain in ("__import__('os')", "[('nothing', '=', 1)]", "x"):
+            with self.subTest(domain), self.assertRaises(UserError):
+                self.cron.sms_devino_domain = domain
