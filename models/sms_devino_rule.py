@@ -189,7 +189,7 @@ class SmsDevinoRule(models.Model):
     last_run = fields.Datetime(string="Last look", readonly=True, copy=False)
     error_text = fields.Char(string="Problem", readonly=True, copy=False)
     seen_count = fields.Integer(
-        string="Not sent to", compute="_compute_counts", compute_sudo=True
+        string="Not sent to", compute="_compute_seen_count", compute_sudo=True
     )
     sent_count = fields.Integer(
         string="SMS", compute="_compute_counts", compute_sudo=True
@@ -262,6 +262,9 @@ class SmsDevinoRule(models.Model):
         counts = {rule.id: (sent, missing) for rule, sent, missing in marks}
         for rule in self:
             rule.sent_count, rule.missing_count = counts.get(rule._origin.id, (0, 0))
+
+    def _compute_seen_count(self):
+        for rule in self:
             rule.seen_count = rule.is_on and rule_run.count_seen(rule)
 
     @api.onchange("ready_rule")

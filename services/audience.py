@@ -10,6 +10,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
+from . import audience_records
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated
 from .source import own_titles, read_rows, titles_for_text
@@ -60,6 +61,7 @@ class Recipient:
     :ivar body: a text that is fixed already
     :ivar repeat_of_id: the first message of the chain that is sent again
     :ivar lang: code of the contact's language
+    :ivar res_model: of the document that the message is about, and ``res_id``
     """
 
     number: str
@@ -72,6 +74,8 @@ class Recipient:
     body: str | None = None
     repeat_of_id: int | None = None
     lang: str | None = None
+    res_model: str | None = None
+    res_id: int | None = None
 
 
 def contact_names(env):
@@ -103,6 +107,8 @@ def placeholder_names(batch):
 
     :return: list of dicts ``name`` and ``label``
     """
+    if audience_records.is_about_records(batch):
+        return audience_records.placeholder_names(batch)
     titles = [
         *(title for one in batch.list_ids for title in one.columns or ()),
         *titles_for_text(batch.source_columns),
@@ -128,6 +134,8 @@ def count_sources(batch, limit):
             ("state", "in", SURELY_FAILED),
         ]
         return env["sms.devino.message"].search_count(domain, limit=limit)
+    if audience_records.is_about_records(batch):
+        return audience_records.count_records(batch, limit)
     count = len(batch.partner_ids)
     if batch.list_ids:
         of_lists = [("list_id", "in", batch.list_ids.ids)]
@@ -201,6 +209,7 @@ class Audience:
             for entry in names
             if entry["name"] in ("name", "phone")
         }
+        self._needed = keys
         self._seen = set()
 
     def pages(self):
@@ -216,6 +225,10 @@ class Audience:
     def _sources(self):
         if self.batch.repeat_of_id:
             yield from self._read_failed()
+            return
+        if audience_records.is_about_records(self.batch):
+            for page in audience_records.read_records(self.batch, self._needed):
+                yield [Recipient(**one) for one in page]
             return
         for record_list in self.batch.list_ids:
             yield from self._read_list(record_list)
@@ -286,6 +299,7 @@ class Audience:
         """Read those whose message surely failed, with the text they were to get."""
         origin = self.batch.repeat_of_id
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
+        names += ["res_model", "res_id"]
         domain = [("batch_id", "=", origin.id), ("state", "in", SURELY_FAILED)]
         for messages in self._pages_of("sms.devino.message", domain, names):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
@@ -299,6 +313,8 @@ class Audience:
                     reason="repeated" if first in repeated else None,
                     body=message.body,
                     repeat_of_id=first,
+                    res_model=message.res_model or None,
+                    res_id=message.res_id or None,
                 )
                 for message, first in zip(messages, firsts, strict=True)
             ]

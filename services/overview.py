@@ -111,7 +111,18 @@ class Overview:
                     action=_action("sms.devino.batch", env._("To approve"), to_approve),
                 )
             )
-        return lines
+        return [*lines, *self._rules()] if self._is_manager else lines
+
+    def _rules(self):
+        """Rules that wait for a decision, or could not work."""
+        wanted = Domain("held_count", ">", 0) | Domain("error_text", "!=", False)
+        rules = Domain("is_on", "=", True) & wanted
+        count = self.env["sms.devino.rule"].search_count(rules)
+        if not count:
+            return []
+        title = self.env._("SMS rules that need a decision: %s", count)
+        action = _action("sms.devino.rule", self.env._("Rules"), rules)
+        return [_line(title, action=action)]
 
     def _unread(self):
         unread = Domain("is_read", "=", False)

@@ -1,5 +1,6 @@
 """Rules look again just before a message leaves: does its condition still hold?"""
 
+import logging
 from datetime import timedelta
 
 from odoo import fields
@@ -7,8 +8,12 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .commit import CONFLICTS
+from .private_log import log_failure
 from .rule_check import read_filter, read_model
 from .rule_when import Schedule, zone_of
+
+_logger = logging.getLogger(__name__)
 
 REASON = "condition"
 # Messages that wait in the queue for so long, behind a stopped account for example, are
@@ -78,6 +83,14 @@ def _find_gone_of(rule, messages):
     except (UserError, AccessError, ValidationError):
         # who switched it on may not see the records any more
         return messages
+    except CONFLICTS:
+        raise
+    except Exception:
+        if rule.env.cr.closed:
+            raise
+        # nobody can tell: the message was right when it was written
+        log_failure(_logger, "rule %s could not be looked at again", rule.id)
+        return messages.browse()
     gone = messages.browse()
     for message in messages:
         of_message = marks.get(mark_key(message.dedup_key), ())

@@ -22,9 +22,10 @@ from .documents import Addressee, Addressing
 from .forecast import count_segments
 from .message_states import QUEUED_STATES
 from .private_log import log_failure
-from .rule_check import read_filter, read_model
+from .rule_check import check_rule
+from .rule_find import Finder
 from .rule_text import RuleText
-from .rule_when import Due, Schedule, Window, zone_of
+from .rule_when import Window
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def switch_on(rule):
         }
     )
     if rule.kind == "match":
-        _mark_all(_Finder(rule._as_responsible()))
+        _mark_all(Finder(rule._as_responsible()))
 
 
 def switch_off(rule):
@@ -93,7 +94,7 @@ def count_seen(rule):
     :param rule: ``sms.devino.rule``, one, with all rights
     """
     try:
-        finder = _Finder(rule._as_responsible())
+        finder = Finder(rule._as_responsible())
         if rule.kind == "match":
             return len(finder.search_seen())
         return len(finder.find_due(everything=True)) - len(finder.find_due())
@@ -107,7 +108,7 @@ def send_seen(rule):
     :param rule: ``sms.devino.rule``, one, with the rights of the user
     :return: how many records these are
     """
-    finder = _Finder(rule._as_responsible())
+    finder = Finder(rule._as_responsible())
     count = count_seen(rule.sudo())
     if rule.kind == "match":
         _remove_marks(rule, [("res_id", "in", list(finder.search_seen()))])
@@ -131,7 +132,7 @@ def lift_cap(rule):
 
 def skip_held(rule):
     """Mark all that is due now as seen."""
-    finder = _Finder(rule._as_responsible())
+    finder = Finder(rule._as_responsible())
     _mark_seen(rule, finder.find_due())
     rule.sudo().write({"held_count": 0})
     rule.sudo().activity_unlink([ACTIVITY])
@@ -262,90 +263,6 @@ class _Job:
     is_only: bool = True
 
 
-class _Finder:
-    """Finds what a rule is due for.
-
-    :param rule: ``sms.devino.rule``, in the environment of the responsible person
-    """
-
-    def __init__(self, rule):
-        self.rule = rule
-        self.env = rule.env
-        self.model = read_model(rule)
-        self.domain = read_filter(rule)
-        self.zone = zone_of(self.env)
-        self.schedule = Schedule(rule, self.zone)
-        self.now = fields.Datetime.now()
-
-    def find_due(self, *, everything=False):
-        """Return what is due now and was not dealt with, a list of :class:`Due`.
-
-        :param bool everything: also what was due before the rule was switched on
-        """
-        if self.rule.kind == "match":
-            query = self.search_unmarked()
-            ids = [key for (key,) in self.env.execute_query(query.select())]
-            return [Due(key, "", self.now) for key in sorted(ids)]
-        start = self.now - timedelta(hours=self.rule.use_hours)
-        if self.rule.since and not everything:
-            start = max(start, self.rule.since)
-        return self._leave_marked(self._find_by_date(start))
-
-    def _find_by_date(self, start):
-        name = self.rule.date_field
-        domain = self.domain & self.schedule.domain(start, self.now)
-        records = self.model.search_fetch(domain, [name], order="id")
-        dues = [
-            due
-            for record in records
-            for due in self.schedule.find(record.id, record[name], start, self.now)
-        ]
-        records.invalidate_recordset()
-        return dues
-
-    def _leave_marked(self, dues):
-        if not dues:
-            return dues
-        self.env["sms.devino.mark"].flush_model()
-        marked = set(
-            self.env.execute_query(
-                SQL(
-                    """SELECT res_id, occasion FROM sms_devino_mark
-                        WHERE rule_id = %s AND res_id = ANY(%s)""",
-                    self.rule.id,
-                    list({due.record_id for due in dues}),
-                )
-            )
-        )
-        return [due for due in dues if (due.record_id, due.occasion) not in marked]
-
-    def search_unmarked(self):
-        """Return the query for the records that meet the filter and have no mark."""
-        return self._search(SQL("NOT EXISTS"))
-
-    def search_seen(self):
-        """Return the query for the records that meet the filter and got nothing,
-        because they met it before the rule was switched on."""
-        return self._search(
-            SQL("EXISTS"), SQL("AND k.message_key IS NULL AND k.reason IS NULL")
-        )
-
-    def _search(self, exists, condition=None):
-        self.env["sms.devino.mark"].flush_model()
-        query = self.model._search(self.domain)
-        query.add_where(
-            SQL(
-                """%s (SELECT FROM sms_devino_mark k
-                        WHERE k.rule_id = %s AND k.res_id = %s %s)""",
-                exists,
-                self.rule.id,
-                SQL.identifier(self.model._table, "id"),
-                condition or SQL(),
-            )
-        )
-        return query
-
-
 class RuleRun:
     """One run of one rule. Commits as it goes.
 
@@ -356,7 +273,9 @@ class RuleRun:
         self.own_env = rule.env
         self.rule = rule._as_responsible()
         self.env = self.rule.env
-        self._finder = _Finder(self.rule)
+        # an app may be gone since, or a sender refused
+        check_rule(self.rule, is_complete=True)
+        self._finder = Finder(self.rule)
         self._account = self.env["sms.devino.message"]._pick_account(
             self.rule.account_id
         )

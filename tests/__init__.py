@@ -8,6 +8,7 @@ from . import (
     test_apps_odoo,
     test_batch,
     test_batch_draft,
+    test_batch_records,
     test_batch_tours,
     test_composer_rights,
     test_counter_js,
@@ -69,5 +70,4 @@ from . import (
     test_tariff,
     test_test_mode,
     test_tours_base,
-    test_zz_speed,
 )

@@ -70,7 +70,9 @@ class TestRemote(SmsCase, HttpCase):
         for kind in ("internal",):
             status, answer = self.ask("submit", kind, number="+79214563763", body="x")
             self.assertEqual(status, 403, answer)
-        status, _answer = self.ask("submit", api_key="no such key", number="1", body="x")
+        status, _answer = self.ask(
+            "submit", api_key="no such key", number="1", body="x"
+        )
         self.assertEqual(status, 401)
         status, _answer = self.ask("get_states", "internal", ids=[1])
         self.assertEqual(status, 403)

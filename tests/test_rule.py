@@ -457,6 +457,25 @@ class TestRule(RuleCase):
         self.assertEqual(len(broken.activity_ids), 1)
         self.assertEqual(len(self.sent(good)), 1)
 
+    def test_a_field_that_is_gone_is_named(self):
+        rule = self.on(recipient_field="user_id")
+        self.env.cr.execute(
+            "UPDATE sms_devino_rule SET recipient_field = 'x_gone' WHERE id = %s",
+            [rule.id],
+        )
+        rule.invalidate_recordset()
+        self.contact()
+        self.run_rules()
+        self.assertIn("Recipient", rule.error_text)
+
+    def test_a_rule_that_needs_a_person_stands_in_the_overview(self):
+        self.on(cap=1)
+        for number in range(2):
+            self.contact(f"+7921456370{number}")
+        self.run_rules()
+        lines = self.manager["sms.devino.day"].get_overview()["attention"]
+        self.assertIn("SMS rules that need a decision: 1", [x["text"] for x in lines])
+
     def test_a_rule_of_a_person_who_left_does_not_send(self):
         rule = self.on()
         self.contact()
