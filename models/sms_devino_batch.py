@@ -40,6 +40,7 @@ ROWS = {
 }
 # Where the recipients of a draft come from.
 SOURCES = (
+    "model",
     "domain",
     "list_ids",
     "partner_ids",
@@ -158,8 +159,14 @@ class SmsDevinoBatch(models.Model):
     partner_count = fields.Integer(
         string="Number of chosen contacts", compute="_compute_words"
     )
+    model = fields.Selection(
+        selection=lambda self: self.env["sms.devino.rule"]._list_models(),
+        string="About records",
+        help="Each of these records gets a message to its own number or contact, and "
+        "the text may take its values. Empty: to contacts, lists and a file.",
+    )
     domain = fields.Char(
-        string="Contacts by a filter", help="Empty: no contacts by a filter."
+        string="By a filter", help="Empty: no contacts or records by a filter."
     )
     source_file = fields.Binary(string="Spreadsheet", attachment=True)
     source_name = fields.Char(string="Name of the spreadsheet")
@@ -198,7 +205,7 @@ class SmsDevinoBatch(models.Model):
         "sms.template",
         string="Take the text from a template",
         store=False,
-        domain="[('model', '=', 'res.partner')]",
+        domain="[('model', '=', model or 'res.partner')]",
     )
     purpose = fields.Selection(
         PURPOSES,
@@ -478,6 +485,12 @@ class SmsDevinoBatch(models.Model):
     def _compute_price_words(self):
         for batch in self:
             batch.price_words = batch_report.describe_price(batch)
+
+    @api.onchange("model")
+    def _onchange_model(self):
+        """A filter speaks of the fields of one model."""
+        if self.model != self._origin.model:
+            self.domain = False
 
     @api.onchange("template_id")
     def _onchange_template_id(self):

@@ -13,6 +13,7 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    remote,
     repeat,
     retention,
     same_text,
@@ -296,6 +297,7 @@ class SmsDevinoMessage(models.Model):
     _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
+    _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
     _dedup_key_uniq = models.UniqueIndex(
         "(company_id, dedup_key) WHERE dedup_key IS NOT NULL "
         "AND state NOT IN ('draft', 'left_out')"
@@ -465,6 +467,53 @@ class SmsDevinoMessage(models.Model):
         return message.sudo(self.env.su)
 
     @api.model
+    def submit(
+        self,
+        number,
+        body,
+        account=None,
+        sender=None,
+        scheduled_at=None,
+        validity=None,
+        partner=None,
+        record=None,
+        key=None,
+        honour_blacklist=False,
+    ):
+        """Put one message of another system into the journal, see :meth:`enqueue`.
+
+        :param int account: id
+        :param str scheduled_at: UTC, such as ``2030-01-31 09:00:00``
+        :param int partner: id
+        :param str record: model and id, such as ``sale.order,17``
+        :return: dict of ``id`` and ``state``
+        :raise AccessError: when the user may not send through the account
+        :raise UserError: when something about the message cannot be sent
+        """
+        return remote.submit(
+            self,
+            number,
+            body,
+            account=account,
+            sender=sender,
+            scheduled_at=scheduled_at,
+            validity=validity,
+            partner=partner,
+            record=record,
+            key=key,
+            honour_blacklist=bool(honour_blacklist),
+        )
+
+    @api.readonly
+    def get_states(self, keys=None):
+        """Tell another system what became of messages, those with ``keys`` too.
+
+        :param list keys: as they were given to :meth:`submit`
+        :return: list of dicts: id, key, state, reason, money and times (UTC)
+        """
+        return remote.list_states(self, keys)
+
+    @api.model
     def _pick_account(self, account=None):
         return preparing.pick_account(self.env, account)
 
@@ -476,7 +525,7 @@ class SmsDevinoMessage(models.Model):
             key that the journal has already is left out
         :return: the rows written, in order
         """
-        departures.place_new(self, rows)
+        departures.place_new(self, rows, is_bulk=True)
         written = self.browse()
         for start in range(0, len(rows), PAGE):
             page = insert_rows(self.browse(), rows[start : start + PAGE])

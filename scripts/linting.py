@@ -98,7 +98,9 @@ def broken_links():
 
 def links(text):
     """The links of a page to files beside it."""
-    found = (first or second for first, second in LINK.findall(CODE_BLOCK.sub("", text)))
+    found = (
+        first or second for first, second in LINK.findall(CODE_BLOCK.sub("", text))
+    )
     return [link for link in found if not ELSEWHERE.match(link)]
 
 

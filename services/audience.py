@@ -11,7 +11,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from . import consent, control_numbers
+from . import audience_records, consent, control_numbers
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
@@ -62,6 +62,7 @@ class Recipient:
     :ivar body: a text that is fixed already
     :ivar repeat_of_id: the first message of the chain that is sent again
     :ivar lang: code of the contact's language
+    :ivar res_model: of the document that the message is about, and ``res_id``
     :ivar is_control: one of the company's own numbers, which get a copy
     """
 
@@ -75,6 +76,8 @@ class Recipient:
     body: str | None = None
     repeat_of_id: int | None = None
     lang: str | None = None
+    res_model: str | None = None
+    res_id: int | None = None
     is_control: bool = False
 
 
@@ -107,6 +110,8 @@ def placeholder_names(batch):
 
     :return: list of dicts ``name`` and ``label``
     """
+    if audience_records.is_about_records(batch):
+        return audience_records.placeholder_names(batch)
     titles = [
         *(title for one in batch.list_ids for title in one.columns or ()),
         *(title for one in batch.list_ids for title in one.title_roles or ()),
@@ -133,6 +138,8 @@ def count_sources(batch, limit):
             ("state", "in", SURELY_FAILED),
         ]
         return env["sms.devino.message"].search_count(domain, limit=limit)
+    if audience_records.is_about_records(batch):
+        return audience_records.count_records(batch, limit)
     count = len(batch.partner_ids)
     if batch.list_ids:
         of_lists = [("list_id", "in", batch.list_ids.ids)]
@@ -230,6 +237,8 @@ class Audience:
         """Return pairs of kind and id, in the order in which they are read."""
         if self.batch.repeat_of_id:
             return [["failed", self.batch.repeat_of_id.id]]
+        if audience_records.is_about_records(self.batch):
+            return [["records", 0], ["control", 0]]
         return [
             *(["list", list_id] for list_id in self.batch.list_ids.ids),
             ["contacts", 0],
@@ -316,6 +325,11 @@ class Audience:
         if page:
             yield page, end
 
+    def _read_records(self, _key, last):
+        pages = audience_records.read_records(self.batch, self._text_keys, last)
+        for page, end in pages:
+            yield [Recipient(**one) for one in page], end
+
     def _read_control(self, _key, last):
         """Make copies for the control numbers, with the text of the first recipient."""
         if last:
@@ -332,7 +346,7 @@ class Audience:
     def _read_failed(self, origin_id, last):
         """Read those whose message surely failed, with the text they were to get."""
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
-        names += ["operation_status", "message_status"]
+        names += ["operation_status", "message_status", "res_model", "res_id"]
         domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
         for messages, end in self._pages_of("sms.devino.message", domain, names, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
@@ -346,6 +360,8 @@ class Audience:
                     reason=_find_repeat_reason(message, first in repeated),
                     body=message.body,
                     repeat_of_id=first,
+                    res_model=message.res_model or None,
+                    res_id=message.res_id or None,
                 )
                 for message, first in zip(messages, firsts, strict=True)
             ]

@@ -173,11 +173,6 @@ def describe_question(batch):
         env._("Departure: %s.", _describe_start(batch)),
         env._("Cost: %s.", batch.quote_cost),
     ]
-<<<<<<< HEAD
-=======
-    if batch.scheduled_at or (batch.figures or {}).get("departures"):
-        lines.append(env._("Departure: %s.", describe_departure(batch)))
->>>>>>> hours
     if batch.quote_after:
         lines.append(
             env._("After that your balance will be %s.", batch.quote_after),
@@ -195,7 +190,7 @@ def describe_question(batch):
 
 def _describe_start(batch):
     """Say when the messages leave: at once, or from when to about when."""
-    if batch.scheduled_at:
+    if batch.scheduled_at or (batch.figures or {}).get("departures"):
         return describe_departure(batch)
     first, last = _find_departure(batch)
     if first == last:

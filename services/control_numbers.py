@@ -57,6 +57,8 @@ def make_copies(batch, example, seen):
             name=batch.env._("Control number"),
             partner_id=None,
             data=None,
+            res_model=None,
+            res_id=None,
             is_control=True,
         )
         for found in read(text, batch.account_id.country_id.code)

@@ -15,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools.hours import Slots, to_utc, to_wall
-from . import caps, numbers
+from . import caps, numbers, rule_departure
 from .bulk import update_rows
 from .commit import CONFLICTS
 from .forecast import leave_out_row
@@ -44,12 +44,12 @@ def is_free(schedules, account, company, purpose):
 # --- single messages ------------------------------------------------------------------
 
 
-def place_new(journal, vals_list):
+def place_new(journal, vals_list, *, is_bulk=False):
     """Have new messages begin when they may leave. Their values are changed.
 
-    :param list vals_list: as ``create`` of ``sms.devino.message`` gets them, or rows
-        that one statement writes
-    :raise UserError: when that time never comes
+    :param list vals_list: as ``create`` of ``sms.devino.message`` gets them
+    :param bool is_bulk: they are rows that one statement writes
+    :raise UserError: when that time never comes; of many rows such a one is canceled
     """
     env = journal.env(su=True)
     schedules, limited = Schedules(env), {}
@@ -64,15 +64,15 @@ def place_new(journal, vals_list):
         if not is_free(schedules, *key):
             limited.setdefault(key, []).append(vals)
     for key, of_key in limited.items():
-        _place_alike(schedules, key, of_key)
-    if limited:
+        _place_alike(schedules, key, of_key, is_bulk)
+    if limited and is_bulk:
         # rows that one statement writes have all the same keys
         for vals in vals_list:
-            vals.setdefault("scheduled_at", None)
-            vals.setdefault("use_until", None)
+            for name in ("scheduled_at", "use_until", "reason"):
+                vals.setdefault(name, None)
 
 
-def _place_alike(schedules, key, vals_list):
+def _place_alike(schedules, key, vals_list, is_bulk):
     account, company, _purpose = key
     schedule, now = schedules.get(*key), fields.Datetime.now()
     recipients = [(vals["number"], vals.get("partner_id")) for vals in vals_list]
@@ -80,6 +80,9 @@ def _place_alike(schedules, key, vals_list):
     for index, vals in enumerate(vals_list):
         wanted = fields.Datetime.to_datetime(vals.get("scheduled_at")) or now
         found = schedule.find(wanted, all_zones[index][0]) if schedule else (wanted,)
+        if not found and is_bulk:
+            vals |= {"state": "canceled", "reason": NO_HOURS}
+            continue
         if not found:
             raise UserError(
                 account.env._(
@@ -113,11 +116,14 @@ def release_due(journal):
         [("state", "=", "scheduled"), ("scheduled_at", "<=", now)],
         [
             *("account_id", "company_id", "purpose", "mode"),
-            *("number", "partner_id", "use_until"),
+            *("number", "partner_id", "use_until", "dedup_key"),
         ],
         order="scheduled_at, id",
         limit=PAGE,
     )
+    gone = rule_departure.find_gone(due)
+    rule_departure.cancel(gone)
+    due -= gone
     schedules = Schedules(journal.env)
     groups = due.grouped(lambda m: (m.account_id, m.company_id, m.purpose))
     free = journal.concat(*(g for key, g in groups.items() if is_free(schedules, *key)))

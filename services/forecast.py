@@ -30,6 +30,8 @@ def make_row(recipient, template, find_price, *, skip_empty):
         "name": recipient.name or None,
         "data": json.dumps(data, ensure_ascii=False) if data else None,
         "partner_id": recipient.partner_id,
+        "res_model": recipient.res_model,
+        "res_id": recipient.res_id,
         "repeat_of_id": recipient.repeat_of_id,
         "body": None,
         "segment_count": 0,

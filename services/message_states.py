@@ -46,6 +46,8 @@ FAILURE_REASONS = [
     ("partial", "Only some segments were delivered"),
     ("silence", "No final report within 48 hours"),
     ("not_sent", "Found not to have been sent"),
+    ("condition", "The condition no longer holds"),
+    ("rule_off", "The rule was switched off"),
 ]
 PURPOSES = [
     ("service", "Service"),

@@ -103,8 +103,19 @@ class Overview:
             )
         lines += self._unread()
         if self._is_manager:
-            lines += self._batches_that_wait() + self._falls()
+            lines += self._batches_that_wait() + self._rules() + self._falls()
         return lines
+
+    def _rules(self):
+        """Rules that wait for a decision, or could not work."""
+        wanted = Domain("held_count", ">", 0) | Domain("error_text", "!=", False)
+        rules = Domain("is_on", "=", True) & wanted
+        count = self.env["sms.devino.rule"].search_count(rules)
+        if not count:
+            return []
+        title = self.env._("SMS rules that need a decision: %s", count)
+        action = _action("sms.devino.rule", self.env._("Rules"), rules)
+        return [_line(title, action=action)]
 
     def _batches_that_wait(self):
         """Mass sendings that go on only when a person says so."""

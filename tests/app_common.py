@@ -187,7 +187,7 @@ class AppCase(TransactionCase):
 class Fates:
     """The three ends of what one sender sends, for a subclass of :class:`AppCase`.
 
-    Senders in mass mode, and the ready-made reminders, leave no notification in Odoo
+    Senders in mass mode, and SMS rules, leave no notification in Odoo
     (``has_icon`` is false): document, state and failure are the journal's then.
     """
 

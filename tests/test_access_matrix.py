@@ -48,6 +48,8 @@ MODELS = {
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.statistics": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.rule": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.mark": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.import.mapping": dict.fromkeys(MANAGERS, "crud"),
@@ -98,6 +100,7 @@ METHODS = {
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
     ("sms.devino.statistics", "action_view_messages"): MANAGERS,
+    ("sms.devino.message", "get_states"): MEMBERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
     ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
@@ -137,6 +140,20 @@ METHODS = {
             "get_progress",
         )
     },
+    **{
+        ("sms.devino.rule", name): MANAGERS
+        for name in (
+            "action_retry_missing",
+            "action_send_held",
+            "action_send_seen",
+            "action_skip_held",
+            "action_switch_off",
+            "action_switch_on",
+            "action_view_matching",
+            "action_view_messages",
+            "action_view_missing",
+        )
+    },
     # on a record of somebody else: nobody, see PERSONAL
     ("sms.devino.export", "action_save"): NOBODY,
     ("sms.devino.unsubscribe", "action_apply"): NOBODY,
@@ -160,6 +177,7 @@ METHODS_ELSEWHERE = {
     ("res.partner", "action_sms_devino_consents"): "by the rules of consents",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
+    ("sms.devino.message", "submit"): "test_remote",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
     ("sms.composer", "action_sms_devino_save_template"): "the composer's own tests",
 }
@@ -173,6 +191,7 @@ FIELDS = {
     ("sms.devino.account", "password_hint"): ADMINS,  # says whether there is one
     ("sms.devino.account", "stored_password"): NOBODY,
     ("sms.devino.account", "url"): ADMINS,
+    ("sms.devino.mark", "message_key"): MANAGERS,
     ("sms.devino.message", "dedup_key"): MEMBERS,
     ("sms.devino.message", "doubt_id"): MANAGERS,
     ("sms.devino.message", "evidence"): MANAGERS,
@@ -277,6 +296,19 @@ class TestAccessMatrix(SmsCase):
             "res.config.settings": {"company_id": company.id},
         }
         made = {model: env[model].create(vals) for model, vals in values.items()}
+        rule = env["sms.devino.rule"].create(
+            {
+                "name": "Rule",
+                "model": "res.partner",
+                "company_id": company.id,
+                "account_id": account.id,
+            }
+        )
+        mark = {"rule_id": rule.id, "res_id": 1}
+        made |= {
+            "sms.devino.rule": rule,
+            "sms.devino.mark": env["sms.devino.mark"].create(mark),
+        }
         return made | {
             "sms.devino.account": account,
             "sms.devino.sender": account.sender_ids,

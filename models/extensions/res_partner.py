@@ -10,7 +10,7 @@ class ResPartner(models.Model):
     sms_devino_greeting_date = fields.Date(
         string="Greeting by SMS on",
         help="For example a birthday: only day and month count. The SMS is sent when "
-        "the scheduled action that greets contacts is switched on.",
+        "an SMS rule for this date is switched on.",
     )
     sms_devino_message_count = fields.Integer(
         string="SMS messages",

@@ -177,6 +177,10 @@ class SmsComposer(models.TransientModel):
         """Return no documents of a model that a request invents."""
         return super()._get_records() if self.res_model in self.env else None
 
+    def _sms_devino_is_offered(self):
+        """Tell whether a mass sending may be about the documents."""
+        return self.env["sms.devino.rule"]._is_offered(self.res_model)
+
     def _sms_devino_records(self):
         """Return the documents that the user may read, maybe none."""
         ids = read_ids(self.res_ids) if self.res_ids else [self.res_id]
@@ -323,7 +327,7 @@ class SmsComposer(models.TransientModel):
             company = composer.sms_devino_account_id.sudo().company_id
             composer.sms_devino_is_many = (
                 composer.composition_mode == "mass"
-                and composer.res_model == "res.partner"
+                and composer._sms_devino_is_offered()
                 and bool(company)
                 and composer.res_ids_count > company.sms_devino_user_limit
             )
