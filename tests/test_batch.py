@@ -180,7 +180,7 @@ class TestBatch(MassCase):
             env.cr.execute("SELECT 1")
             self.approve(batch_id)
             with (
-                self.assertLogs("odoo.sql_db", "ERROR"),
+                self.assertNoLogs("odoo.sql_db", "ERROR"),
                 self.assertRaisesRegex(Exception, "could not serialize"),
             ):
                 env["sms.devino.batch"].browse(batch_id).action_send()
@@ -270,7 +270,7 @@ class TestBatch(MassCase):
             env.cr.execute("SELECT 1")
             self.approve(first)
             with (
-                self.assertLogs("odoo.sql_db", "ERROR"),
+                self.assertNoLogs("odoo.sql_db", "ERROR"),
                 self.assertRaisesRegex(Exception, "could not serialize"),
             ):
                 env["sms.devino.batch"].browse(second).action_send()
@@ -390,7 +390,7 @@ class TestBatch(MassCase):
             env.cr.execute("SELECT 1")
             self.approve(one)
             with (
-                self.assertLogs("odoo.sql_db", "ERROR"),
+                self.assertNoLogs("odoo.sql_db", "ERROR"),
                 self.assertRaisesRegex(Exception, "could not serialize"),
             ):
                 env["sms.devino.batch"].browse(other).action_send()
