@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools.hours import HORIZON
-from . import batch_report, consent, repeat
+from . import batch_report, consent, preparing, repeat
 from .batch_course import DISPATCH, feed_page, get_begin
 from .commit import wake_once
 from .departures import Plan
@@ -40,24 +40,6 @@ def find_problem(batch):
     return batch.quote_refused and batch.quote_sentence
 
 
-def check_input(batch):
-    """Refuse a draft whose account or sender cannot send.
-
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
-    :raise UserError: saying what is wrong and what to do
-    """
-    env, account, sender = batch.env, batch.account_id, batch.sender_id
-    if account.company_id not in batch.company_id.sudo().parent_ids:
-        raise UserError(env._("Account: choose one of %s.", batch.company_id.name))
-    env["sms.devino.message"]._pick_account(account)
-    if not sender or sender.account_id != account:
-        raise UserError(env._("Sender: choose the name that the recipients see."))
-    if sender.state == "refused":
-        raise UserError(env._("Sender: the provider has refused “%s”.", sender.name))
-    env["sms.devino.sender"]._check_usable(account, sender.name)
-    _check_times(batch)
-
-
 def _check_times(batch):
     """Refuse times that contradict each other, and hours that never come."""
     env = batch.env
@@ -79,6 +61,16 @@ def _check_times(batch):
                 days=HORIZON.days,
             )
         )
+
+
+def check_input(batch):
+    """Refuse a draft whose account, sender or times cannot be used.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :raise UserError: saying what is wrong and what to do
+    """
+    preparing.check_account(batch)
+    _check_times(batch)
 
 
 def check_ready(batch):

@@ -140,3 +140,20 @@ def reschedule(messages, scheduled_at):
         until = message.use_until and message.use_until + by
         message.write({"scheduled_at": scheduled_at, "use_until": until})
     locked._wake()
+
+
+def check_account(record):
+    """Refuse an account or sender that cannot send.
+
+    :param record: a mass sending or a rule, with the rights of who sends
+    :raise UserError: saying what is wrong and what to do
+    """
+    env, account, sender = record.env, record.account_id, record.sender_id
+    if account.company_id not in record.company_id.sudo().parent_ids:
+        raise UserError(env._("Account: choose one of %s.", record.company_id.name))
+    env["sms.devino.message"]._pick_account(account)
+    if not sender or sender.account_id != account:
+        raise UserError(env._("Sender: choose the name that the recipients see."))
+    if sender.state == "refused":
+        raise UserError(env._("Sender: the provider has refused “%s”.", sender.name))
+    env["sms.devino.sender"]._check_usable(account, sender.name)

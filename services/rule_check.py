@@ -3,8 +3,8 @@
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
-from .approval import check_input
 from .documents import address_fields
+from .preparing import check_account
 from .records import read_domain
 from .rule_text import RuleText
 
@@ -75,7 +75,7 @@ def check_rule(rule, *, is_complete):
         if is_complete or rule.body or rule.template_id:
             RuleText(rule, model).check()
         if is_complete:
-            check_input(rule)
+            check_account(rule)
     except AccessError:
         raise
     except UserError as error:
