@@ -1,5 +1,6 @@
 """The guard against sending the same text to the same number twice by mistake."""
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +16,8 @@ REASON = "same_text"
 # Messages that may be with the recipient, or get there.
 COUNTED = ("scheduled", "outgoing", "sending", "sent", "delivered")
 UNCERTAIN = ("unknown", "unconfirmed")
+# So many numbers PostgreSQL looks up one by one.
+FEW = 100
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,32 @@ def find_recent_same(account, pairs, window):
         return {}
     since = fields.Datetime.now() - window
     messages = account.env["sms.devino.message"].sudo()
-    found = messages.search_fetch(
+    with past_trigrams(messages.env.cr) if len(wanted) > FEW else nullcontext():
+        found = _search(messages, account, wanted, since)
+    result = {
+        (message.number, message.body): Same(
+            message.id, message.accepted_at or message.create_date
+        )
+        for message in found
+    }
+    return {pair: same for pair, same in result.items() if pair in wanted}
+
+
+@contextmanager
+def past_trigrams(cr):
+    """Keep PostgreSQL from the index of parts of numbers, which serves whole ones too.
+
+    It takes that one for a long list of them: 5,000 numbers took more than a minute,
+    and 0.1 s without. Such an index is read by bitmap scans only.
+    """
+    cr.execute("SET LOCAL enable_bitmapscan = off")
+    yield
+    # an error ends the transaction, and the setting with it
+    cr.execute("SET LOCAL enable_bitmapscan = on")
+
+
+def _search(messages, account, wanted, since):
+    return messages.search_fetch(
         [
             # served by the index on number and acceptance
             ("number", "in", list({number for number, _body in wanted})),
@@ -78,13 +106,6 @@ def find_recent_same(account, pairs, window):
         ["number", "body", "accepted_at", "create_date"],
         order="id",
     )
-    result = {
-        (message.number, message.body): Same(
-            message.id, message.accepted_at or message.create_date
-        )
-        for message in found
-    }
-    return {pair: same for pair, same in result.items() if pair in wanted}
 
 
 def describe(env, same):

@@ -68,11 +68,27 @@ class TestFindRecentSame(SmsCase):
         self.enqueue("79210000003")
         self.env.flush_all()
         self.assertEqual(self.account.mode, "test")  # read before the count
-        with self.assertQueryCount(1):
+        with self.assertQueryCount(3):  # and two settings
             found = same_text.find_recent_same(
                 self.account, pairs, timedelta(minutes=10)
             )
         self.assertEqual(list(found), [("+79210000003", "Hello")])
+        with self.assertQueryCount(1):
+            same_text.find_recent_same(
+                self.account, pairs[: same_text.FEW], timedelta(minutes=10)
+            )
+
+    def test_many_numbers_are_not_looked_for_as_parts(self):
+        cr = self.env.cr
+        with same_text.past_trigrams(cr):
+            cr.execute(
+                "EXPLAIN SELECT id FROM sms_devino_message WHERE number = ANY(%s)",
+                [[f"+7921000{n:04}" for n in range(5000)]],
+            )
+            plan = "\n".join(line for (line,) in cr.fetchall())
+        self.assertNotIn("Bitmap", plan)
+        cr.execute("SHOW enable_bitmapscan")
+        self.assertEqual(cr.fetchone()[0], "on")
 
     def test_warning_by_the_setting_of_the_account(self):
         self.sent(minutes=5)
