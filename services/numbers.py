@@ -54,6 +54,7 @@ def _upsert(messages, ids, new, condition, *, update, where):
     """Note something of the numbers of messages, by one statement.
 
     In the order of the numbers, so that two transactions cannot block one another.
+    Numbers that do not change are left out before: "on conflict" alone would lock them.
 
     :param dict new: column of a number that is not known yet -> SQL for its value
     :param SQL condition: which of the messages count, in terms of ``m``
@@ -65,6 +66,9 @@ def _upsert(messages, ids, new, condition, *, update, where):
            SELECT m.company_id, m.mode, m.number, %(values)s
              FROM sms_devino_message m
             WHERE m.id = ANY(%(ids)s) AND m.number IS NOT NULL AND %(condition)s
+              AND NOT EXISTS (SELECT FROM sms_devino_number n
+                               WHERE n.company_id = m.company_id AND n.mode = m.mode
+                                 AND n.number = m.number AND NOT (%(where)s))
          GROUP BY m.company_id, m.mode, m.number
          ORDER BY m.company_id, m.mode, m.number
       ON CONFLICT (company_id, mode, number)

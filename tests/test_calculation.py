@@ -1,16 +1,17 @@
 """A calculation that is stopped, or killed, and goes on."""
 
 import base64
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..services import audience, calculation
+from ..services.commit import LOST_CONNECTION
 from ..tools.sheet import open_book
 from .mass_case import MassCase
-from .server_process import ServerProcess
-from .test_kill import RaceCase
 
 ROW = ("number", "number_raw", "name", "state", "reason", "body", "cost_estimated")
 FILE = "Phone;Name;Order\n" + "".join(
@@ -126,6 +127,39 @@ class TestCalculation(CalculationCase):
         self.assertEqual(self.outcome(batch_id), expected)
         self.assertFalse(self.read_batch(batch_id, "calculation_mark"))
         self.approve(batch_id)
+
+    def test_killed_again_and_again_it_ends_the_same(self):
+        batch_id = self.draft_of_all_sources()
+        expected = self.whole(batch_id)
+        pages, killed = audience.Audience.pages, []
+
+        def killed_on_the_second_page(reader):
+            for index, page in enumerate(pages(reader)):
+                if index == 1:
+                    killed.append(self.kill(reader.env.cr))
+                yield page
+
+        self.press(batch_id, "action_calculate")
+        with (
+            patch.object(calculation, "RUN_SECONDS", 60),
+            patch.object(audience.Audience, "pages", killed_on_the_second_page),
+            mute_logger("odoo.sql_db"),
+        ):
+            while self.read_batch(batch_id, "calculation") != "none":
+                before = len(killed)
+                with suppress(*LOST_CONNECTION):
+                    self.run_calculations()
+                if self.read_batch(batch_id, "calculation") == "running":
+                    self.assertEqual(len(killed), before + 1)
+        self.assertGreater(len(killed), 8)
+        self.assertEqual(self.outcome(batch_id), expected)
+
+    def kill(self, cr):
+        """Cut the connection of a job, as the death of its process does."""
+        pid = cr._cnx.info.backend_pid
+        with self.transaction() as env:
+            env.cr.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        return pid
 
     def test_failed_ones_again_is_interrupted_too(self):
         first = self.draft()
@@ -263,30 +297,3 @@ class TestHostileDraft(CalculationCase):
         sent = {entry.number for entry in self.provider.ledger}
         self.assertLessEqual({"79214563763", "375291234567"}, sent)
         self.assertFalse([number for number in sent if number.startswith("0")])
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestCalculationKill(CalculationCase, RaceCase):
-    """A server that is killed while it calculates."""
-
-    def test_killed_it_goes_on_with_the_next_page(self):
-        self._leave_our_crons_alone()
-        numbers = self.numbers(16_000, 79210000000)
-        list_id = self.make_list(numbers + numbers[:100], "Test: long")
-        batch_id = self.draft(
-            list_ids=[Command.set([list_id])], body="Привет, {{ name }}"
-        )
-        self.calculate(batch_id)
-        expected = self.outcome(batch_id)
-        with ServerProcess(self.env.cr.dbname) as server:
-            server.wait_ready(120)
-            self.press(batch_id, "action_calculate")
-            self.wait_for(lambda: self.has_written(batch_id), 120)
-            server.kill()
-        self.run_calculations()
-        self.assertEqual(self.outcome(batch_id), expected)
-
-    def has_written(self, batch_id):
-        """Whether a page is committed, or even all of them."""
-        calculation, mark = self.read_batch(batch_id, "calculation", "calculation_mark")
-        return calculation == "none" or bool(mark and mark["left"])
