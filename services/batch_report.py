@@ -122,6 +122,8 @@ def describe_departure(batch):
         if first <= start < first + timedelta(hours=1):
             # the figures are by the hour
             first = start
+        if len(hours) == 1:
+            return format_moment(env, max(first, now))
         return env._(
             "first %(first)s, last after %(last)s",
             first=format_moment(env, max(first, now)),
