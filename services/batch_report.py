@@ -132,7 +132,9 @@ def _find_departure(batch):
         if first <= start < first + timedelta(hours=1):
             # the figures are by the hour
             first = start
-        return tuple(format_moment(env, max(at, now)) for at in (first, last))
+        # one hour is one moment, as far as the figures go
+        moments = (first, last if len(hours) > 1 else first)
+        return tuple(format_moment(env, max(at, now)) for at in moments)
     calls = (batch.figures or {}).get("calls", 0)
     rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
     start = max(now, batch.scheduled_at or now)
