@@ -67,7 +67,7 @@ class SmsDevinoHistory(models.TransientModel):
             self.blacklist_ids,
             self.consent_ids,
         )
-        if not any(kinds):
+        if not any(kinds) and not self.is_blacklisted:
             return self.env._("Nothing is known of this number or name.")
         if any(len(records) == SHOWN for records in kinds):
             return self.env._("Of each kind, the %s newest are shown.", SHOWN)
