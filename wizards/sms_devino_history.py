@@ -30,7 +30,7 @@ class SmsDevinoHistory(models.TransientModel):
     recipient_ids = fields.Many2many(
         "sms.devino.recipient", string="Lines of lists", **FOUND
     )
-    blacklist_ids = fields.Many2many("phone.blacklist", string="Blacklist", **FOUND)
+    blacklist_ids = fields.Many2many("phone.blacklist", **FOUND)
     consent_ids = fields.Many2many("sms.devino.consent", **FOUND)
 
     @api.depends("query", "partner_id")
