@@ -101,7 +101,7 @@ class TestDepartures(TimedCase):
             for bar in ("07:00", "09:00", "10:00"):
                 self.assertIn(bar, shown)
             self.assertIn("by the address of the contact", shown)
-            self.assertIn("last after", self.read_batch(batch_id, "departure"))
+            self.assertIn("last about", self.read_batch(batch_id, "departure"))
             self.approve(batch_id)
             self.dispatch()
         self.assertEqual(self.ledger(), ["PRI"])

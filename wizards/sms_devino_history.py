@@ -30,7 +30,7 @@ class SmsDevinoHistory(models.TransientModel):
     recipient_ids = fields.Many2many(
         "sms.devino.recipient", string="Lines of lists", **FOUND
     )
-    blacklist_ids = fields.Many2many("phone.blacklist", string="Blacklist", **FOUND)
+    blacklist_ids = fields.Many2many("phone.blacklist", **FOUND)
     consent_ids = fields.Many2many("sms.devino.consent", **FOUND)
 
     @api.depends("query", "partner_id")
@@ -67,7 +67,7 @@ class SmsDevinoHistory(models.TransientModel):
             self.blacklist_ids,
             self.consent_ids,
         )
-        if not any(kinds):
+        if not any(kinds) and not self.is_blacklisted:
             return self.env._("Nothing is known of this number or name.")
         if any(len(records) == SHOWN for records in kinds):
             return self.env._("Of each kind, the %s newest are shown.", SHOWN)
