@@ -300,11 +300,23 @@ class SmsDevinoRule(models.Model):
         switched it on, who has seen what it says."""
         if not self.env.su:
             self._check_writable(vals)
-            if vals.keys() - FREE and any(self.mapped("is_on")):
-                raise UserError(
-                    self.env._("Switch the rule off to change it, then on again.")
-                )
+            if vals.keys() - FREE:
+                self._check_off()
         return super().write(vals)
+
+    def _update_field_translations(self, field_name, translations, *args, **options):
+        """Translations come by another way than ``write``."""
+        if not self.env.su:
+            self._check_off()
+        return super()._update_field_translations(
+            field_name, translations, *args, **options
+        )
+
+    def _check_off(self):
+        if any(self.mapped("is_on")):
+            raise UserError(
+                self.env._("Switch the rule off to change it, then on again.")
+            )
 
     @api.model
     def _check_writable(self, vals):

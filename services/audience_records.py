@@ -95,7 +95,7 @@ def _read_by_lang(values, addressed, keys):
     found = {}
     for lang, ids in by_lang.items():
         records = model.with_context(lang=lang or model.env.lang).browse(ids)
-        found[lang] = values.read(records, keys)
+        found[lang] = values.read_values(records, keys)
     return found
 
 

@@ -143,7 +143,7 @@ def convert_template(env, template):
     :raise UserError: when it holds anything but plain fields of the contact
     """
     known = {entry["field"]: entry["name"] for entry in contact_names(env)}
-    if template.model != "res.partner":
+    if template.model and template.model != "res.partner":
         known = {
             entry["name"]: entry["name"] for entry in list_names(env[template.model])
         }

@@ -117,7 +117,7 @@ class RecordValues:
                         self.known[key] = name, field
         return list(self.known)
 
-    def read(self, records, keys):
+    def read_values(self, records, keys):
         """Return record id -> dict of folded name -> value as a person reads it.
 
         :param records: in the language that the values are meant for

@@ -79,7 +79,7 @@ class RuleText:
         keys = self._parse(lang).keys
         self._values.understand(keys)
         records = self._model.with_context(lang=lang).browse(ids)
-        return self._values.read(records, keys)
+        return self._values.read_values(records, keys)
 
     def _parse(self, lang):
         if lang not in self._by_lang:

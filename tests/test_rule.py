@@ -554,6 +554,8 @@ class TestRule(RuleCase):
             own = rule.with_env(self.env_of(person))
             with self.subTest(person), self.assertRaises(UserError):
                 own.body = "Something else {{ name }}"
+            with self.subTest(person), self.assertRaises(UserError):
+                own.update_field_translations("body", {"en_US": "Something else"})
         rule.name = "Renamed"
         with self.assertRaises(UserError):
             rule.unlink()
