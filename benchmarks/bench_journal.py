@@ -21,7 +21,7 @@ ROWS = """
 INSERT INTO sms_devino_message
        (create_uid, create_date, write_uid, write_date, account_id, company_id, mode,
         batch_id, partner_id, author_id, number, name, body, sender_name,
-        segment_count, state, reason, priority, accepted_at, delivered_at,
+        segment_count, state, reason, priority, purpose, accepted_at, delivered_at,
         cost_estimated, cost, attempts, largest_bulk)
 SELECT 1, at, 1, at, %(account)s, %(company)s, 'live',
        (%(batches)s)[1 + k / %(size)s],
@@ -32,7 +32,7 @@ SELECT 1, at, 1, at, %(account)s, %(company)s, 'live',
        CASE WHEN part < 93 THEN 'delivered' WHEN part < 97 THEN 'undelivered'
             WHEN part < 99 THEN 'failed' ELSE 'unknown' END,
        CASE WHEN part >= 99 THEN 'no_answer' WHEN part >= 97 THEN 'refused' END,
-       '0', CASE WHEN part < 97 THEN at END, CASE WHEN part < 93 THEN at END,
+       '0', 'service', CASE WHEN part < 97 THEN at END, CASE WHEN part < 93 THEN at END,
        2, 2, 1, 0
   FROM (SELECT k, k %% 100 AS part,
                now() AT TIME ZONE 'UTC' - make_interval(secs => (%(count)s - k) * 12)

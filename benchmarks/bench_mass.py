@@ -91,6 +91,8 @@ def make_draft(registry, account_id, count, body):
             "sender_id": sender.id,
             "list_ids": recipients.ids,
             "body": body,
+            # leaves at any hour of the day
+            "purpose": "service",
         }
         return env["sms.devino.batch"].create(values).id
 

@@ -10,7 +10,6 @@ have gone twice, none may be lost, and no state may disagree with the ledger.
 """
 
 import argparse
-import base64
 import configparser
 import json
 import random
@@ -19,15 +18,13 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, closing
-from datetime import timedelta
 from pathlib import Path
 
 from faults import FAULTS, LATENCY, PATHS
+from people import LOGINS, People
 from reckoning import (
     LEAST_FAULTS,
     LEAST_SPOILED,
-    REFUSED,
-    REJECTED,
     Reckoning,
     Row,
     complain,
@@ -36,22 +33,14 @@ from reckoning import (
     print_table,
 )
 from stage import (
-    ZONE,
     Database,
-    NoAnswerError,
     Person,
     Provider,
-    RefusedError,
     Server,
     clock_settings,
 )
 
-LOGINS = ("first", "second", "third")
 LOCK_CLASS = 0x534D5344
-# rows of a mass sending with one text, and with a text each, which costs a call each
-DRAFT, PERSONAL_DRAFT = 150, 40
-# what a person writes there is refused, or rejected later
-ODD_ENDINGS = (*REJECTED, *REFUSED)
 OPEN = ("scheduled", "outgoing", "sending", "sent")
 # calls before the next order of faults, cut, and end of everything
 CALLS_BEFORE = {"faults": 15, "cut": 4, "restart": 20, "anything": 1}
@@ -155,27 +144,27 @@ class Drill:
 
     def __init__(self, options, seed, server, provider, database, folder):
         self._chance = random.Random(seed)
+        self._is_short = options.short
         self._wanted = options.messages
         self._seconds = options.minutes * 60
         self._least_faults = options.minutes * LEAST_FAULTS
         self._least_spoiled = options.minutes * LEAST_SPOILED
-        self._count = self._made = 0
         self._calls_before = Counter()
-        self._promised = set()
         self._server, self._provider, self._database = server, provider, database
-        self._person = Person(server.url, database.name, "admin")
+        person = Person(server.url, database.name, "admin")
+        log = folder / "refused.log"
+        self._people = People(person, database, self._chance, log)
         self._log = folder
         self._dry = None
         self.restart_database = None
-        self.events, self.faults = Counter(), Counter()
+        self.faults = Counter()
 
     # --- before -----------------------------------------------------------------------
 
     def set_up(self):
         """Three accounts, the last one with a limit; nothing else is scheduled."""
         self._provider.steer("faults", LATENCY)
-        # Odoo counts from the last planned run to now, minute by minute: with a clock
-        # that is months ahead that takes it a minute.
+        # of the drill's time, which is another
         self._database.run(
             """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC', active = id IN (
                    SELECT res_id FROM ir_model_data
@@ -183,54 +172,29 @@ class Drill:
         )
         self._server.start()
         self._server.wait_ready()
-        person = self._person
-        person.log_in()
-        [country] = person.call("res.country", "search", [["code", "=", "RU"]])
-        self._accounts, self._senders = [], []
-        for login in LOGINS:
-            values = {
-                "name": login,
-                "mode": "live",
-                "url": self._provider.url,
-                "allow_private_address": True,
-                "login": login,
-                "password": login,
-                "requests_per_second": 20 if login == LOGINS[-1] else 0,
-                "country_id": country,
-            }
-            [account] = person.call("sms.devino.account", "create", [values])
-            sender = {"account_id": account, "name": "DevinoTest"}
-            self._senders += person.call("sms.devino.sender", "create", [sender])
-            self._accounts.append(account)
-            person.call("sms.devino.account", "action_check_connection", [account])
-        group = person.call(
-            "ir.model.data",
-            "search_read",
-            [["module", "=", "sms_devino"], ["name", "=", "group_manager"]],
-            ["res_id"],
-        )[0]["res_id"]
-        user = {"group_ids": [[4, group]], "tz": ZONE}
-        person.call("res.users", "write", [person.uid], user)
+        self._say("the server is up")
+        self._people.set_up(self._provider.url)
 
     # --- while things go wrong --------------------------------------------------------
 
     def go_wrong(self, end):
         """Send and do harm until the time is up; on a slow machine longer, until it is
         enough."""
+        people = self._people
         weighed = [
             (20, self.spoil),
-            (6, self.send_single),
-            (3, self.schedule_single),
-            (8, self.send_drafts),
+            (6, people.send_single),
+            (3, people.schedule_single),
+            (8, people.send_drafts),
             (3, self.kill_cron_worker),
             (2, self.kill_http_worker),
             (3, self.cut_dispatcher),
             (1, self.cut_all),
-            (2, self.pause),
-            (3, self.resume),
-            (1, self.cancel),
+            (2, people.pause),
+            (3, people.resume),
+            (1, people.cancel),
             (1, self.run_dry),
-            (2, self.look),
+            (2, people.look),
         ]
         weights, doings = zip(*weighed, strict=True)
         cuts = [self.kill_cron_worker, self.cut_dispatcher, self.cut_all]
@@ -243,12 +207,12 @@ class Drill:
             share = min((now - begin) / self._seconds / 0.75, 1)
             if rare and now >= rare[0][0] and self._has_sent("restart"):
                 doing = rare.pop(0)[1]
-            elif self._made < share * self._wanted and self._chance.random() < 0.4:
-                doing = self.make_draft
+            elif people.made < share * self._wanted and self._chance.random() < 0.4:
+                doing = people.make_draft
             else:
                 [doing] = self._chance.choices(doings, weights)
                 if doing in cuts and not self._has_sent("cut"):
-                    doing = self.send_drafts
+                    doing = people.send_drafts
             self._do(doing)
             self._server.keep_up()
             self._hurry()
@@ -256,7 +220,7 @@ class Drill:
 
     def _is_enough(self):
         return (
-            self._wanted <= self._made
+            self._wanted <= self._people.made
             and self._least_faults <= self.faults.total()
             and self._least_spoiled <= count_spoiled(self._provider.calls())
         )
@@ -286,145 +250,17 @@ class Drill:
         ]
 
     def _do(self, doing):
-        """Do something; a person who gets no answer, or a refusal, goes on."""
-        self.events[doing.__name__] += 1
-        try:
-            doing()
-        except (NoAnswerError, RefusedError) as error:
-            self.events[type(error).__name__] += 1
-            if isinstance(error, RefusedError):
-                with (self._log / "refused.log").open("a") as log:
-                    log.write(f"{doing.__name__}: {error}\n")
+        self._people.events[doing.__name__] += 1
+        self._say(doing.__name__)
+        self._people.attempt(doing)
+
+    def _say(self, what):
+        """In the short form, for a test that has to be seen to go on."""
+        if self._is_short:
+            print(what, flush=True)
 
     def _harm(self, kind):
         self.faults[kind] += 1
-
-    # --- what people do ---------------------------------------------------------------
-
-    def _number(self):
-        self._count += 1
-        ending = f"{self._count % 80:02}"
-        if self._chance.random() < 0.01:
-            ending = self._chance.choice(ODD_ENDINGS)
-        return f"+792{self._count:06}{ending}"
-
-    def make_draft(self):
-        """A mass sending, equal or personalised, now or later."""
-        place = self._chance.randrange(len(LOGINS))
-        texts = [f"Sale {self._count}"] * 3 + ["Dear {{ name }}"]
-        text = self._chance.choice(texts)
-        size = DRAFT if text.startswith("Sale") else PERSONAL_DRAFT
-        rows = "".join(f"{self._number()};Name {key}\n" for key in range(size))
-        columns = [
-            {"index": 0, "role": "phone", "title": "", "name": ""},
-            {"index": 1, "role": "name", "title": "", "name": ""},
-        ]
-        source = {"sheet": "", "header_row": 0, "with_hidden": False, "pasted": True}
-        values = {
-            "account_id": self._accounts[place],
-            "sender_id": self._senders[place],
-            "body": text,
-            "source_file": base64.b64encode(rows.encode()).decode(),
-            "source_name": "numbers.csv",
-            "source_columns": {**source, "columns": columns},
-        }
-        [batch] = self._person.call("sms.devino.batch", "create", [values])
-        self._made += size
-        self._person.call("sms.devino.batch", "action_calculate", [batch])
-
-    def send_drafts(self):
-        """Send what is calculated, and calculate again what was cut off."""
-        for batch, calculation in self._database.run(
-            """SELECT id, calculation FROM sms_devino_batch
-                WHERE state = 'draft' AND calculation IN ('none', 'failed')"""
-        ):
-            if calculation == "failed" or not self._is_calculated(batch):
-                self._person.call("sms.devino.batch", "action_calculate", [batch])
-                continue
-            if self._chance.random() < 0.3:
-                at = self._in_seconds(self._chance.uniform(5, 40))
-                values = {"scheduled_at": at}
-                self._person.call("sms.devino.batch", "write", [batch], values)
-            self._person.call("sms.devino.batch", "action_send", [batch])
-            self._promise_batch(batch)
-
-    def _is_calculated(self, batch):
-        [[revision, calculated]] = self._database.run(
-            "SELECT revision, calculated_revision FROM sms_devino_batch WHERE id = %s",
-            [batch],
-        )
-        return revision == calculated
-
-    def _promise_batch(self, batch):
-        rows = self._database.run(
-            "SELECT number FROM sms_devino_message "
-            "WHERE batch_id = %s AND state != 'left_out'",
-            [batch],
-        )
-        self._promised.update(number for (number,) in rows)
-
-    def _in_seconds(self, seconds):
-        [[now]] = self._database.run("SELECT now() AT TIME ZONE 'UTC'")
-        return str((now + timedelta(seconds=seconds)).replace(microsecond=0))
-
-    def send_single(self, **values):
-        number = self._number()
-        place = self._chance.randrange(len(LOGINS))
-        context = {
-            "default_composition_mode": "numbers",
-            "default_sms_devino_direct": True,
-        }
-        values |= {
-            "sms_devino_account_id": self._accounts[place],
-            "sms_devino_sender_id": self._senders[place],
-            "sms_devino_number": number,
-            "body": f"Your code is {self._count}",
-        }
-        options = {"context": context}
-        [made] = self._person.call("sms.composer", "create", [values], **options)
-        self._person.call("sms.composer", "action_send_sms", [made], **options)
-        self._promised.add(number)
-        self._made += 1
-
-    def schedule_single(self):
-        at = self._in_seconds(self._chance.uniform(3, 40))
-        self.send_single(sms_devino_when="later", sms_devino_scheduled_at=at)
-
-    def _pick_batch(self, *states):
-        rows = self._database.run(
-            "SELECT id FROM sms_devino_batch WHERE state = ANY(%s)", [list(states)]
-        )
-        return self._chance.choice(rows)[0] if rows else None
-
-    def pause(self):
-        if batch := self._pick_batch("running", "scheduled"):
-            self._person.call("sms.devino.batch", "action_pause", [batch])
-
-    def resume(self):
-        if batch := self._pick_batch("paused"):
-            self._person.call("sms.devino.batch", "action_resume", [batch])
-
-    def cancel(self):
-        """Take back a few messages, or what is left of a sending."""
-        if self._chance.random() < 0.3 and (batch := self._pick_batch("running")):
-            self._person.call("sms.devino.batch", "action_cancel", [batch])
-            return
-        waiting = self._person.call(
-            "sms.devino.message",
-            "search",
-            [["state", "in", ["outgoing", "scheduled"]]],
-            limit=10,
-        )
-        if waiting:
-            self._person.call("sms.devino.message", "action_cancel", waiting)
-
-    def look(self):
-        """The buttons that ask the provider while a person waits."""
-        account = self._chance.choice(self._accounts)
-        self._person.call("sms.devino.account", "action_refresh_balance", [account])
-        sent = [["state", "=", "sent"]]
-        if found := self._person.call("sms.devino.message", "search", sent, limit=1):
-            self._person.call("sms.devino.message", "action_check_status", found)
 
     # --- what goes wrong --------------------------------------------------------------
 
@@ -485,6 +321,7 @@ class Drill:
         if self._dry:
             self._provider.steer("balance", {self._dry: "100000000"})
             self._dry = None
+            self._people.refresh_balances()
         else:
             self._dry = self._chance.choice(LOGINS)
             self._provider.steer("balance", {self._dry: "0"})
@@ -511,12 +348,13 @@ class Drill:
         self._server.kill()
         self._server.start()
         self._server.wait_ready()
+        self._people.refresh_balances()
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._is_busy():
             if self._has_sent("anything"):
                 end = time.monotonic() + seconds
-            self._do(self.send_drafts)
-            self._do(self._resume_all)
+            self._do(self._people.send_drafts)
+            self._do(self._people.resume_all)
             self._database.run(
                 "UPDATE sms_devino_message SET next_at = now() AT TIME ZONE 'UTC' "
                 "WHERE state = 'sent' AND accepted_at "
@@ -526,10 +364,6 @@ class Drill:
             self._hurry()
             time.sleep(1)
         self._server.stop()
-
-    def _resume_all(self):
-        while self._pick_batch("paused"):
-            self.resume()
 
     def _is_busy(self):
         [[busy]] = self._database.run(
@@ -554,10 +388,10 @@ class Drill:
         self.reckoning = Reckoning(
             rows=[Row(*row[:4], row[4] or 0.0, *row[5:]) for row in rows],
             ledger=self._provider.steer("ledger"),
-            promised=self._promised,
+            promised=self._people.promised,
             calls=self._provider.calls(),
         )
-        print("happened:", dict(self.events))
+        print("happened:", dict(self._people.events))
         print(f"faults: {self.faults.total()}")
         for kind, count in sorted(self.faults.items()):
             print(f"  {kind}: {count}")

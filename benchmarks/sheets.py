@@ -249,6 +249,9 @@ HOSTILE = {
         styles="<cellXfs>" + '<xf numFmtId="9"/>' * 200_000 + "</cellXfs>"
     ),
     "an attribute of 10 MB": lambda: _hostile(f'<row x="{_noise(10_000_000)}"/>'),
+    "tags that are never closed": lambda: _hostile(
+        f"<row>{'<c ' * 1_300_000}<c><v>1</v></c></row>" * 10
+    ),
     "a text of 40 MB": lambda: _hostile(
         f"<row><c><v>{_noise(40_000_000)}</v></c></row>"
     ),

@@ -23,31 +23,36 @@ SECONDS = 20.0
 
 
 def winter_change(now):
-    """Return the next end of summer time in Europe: 1:00 UTC on October's last Sunday.
+    """Return the last end of summer time in Europe: 1:00 UTC on October's last Sunday.
 
     :param datetime now: aware
     """
-    for year in (now.year, now.year + 1):
+    for year in (now.year, now.year - 1):
         last = datetime(year, 10, 31, 1, tzinfo=timezone.utc)
         change = last - timedelta(days=(last.weekday() + 1) % 7)
-        if change > now:
+        if change < now:
             return change
     raise AssertionError("unreachable")
 
 
 def clock_settings(until_change):
     """Return the environment in which a program's clock reaches the change to winter
-    time after ``until_change`` seconds; an empty dict without libfaketime."""
+    time after ``until_change`` seconds; an empty dict without libfaketime.
+
+    The clock is behind, not ahead: a signal that comes while PostgreSQL waits finds the
+    true time (libfaketime 0.9.10), and a timer that is not due yet would never ring. No
+    deadlock would be noticed.
+    """
     library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/*MT.so.1"))), None)
     if not library:
         return {}
     now = datetime.now(timezone.utc)
-    ahead = winter_change(now) - now - timedelta(seconds=until_change)
+    behind = now - winter_change(now) + timedelta(seconds=until_change)
     own = str(ROOT / "benchmarks" / "moved_clock")
     return {
         "PYTHONPATH": os.pathsep.join([own, os.environ.get("PYTHONPATH", "")]),
         "LD_PRELOAD": str(library),
-        "FAKETIME": f"+{int(ahead.total_seconds())}",
+        "FAKETIME": f"-{int(behind.total_seconds())}",
         "FAKETIME_DISABLE_SHM": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
@@ -104,7 +109,8 @@ class Server:
         self._log, self._settings = log, settings
         self.url = f"http://127.0.0.1:{free_port()}"
         self._command = [
-            *(sys.executable, "-m", "odoo", "server", "-c", config, "-d", database),
+            *(sys.executable, ROOT / "benchmarks" / "serve.py", "server"),
+            *("-c", config, "-d", database),
             *("--workers=2", "--max-cron-threads=2", "--no-database-list"),
             *(f"--db-filter=^{database}$", f"--logfile={log}"),
             "--log-handler=odoo.sql_db:WARNING",

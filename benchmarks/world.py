@@ -130,6 +130,7 @@ def message_rows(env, account_id, count, text="Sale: everything must go", first=
             "segment_count": 1,
             "state": "outgoing",
             "priority": "0",
+            "purpose": "service",
         }
         for key in range(first, first + count)
     ]

@@ -161,6 +161,7 @@ def send_mass(env, account, recipient_list):
             "account_id": account.id,
             "list_ids": [fields.Command.set(recipient_list.ids)],
             "body": MASS_TEXT,
+            "purpose": "service",
         }
     )
     batch.action_calculate()

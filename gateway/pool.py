@@ -34,6 +34,9 @@ MAX_SILENT = 3
 # A job begins with so many calls at once, and each answer lets one more in: a provider
 # that has fallen silent leaves no more of them without an answer.
 FIRST_CALLS = 2
+# Calls claimed together: those that are not on the wire yet when a process is killed
+# are in doubt for nothing.
+MOST_CLAIMED = 4
 # An answer is settled at the latest so long after it came; those that come meanwhile
 # are settled together.
 SETTLE_SECONDS = 0.08
@@ -256,8 +259,10 @@ class Pool:
 
     def _count_free(self, job: Job) -> int:
         """How many calls of a job may start now."""
-        threads = min(job.count_free(), MAX_THREADS - len(self._under_way))
-        return job.channel.limiter.count_turns(threads)
+        free = MAX_THREADS - len(self._under_way)
+        return job.channel.limiter.count_turns(
+            min(job.count_free(), free, MOST_CLAIMED)
+        )
 
     def _may_go_on(self, job: Job) -> bool:
         if job.failure or job.stop_error or job.channel.stop_error or self._is_stopped:

@@ -21,7 +21,7 @@ from .sms_devino_quote import RESERVED_HELP
 class SmsDevinoAccount(models.Model):
     _name = "sms.devino.account"
     _description = "SMS Account"
-    _inherit = ["sms.devino.connection", "sms.devino.guarded"]
+    _inherit = ["sms.devino.connection", "sms.devino.hours", "sms.devino.guarded"]
     _order = "sequence, id"
     _check_company_auto = True
     # a branch may use the account of its parent company
@@ -146,6 +146,12 @@ class SmsDevinoAccount(models.Model):
         default=24,
         help="A mass sending leaves out recipients who got the same text within this "
         "time. 0: nobody.",
+    )
+    dead_number_days = fields.Integer(
+        string="Leave out numbers that took no SMS (days)",
+        default=30,
+        help="A mass sending leaves out numbers that the provider refused, or reported "
+        "not to exist, within this time. 0: none.",
     )
     low_balance = fields.Float(
         string="Warn below",

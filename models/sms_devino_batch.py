@@ -16,7 +16,8 @@ from ..services.audience import placeholder_names
 from ..services.batch_course import DISPATCH
 from ..services.batch_report import TROUBLE
 from ..services.commit import wake_once
-from ..services.records import check_shape
+from ..services.message_states import PURPOSES
+from ..services.records import check_shape, storable
 from ..services.words import check_scheduled_at, format_moment, notify
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 
@@ -39,6 +40,7 @@ ROWS = {
 }
 # Where the recipients of a draft come from.
 SOURCES = (
+    "model",
     "domain",
     "list_ids",
     "partner_ids",
@@ -53,6 +55,8 @@ CLEARED = {
     "file": ("source_file", "source_name", "source_columns"),
     "translations": ("translations",),
 }
+# How the departures of a draft are spread in time.
+TIMES = ("late_hours", "spread_hours", "spread_rate")
 # What the rows of a draft are made of: with a change its figures are out of date.
 ROW_INPUTS = {
     "account_id",
@@ -61,7 +65,9 @@ ROW_INPUTS = {
     "purpose",
     "empty_policy",
     "allow_same_text",
+    "allow_dead_numbers",
     "translations",
+    *TIMES,
     *SOURCES,
 }
 # What the words of the page depend on besides.
@@ -73,11 +79,9 @@ WORDS = (
     "is_calculated",
     "quote_cost",
     "scheduled_at",
+    "time_of",
     "failed_count",
     "unknown_count",
-    "cost",
-    "sent_count",
-    "delivered_count",
 )
 
 
@@ -155,8 +159,14 @@ class SmsDevinoBatch(models.Model):
     partner_count = fields.Integer(
         string="Number of chosen contacts", compute="_compute_words"
     )
+    model = fields.Selection(
+        selection=lambda self: self.env["sms.devino.rule"]._list_models(),
+        string="About records",
+        help="Each of these records gets a message to its own number or contact, and "
+        "the text may take its values. Empty: to contacts, lists and a file.",
+    )
     domain = fields.Char(
-        string="Contacts by a filter", help="Empty: no contacts by a filter."
+        string="By a filter", help="Empty: no contacts or records by a filter."
     )
     source_file = fields.Binary(string="Spreadsheet", attachment=True)
     source_name = fields.Char(string="Name of the spreadsheet")
@@ -184,22 +194,35 @@ class SmsDevinoBatch(models.Model):
         domain="[('account_id', '=', account_id), ('state', '!=', 'refused')]",
     )
     body = fields.Text(string="Text")
+    added_line = fields.Char(
+        string="Added to the text",
+        compute="_compute_added_line",
+        store=True,
+        copy=False,
+        help="The settings of the company have a line for every advertising text.",
+    )
     template_id = fields.Many2one(
         "sms.template",
         string="Take the text from a template",
         store=False,
-        domain="[('model', '=', 'res.partner')]",
+        domain="[('model', '=', model or 'res.partner')]",
     )
     purpose = fields.Selection(
-        [
-            ("service", "Service"),
-            ("advertising", "Advertising"),
-            ("debt", "Debt"),
-        ]
+        PURPOSES,
+        required=True,
+        default="advertising",
+        tracking=True,
+        help="Decides in which hours the messages may leave and how many one number "
+        "may get. A refusal by SMS ends advertising. Debt: reminders of an overdue "
+        "payment.",
     )
     allow_same_text = fields.Boolean(
         string="Also to numbers that got this text a short time ago",
         help="Otherwise they are left out. The account says how many hours count.",
+    )
+    allow_dead_numbers = fields.Boolean(
+        string="Also to numbers that took no SMS lately",
+        help="Otherwise they are left out. The account says how many days count.",
     )
     translations = fields.Json(
         string="Text in other languages",
@@ -230,6 +253,29 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="Kept in Odoo until this time. Empty: sent at once.",
     )
+    time_of = fields.Selection(
+        [("mine", "My time"), ("recipient", "The recipient's time")],
+        string="In",
+        required=True,
+        default="mine",
+        help="The recipient's time: each message leaves when the clock where the "
+        "recipient is shows the chosen time. Who is somewhere unknown gets it at your "
+        "time.",
+    )
+    late_hours = fields.Integer(
+        string="Not sent when later than (hours)",
+        help="A message that has to wait longer than this for the sending hours, or in "
+        "the queue, is not sent at all. 0: it waits.",
+    )
+    spread_hours = fields.Integer(
+        string="Spread over (hours)",
+        help="The messages leave evenly over so many hours. 0: as soon as they may.",
+    )
+    spread_rate = fields.Integer(
+        string="Messages an hour",
+        help="So many messages leave in an hour, so that your phones can be answered. "
+        "0: as soon as they may.",
+    )
     departs_at = fields.Datetime(
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
@@ -249,8 +295,14 @@ class SmsDevinoBatch(models.Model):
         help="How long the provider tries to deliver. 0: the provider's default.",
     )
     departure = fields.Char(compute="_compute_words")
+    departures = fields.Html(compute="_compute_words", sanitize=False)
     finished_at = Stamp(help="Nothing was left to hand over.")
     reported_at = Stamp(string="Final at", help="All reports had come.")
+    complete_at = fields.Datetime(
+        string="All reports asked for at",
+        compute="_compute_words",
+        help="Shown when that takes longer than ten minutes.",
+    )
 
     # --- who ------------------------------------------------------------------------
     prepared_by_id = Person(default=lambda self: self.env.user)
@@ -275,6 +327,9 @@ class SmsDevinoBatch(models.Model):
         readonly=True,
         copy=False,
         default="none",
+    )
+    calculation_mark = fields.Json(
+        readonly=True, copy=False, help="How far a calculation is that has not ended."
     )
     revision = fields.Integer(readonly=True, copy=False, default=1)
     calculated_revision = fields.Integer(readonly=True, copy=False)
@@ -319,7 +374,7 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
-    price_words = fields.Char(string="Price in words", compute="_compute_words")
+    price_words = fields.Char(string="Price in words", compute="_compute_price_words")
     color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
 
@@ -329,6 +384,10 @@ class SmsDevinoBatch(models.Model):
     _validity_not_negative = models.Constraint(
         "CHECK (validity >= 0)", "A validity cannot be negative."
     )
+    _times_not_negative = models.Constraint(
+        "CHECK (late_hours >= 0 AND spread_hours >= 0 AND spread_rate >= 0)",
+        "Hours and messages an hour cannot be negative.",
+    )
     _open_idx = models.Index("(state) WHERE reported_at IS NULL")
 
     # --- defaults and computes ------------------------------------------------------
@@ -336,6 +395,16 @@ class SmsDevinoBatch(models.Model):
     def _default_name(self):
         now = format_moment(self.env, fields.Datetime.now())
         return self.env._("Mass sending, %s", now)
+
+    @api.depends("purpose", "repeat_of_id", "company_id.sms_devino_ad_line")
+    def _compute_added_line(self):
+        """Follow the company until the sending is approved: the text is kept."""
+        for batch in self.filtered(lambda batch: not batch._is_sent()):
+            is_ad = (batch.purpose or "advertising") == "advertising"
+            is_added = is_ad and not batch.repeat_of_id
+            batch.added_line = is_added and batch.company_id.sms_devino_ad_line
+        for batch in self.filtered(lambda batch: batch._is_sent()):
+            batch.added_line = batch.added_line
 
     @api.depends("account_id.mode")
     def _compute_mode(self):
@@ -412,6 +481,17 @@ class SmsDevinoBatch(models.Model):
             if batch.state == "done" and batch.trouble_count:
                 batch.color = TROUBLE_COLOR
 
+    @api.depends("state", "cost", "sent_count", "account_id")
+    def _compute_price_words(self):
+        for batch in self:
+            batch.price_words = batch_report.describe_price(batch)
+
+    @api.onchange("model")
+    def _onchange_model(self):
+        """A filter speaks of the fields of one model."""
+        if self.model != self._origin.model:
+            self.domain = False
+
     @api.onchange("template_id")
     def _onchange_template_id(self):
         if self.template_id:
@@ -419,6 +499,7 @@ class SmsDevinoBatch(models.Model):
             texts = draft_text.convert_template(self.env, template)
             self.body = texts.pop(self.env.lang or "en_US")
             self.translations = texts or False
+            self.purpose = template.sms_devino_purpose or self.purpose
 
     @api.constrains("source_columns", "translations")
     def _check_json(self):
@@ -435,22 +516,24 @@ class SmsDevinoBatch(models.Model):
                 self.browse()._check_writable(vals)
             # a default in the context would write what may not be written
             self = self.with_context(clean_context(self.env.context))
-        return super().create(vals_list)
+        return super().create([storable(vals) for vals in vals_list])
 
     def write(self, vals):
         """Mark the figures as out of date when what they are made of changes."""
+        vals = storable(vals)
         if not self.env.su:
             self._check_writable(vals)
         moved = "scheduled_at" in vals and self.filtered(
             lambda batch: batch.state == "scheduled"
         )
         result = super().write(vals)
-        if ROW_INPUTS & vals.keys():
-            for batch in self:
+        if ROW_INPUTS & vals.keys() or "scheduled_at" in vals:
+            changed = ROW_INPUTS & vals.keys()
+            for batch in self.filtered(lambda b: changed or b._is_spread()):
                 super(SmsDevinoBatch, batch).write({"revision": batch.revision + 1})
         for batch in moved or ():
             check_scheduled_at(self.env, batch.scheduled_at)
-            wake_once(self.env, DISPATCH, batch.scheduled_at)
+            wake_once(self.env, DISPATCH, batch_course.get_begin(batch))
         return result
 
     def _check_writable(self, vals):
@@ -513,6 +596,9 @@ class SmsDevinoBatch(models.Model):
     def _gc_draft_rows(self):
         """Remove the rows of drafts that nobody has touched for a while."""
         calculation.remove_old_rows(self)
+
+    def _is_spread(self):
+        return bool(self.spread_hours or self.spread_rate)
 
     def _is_sent(self):
         return self.state in SENT_STATES
@@ -691,7 +777,8 @@ class SmsDevinoBatch(models.Model):
     def action_resume(self):
         """Go on with a sending that was paused."""
         now = fields.Datetime.now()
-        later = self.filtered(lambda b: b.scheduled_at and b.scheduled_at > now)
+        begin = batch_course.get_begin
+        later = self.filtered(lambda b: begin(b) and begin(b) > now)
         later._move_to("scheduled", ("paused",))
         (self - later)._move_to("running", ("paused",))
 
@@ -708,9 +795,9 @@ class SmsDevinoBatch(models.Model):
                     "see its state."
                 )
             )
-        self.sudo().write({"state": state})
+        self.sudo().write({"state": state, "error_text": False})
         for batch in self:
-            at = batch.scheduled_at if state == "scheduled" else None
+            at = batch_course.get_begin(batch) if state == "scheduled" else None
             wake_once(self.env, DISPATCH, at)
 
     def action_send_failed(self):
@@ -761,7 +848,10 @@ class SmsDevinoBatch(models.Model):
         return action | {
             "name": self.name,
             "domain": [("batch_id", "=", self.id), *domain],
-            "context": {"group_by": group_by} if group_by else {},
+            "context": {
+                "sms_devino_left_out": shown == "left_out",
+                **({"group_by": group_by} if group_by else {}),
+            },
         }
 
     # --- the course of a sending ----------------------------------------------------

@@ -93,6 +93,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
         now = fields.Datetime.now()
         return SQL(
             """m.state = 'outgoing' AND (m.next_at IS NULL OR m.next_at <= %s)
+               AND (m.leaves_until IS NULL OR m.leaves_until > %s)
                AND (m.batch_id IS NULL
                     OR EXISTS (SELECT 1 FROM sms_devino_batch b
                                 WHERE b.id = m.batch_id AND b.state = 'running'))
@@ -100,8 +101,7 @@ class SmsDevinoDispatcher(models.AbstractModel):
                             WHERE a.id = m.account_id AND a.active AND a.mode = m.mode
                               AND a.state != 'stopped'
                               AND (a.paused_until IS NULL OR a.paused_until <= %s))""",
-            now,
-            now,
+            *(now, now, now),
         )
 
     @api.model

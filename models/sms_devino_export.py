@@ -3,7 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..services.batch_report import GROUPS, find_cause
+from ..services.batch_report import GROUPS, find_cause, match_rows
 from ..services.sheet_words import as_user_error
 from ..services.source import column_letter, own_titles, read_table
 from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
@@ -44,19 +44,20 @@ class SmsDevinoExport(models.TransientModel):
     )
 
     @api.model
-    def _download(self, name, columns, rows, file_format):
+    def _download(self, name, columns, rows, file_format, **options):
         """Write a spreadsheet and return the action that downloads it.
 
         :param str name: title of the sheet and, with its ending, name of the file
         :param list columns: ``tools.sheet.Column``
         :param rows: iterable of sequences in the order of the columns
         :param str file_format: ``xlsx`` or ``xls``
+        :param options: as the writer takes them
         :raise UserError: when the format cannot hold so much
         """
         if file_format not in WRITERS:
             raise UserError(self.env._("Choose .xlsx or .xls."))
         try:
-            content = WRITERS[file_format](columns, rows, sheet=name)
+            content = WRITERS[file_format](columns, rows, sheet=name, **options)
         except SheetError as error:
             raise as_user_error(self.env, error) from error
         export = self.create(
@@ -190,26 +191,26 @@ class SmsDevinoExport(models.TransientModel):
     def _download_results(self, batch):
         """Download the file that the recipients came from, with what became of each.
 
-        The rows of the file are the last ones of the batch, in the order of the file.
+        All rows come back in their order, those that a filter hides as hidden ones.
         """
         content = base64.b64decode(batch.with_context(bin_size=False).source_file)
         titles, rows = read_table(
             self.env, content, batch.source_name, batch.source_columns
         )
-        messages = self.env["sms.devino.message"].search(
-            [("batch_id", "=", batch.id)], order="id desc", limit=len(rows)
-        )
-        width = max([len(titles), *map(len, rows)])
+        found = match_rows(batch, [raw for _cells, raw in rows])
+        width = max([len(titles), *(len(cells) for cells, _raw in rows)])
         titles += [column_letter(index) for index in range(len(titles), width)]
         columns = [
             *(Column(f"cell_{index}", title) for index, title in enumerate(titles)),
             *self._result_columns(),
         ]
+        hidden = [at for at, (_cells, raw) in enumerate(rows, start=1) if raw is None]
         return self._download(
             batch.name,
             columns,
-            self._rows_of_results(rows, messages.ids[::-1], width),
+            self._rows_of_results([cells for cells, _raw in rows], found, width),
             "xlsx",
+            hidden=hidden if self.which == "all" else (),
         )
 
     def _result_columns(self):
@@ -230,15 +231,20 @@ class SmsDevinoExport(models.TransientModel):
             for name in names
         }
         wanted = self._states()
-        for start in range(0, len(ids), PAGE):
-            page = messages.browse(ids[start : start + PAGE])
-            for cells, message in zip(rows[start : start + PAGE], page, strict=True):
+        for start in range(0, len(rows), PAGE):
+            page = messages.browse(filter(None, ids[start : start + PAGE]))
+            for cells, message_id in zip(
+                rows[start : start + PAGE], ids[start : start + PAGE], strict=True
+            ):
+                message = messages.browse(message_id).with_prefetch(page.ids)
+                padded = [*cells, *[None] * (width - len(cells))]
+                if not message and self.which == "all":
+                    yield padded + [None] * len(self._result_columns())
                 if message.state not in wanted:
                     continue
                 field, value = find_cause(*(message[name] for name in names))
                 yield [
-                    *cells,
-                    *[None] * (width - len(cells)),
+                    *padded,
                     message.number,
                     labels["state"][message.state],
                     self._shown(message, "accepted_at", {}),
@@ -281,6 +287,7 @@ class SmsDevinoExport(models.TransientModel):
             for key in (
                 "number",
                 "name",
+                "data_text",
                 "partner_id",
                 "sender_name",
                 "body",

@@ -6,12 +6,12 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..gateway import GatewayError
 from ..services.balance import WATCH_SECONDS, ask_within
 from ..services.commit import CONFLICTS
 from ..services.records import read_input
+from ..services.refusal import refuse
 from ..tools import phone
 from ..tools.stop_words import says_one_of
 
@@ -245,11 +245,17 @@ class SmsDevinoIncoming(models.Model):
         company = self.company_id
         if self.kind != "stop" or not self.number.startswith("+"):
             return
-        note = self.env._("Refused by SMS to %(number)s.", number=self.to_number or "?")
-        self.env["phone.blacklist"]._add(
-            [self.number], message=Markup("<p>%s</p>") % note
+        refuse(
+            self.env,
+            company,
+            [self.number],
+            source="sms",
+            reason=self.env._(
+                "SMS to %(number)s: “%(text)s”",
+                number=self.to_number or "?",
+                text=self.body or "",
+            ),
         )
-        self._cancel_waiting()
         if company.sms_devino_stop_answer:
             self.env["sms.devino.message"].with_company(company).enqueue(
                 self.number,
@@ -257,32 +263,6 @@ class SmsDevinoIncoming(models.Model):
                 account=self.account_id,
                 key=f"stop-{self.id}",
             )
-
-    def _cancel_waiting(self):
-        """Cancel advertising to this number that has not left; everything, where the
-        company wants a refusal to end everything."""
-        messages = self.env["sms.devino.message"]
-        waiting = messages.search(
-            [
-                ("number", "=", self.number),
-                ("company_id", "=", self.company_id.id),
-                "|",
-                ("state", "in", ("scheduled", "outgoing")),
-                "&",
-                ("state", "=", "draft"),
-                ("batch_id.state", "not in", ("draft", "to_approve")),
-            ]
-        )
-        if not self.company_id.sms_devino_stop_all:
-            waiting = waiting.filtered(
-                lambda message: message.purpose == "advertising"
-                or (message.batch_id and not message.purpose)
-            )
-        messages._transition(
-            "canceled",
-            [{"id": key, "reason": "blacklisted"} for key in waiting.ids],
-            condition=SQL("m.state != 'sending'"),
-        )
 
     def _subscribe(self):
         if self.kind == "start" and self.number.startswith("+"):

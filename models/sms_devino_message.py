@@ -5,13 +5,18 @@ from odoo.tools import SQL
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
     automation,
+    departures,
     doubt,
     message_life,
     message_words,
     number_search,
+    numbers,
     odoo_link,
     preparing,
+    remote,
     repeat,
+    retention,
+    same_text,
 )
 from ..services.asking import check_now
 from ..services.bulk import insert_rows
@@ -43,6 +48,7 @@ PAGE = 5000
 
 class SmsDevinoMessage(models.Model):
     _name = "sms.devino.message"
+    _inherit = ["sms.devino.data"]
     _description = "SMS Message"
     _order = "id desc"
     _rec_name = "number"
@@ -64,7 +70,7 @@ class SmsDevinoMessage(models.Model):
         search="_search_number_search",
     )
     name = fields.Char(string="Recipient", readonly=True)
-    data = fields.Json(string="Data of the recipient", readonly=True)
+    data = fields.Json(readonly=True)
     partner_id = fields.Many2one(
         "res.partner",
         string="Contact",
@@ -100,7 +106,9 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         help="Values that the text asks for and that this recipient does not have.",
     )
-    purpose = fields.Selection(PURPOSES, readonly=True)
+    purpose = fields.Selection(
+        PURPOSES, required=True, readonly=True, default="service"
+    )
 
     # --- who, where -----------------------------------------------------------------
     account_id = fields.Many2one(
@@ -178,11 +186,29 @@ class SmsDevinoMessage(models.Model):
         search="_search_gateway_ids",
         help="The provider's id of each segment.",
     )
+    earlier_id = fields.Many2one(
+        "sms.devino.message",
+        string="Earlier message",
+        compute="_compute_earlier",
+        help="The message with this text that the number had got before.",
+    )
+    earlier_at = fields.Datetime(string="Got the text at", compute="_compute_earlier")
     timeline = fields.Html(compute="_compute_timeline", sanitize=False)
 
     # --- when (UTC) -----------------------------------------------------------------
     scheduled_at = fields.Datetime(
         string="Scheduled for", readonly=True, help="Kept in Odoo until this time."
+    )
+    leaves_until = fields.Datetime(
+        string="Hours end",
+        readonly=True,
+        help="After this time the message waits for the recipient's next sending "
+        "hours.",
+    )
+    recipient_time = fields.Char(
+        string="Recipient's time",
+        compute="_compute_recipient_time",
+        help="The time of the message where the recipient is, and how that is known.",
     )
     use_until = fields.Datetime(
         string="Valid until",
@@ -259,6 +285,9 @@ class SmsDevinoMessage(models.Model):
         "WHERE state IN ('scheduled', 'outgoing', 'sending')"
     )
     _scheduled_idx = models.Index("(scheduled_at) WHERE state = 'scheduled'")
+    _leaves_idx = models.Index(
+        "(leaves_until) WHERE state = 'outgoing' AND leaves_until IS NOT NULL"
+    )
     _sending_idx = models.Index("(claim) WHERE state = 'sending'")
     _unknown_idx = models.Index("(account_id, claimed_at) WHERE state = 'unknown'")
     _next_idx = models.Index(
@@ -268,6 +297,7 @@ class SmsDevinoMessage(models.Model):
     _created_idx = models.Index("USING brin (create_date)")
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
+    _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
     _dedup_key_uniq = models.UniqueIndex(
         "(company_id, dedup_key) WHERE dedup_key IS NOT NULL "
         "AND state NOT IN ('draft', 'left_out')"
@@ -328,6 +358,17 @@ class SmsDevinoMessage(models.Model):
         for message in self:
             message.waiting_for = message_words.describe_wait(message)
 
+    def _compute_earlier(self):
+        found = same_text.find_earlier(self)
+        for message in self:
+            earlier = found.get(message, self.browse())
+            message.earlier_id = earlier
+            message.earlier_at = earlier.accepted_at or earlier.create_date
+
+    def _compute_recipient_time(self):
+        for message in self:
+            message.recipient_time = message_words.describe_recipient_time(message)
+
     def _compute_timeline(self):
         render = self.env["ir.qweb"]._render
         for message in self:
@@ -346,6 +387,12 @@ class SmsDevinoMessage(models.Model):
 
     # --- putting messages into the journal ------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Have messages begin when they may leave."""
+        departures.place_new(self, vals_list)
+        return super().create(vals_list)
+
     @api.model
     @api.private
     def enqueue(
@@ -360,6 +407,7 @@ class SmsDevinoMessage(models.Model):
         partner=None,
         record=None,
         key=None,
+        purpose="service",
         honour_blacklist=False,
     ):
         """Put one message into the journal; it leaves after the commit.
@@ -385,8 +433,9 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
+        :param str purpose: ``service``, ``advertising`` or ``debt``
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
-            advertising must
+            advertising always does
         :return: the ``sms.devino.message``, also when the key was known
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
@@ -403,18 +452,66 @@ class SmsDevinoMessage(models.Model):
             scheduled_at=scheduled_at,
             validity=validity,
         )
-        if honour_blacklist:
+        if honour_blacklist or purpose == "advertising":
             preparing.check_not_blacklisted(self.env, [values["number"]])
         values |= {
             "partner_id": partner.id if partner else False,
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": self.env.uid,
+            "purpose": purpose,
             "dedup_key": key or False,
         }
         message = self.sudo().create(values)
         message._wake()
         return message.sudo(self.env.su)
+
+    @api.model
+    def submit(
+        self,
+        number,
+        body,
+        account=None,
+        sender=None,
+        scheduled_at=None,
+        validity=None,
+        partner=None,
+        record=None,
+        key=None,
+        honour_blacklist=False,
+    ):
+        """Put one message of another system into the journal, see :meth:`enqueue`.
+
+        :param int account: id
+        :param str scheduled_at: UTC, such as ``2030-01-31 09:00:00``
+        :param int partner: id
+        :param str record: model and id, such as ``sale.order,17``
+        :return: dict of ``id`` and ``state``
+        :raise AccessError: when the user may not send through the account
+        :raise UserError: when something about the message cannot be sent
+        """
+        return remote.submit(
+            self,
+            number,
+            body,
+            account=account,
+            sender=sender,
+            scheduled_at=scheduled_at,
+            validity=validity,
+            partner=partner,
+            record=record,
+            key=key,
+            honour_blacklist=bool(honour_blacklist),
+        )
+
+    @api.readonly
+    def get_states(self, keys=None):
+        """Tell another system what became of messages, those with ``keys`` too.
+
+        :param list keys: as they were given to :meth:`submit`
+        :return: list of dicts: id, key, state, reason, money and times (UTC)
+        """
+        return remote.list_states(self, keys)
 
     @api.model
     def _pick_account(self, account=None):
@@ -428,6 +525,7 @@ class SmsDevinoMessage(models.Model):
             key that the journal has already is left out
         :return: the rows written, in order
         """
+        departures.place_new(self, rows, is_bulk=True)
         written = self.browse()
         for start in range(0, len(rows), PAGE):
             page = insert_rows(self.browse(), rows[start : start + PAGE])
@@ -455,15 +553,18 @@ class SmsDevinoMessage(models.Model):
         odoo_link.report(self, target, ids)
         if target == "unknown":
             doubt.note_unknown(self, ids)
+        numbers.note(self, target, ids)
         self.env["sms.devino.batch"]._recount(ids)
 
     @api.model
     def _release_due(self):
         """Queue a page of scheduled messages whose time has come; return their ids."""
-        now = fields.Datetime.now()
-        domain = [("state", "=", "scheduled"), ("scheduled_at", "<=", now)]
-        due = self.search(domain, order="scheduled_at, id", limit=PAGE)
-        return self._transition("outgoing", [{"id": key} for key in due.ids])
+        return departures.release_due(self.browse())
+
+    @api.model
+    def _cron_anonymise(self):
+        """Make old messages anonymous where the company wants it. Commits."""
+        retention.run(self)
 
     # --- actions --------------------------------------------------------------------
 

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..services.message_states import PURPOSES
+
 
 class Options(dict):
     """How messages are to be sent, as a person, a template or a rule decided.
@@ -10,9 +12,10 @@ class Options(dict):
     it. The context of a request is JSON and cannot hold an object of this class.
 
     Keys, all optional: ``account_id``; ``sender``, a name; ``scheduled_at``, UTC as
-    text; ``validity`` in minutes; ``is_mass``; ``override``, true to send also to
-    numbers on the blacklist; ``res_model`` and ``res_id`` of the document;
-    ``automatic``, true for what a rule or an app sends, whatever rights the user has.
+    text; ``validity`` in minutes; ``purpose``, service without it; ``is_mass``;
+    ``override``, true to send also to numbers on the blacklist; ``res_model`` and
+    ``res_id`` of the document; ``automatic``, true for what a rule or an app sends,
+    whatever rights the user has.
     """
 
 
@@ -48,6 +51,13 @@ class SmsDevinoOptions(models.AbstractModel):
         default="hours",
     )
 
+    sms_devino_purpose = fields.Selection(
+        PURPOSES,
+        string="Purpose of the SMS",
+        help="Decides in which hours the messages may leave and how many one number "
+        "may get. Debt: reminders of an overdue payment. Empty: service.",
+    )
+
     _sms_devino_delay_not_negative = models.Constraint(
         "CHECK (sms_devino_delay >= 0)", "A delay cannot be negative."
     )
@@ -65,6 +75,7 @@ class SmsDevinoOptions(models.AbstractModel):
         record = self.sudo()
         return self._sms_devino_make_options(
             sender=record.sms_devino_sender_id.name,
+            purpose=record.sms_devino_purpose,
             scheduled_at=record._sms_devino_scheduled_at(),
             **more,
         )

@@ -24,7 +24,7 @@ class SmsDevinoRecipient(models.Model):
 
     _name = "sms.devino.recipient"
     _description = "SMS Recipient"
-    _inherit = ["sms.devino.guarded"]
+    _inherit = ["sms.devino.guarded", "sms.devino.data"]
     _json_shapes = {"data": DATA, "list_columns": TITLES}
     _order = "list_id, id"
 
@@ -81,12 +81,6 @@ class SmsDevinoRecipient(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", ondelete="set null"
     )
-    data = fields.Json(string="Further data")
-    data_text = fields.Char(
-        string="Further data as text",
-        compute="_compute_data_text",
-        search="_search_data_text",
-    )
 
     _number_uniq = models.UniqueIndex(
         "(list_id, number) WHERE reading IN ('ok', 'corrected')",
@@ -119,7 +113,7 @@ class SmsDevinoRecipient(models.Model):
             if record.is_blacklisted and record.reading in SENDABLE:
                 record.shown_reading = "blacklisted"
                 record.reading_text = self.env._(
-                    "%(number)s is on the blacklist: mass SMS leave it out.",
+                    "%(number)s is on the blacklist: it gets no advertising.",
                     number=record.number,
                 )
             else:
@@ -141,33 +135,12 @@ class SmsDevinoRecipient(models.Model):
         self.env["phone.blacklist"].flush_model(["number", "active"])
         return Domain.custom(to_sql=to_sql)
 
-    @api.depends("data", "list_columns")
+    @api.depends("list_columns")
     def _compute_data_text(self):
-        for record in self:
-            data = record.data or {}
-            known = [title for title in record.list_columns or [] if title in data]
-            rest = [title for title in data if title not in known]
-            record.data_text = " · ".join(
-                f"{title}: {data[title]}" for title in [*known, *rest]
-            )
+        return super()._compute_data_text()
 
-    @api.model
-    def _search_data_text(self, operator, value):
-        if operator not in ("ilike", "like"):
-            return NotImplemented
-
-        def to_sql(model, alias, query):
-            escaped = (
-                value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-            )
-            return SQL(
-                """EXISTS (SELECT FROM jsonb_each_text(%s) AS e(key, value)
-                            WHERE e.value ILIKE %s)""",
-                SQL.identifier(alias, "data"),
-                f"%{escaped}%",
-            )
-
-        return Domain.custom(to_sql=to_sql)
+    def _get_data_titles(self):
+        return self.list_columns or []
 
     @api.onchange("partner_id")
     def _onchange_partner_id(self):

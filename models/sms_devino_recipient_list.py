@@ -254,7 +254,15 @@ class SmsDevinoRecipientList(models.Model):
 
     # --- filling --------------------------------------------------------------------
 
-    def _add_rows(self, rows, *, columns=(), update_existing=True, keep_wrong=False):
+    def _add_rows(
+        self,
+        rows,
+        *,
+        columns=(),
+        update_existing=True,
+        keep_wrong=False,
+        consent=None,
+    ):
         """Write many lines by a few statements; a number is there only once.
 
         The first line with a number is taken.  A number that the list has already
@@ -268,6 +276,9 @@ class SmsDevinoRecipientList(models.Model):
         :param bool update_existing: without it such lines count as duplicates
         :param bool keep_wrong: also keep lines that cannot be sent to, to be
             corrected in the list
+        :param dict consent: ``source``, ``company_id`` and ``wording_id`` of the
+            consents that rows have (``consent_on``, ``consent_source``); none are
+            kept without it
         :return: dict of ``new``, ``updated``, ``unchanged``, ``duplicate`` and
             ``wrong``: how many of the rows were which
         """
@@ -281,7 +292,7 @@ class SmsDevinoRecipientList(models.Model):
             )
         counts = dict.fromkeys(COUNTS, 0)
         titles = dict.fromkeys(columns)
-        filling = Filling(self, update_existing=update_existing)
+        filling = Filling(self, update_existing=update_existing, consent=consent)
         for page in filling.pages(rows):
             filling.write(page, keep_wrong=keep_wrong)
             for line in page:

@@ -1,12 +1,20 @@
 """*Send* of a draft: what must still hold, and the freezing of what was shown."""
 
+from datetime import timedelta
+
 from odoo import fields
 from odoo.exceptions import UserError
 
-from . import batch_report, repeat
-from .batch_course import DISPATCH, feed_page
+from ..tools.hours import HORIZON
+from . import batch_report, consent, repeat
+from .batch_course import DISPATCH, feed_page, get_begin
 from .commit import wake_once
+from .departures import Plan
+from .hours import get_company_zone
 from .words import check_scheduled_at
+
+# So long the times of a spread sending are good, if it begins at once.
+FRESH_TIMES = timedelta(hours=1)
 
 
 def find_problem(batch):
@@ -26,6 +34,9 @@ def find_problem(batch):
             "A value is empty for %s recipients. Choose what they get.",
             batch.empty_count,
         )
+    is_spread = batch._is_spread() and not batch.scheduled_at
+    if is_spread and batch.calculated_at < fields.Datetime.now() - FRESH_TIMES:
+        return env._("The times of departure are out of date. Calculate again.")
     return batch.quote_refused and batch.quote_sentence
 
 
@@ -44,6 +55,30 @@ def check_input(batch):
     if sender.state == "refused":
         raise UserError(env._("Sender: the provider has refused “%s”.", sender.name))
     env["sms.devino.sender"]._check_usable(account, sender.name)
+    _check_times(batch)
+
+
+def _check_times(batch):
+    """Refuse times that contradict each other, and hours that never come."""
+    env = batch.env
+    if batch.spread_hours and batch.spread_rate:
+        raise UserError(
+            env._("Spread over hours, or send so many an hour: enter one of the two.")
+        )
+    if batch._is_spread() and batch.time_of == "recipient":
+        raise UserError(
+            env._("A sending that is spread begins at your time. Choose “My time”.")
+        )
+    plan = Plan(batch.sudo())
+    if not plan.find(plan.start, (get_company_zone(batch.company_id),)):
+        raise UserError(
+            env._(
+                "The sending hours of the account “%(account)s” never come in the next "
+                "%(days)s days. Check them, and the working hours of the company.",
+                account=batch.account_id.name,
+                days=HORIZON.days,
+            )
+        )
 
 
 def check_ready(batch):
@@ -84,12 +119,13 @@ def approve(batch, trial_count=0):
         repeat.lock_chains(batch)
     account._lock_money()
     account._check_enough(cost, batch.total, user)
+    begin, now = get_begin(batch), fields.Datetime.now()
     is_trial = trial_count < batch.total and not batch.scheduled_at
     batch.write(
         {
-            "state": "scheduled" if batch.scheduled_at else "running",
+            "state": "scheduled" if begin and begin > now else "running",
             "sent_by_id": user.id,
-            "sent_at": fields.Datetime.now(),
+            "sent_at": now,
             "cost_estimated": cost,
             "waiting_count": batch.total,
             "trial_count": trial_count if is_trial else 0,
@@ -97,7 +133,7 @@ def approve(batch, trial_count=0):
     )
     if batch.state == "running":
         feed_page(batch)
-    wake_once(batch.env, DISPATCH, batch.scheduled_at or None)
+    wake_once(batch.env, DISPATCH, begin if batch.state == "scheduled" else None)
     batch_report.tell_approved(batch)
 
 
@@ -107,6 +143,8 @@ def _of_draft(batch):
 
 def _check_blacklist(batch):
     """Refuse when recipients came onto the blacklist after the calculation."""
+    if not consent.refusal_ends(batch.company_id, batch.purpose):
+        return
     since = batch.calculated_at
     blacklist = batch.env["phone.blacklist"].sudo()
     numbers = blacklist.search([("write_date", ">=", since)]).mapped("number")

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field
+from itertools import islice
 
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -10,7 +11,7 @@ from odoo.tools import format_date, format_datetime, formatLang
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
-from . import control_numbers
+from . import audience_records, consent, control_numbers
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
@@ -61,6 +62,8 @@ class Recipient:
     :ivar body: a text that is fixed already
     :ivar repeat_of_id: the first message of the chain that is sent again
     :ivar lang: code of the contact's language
+    :ivar res_model: of the document that the message is about, and ``res_id``
+    :ivar is_control: one of the company's own numbers, which get a copy
     """
 
     number: str
@@ -73,6 +76,9 @@ class Recipient:
     body: str | None = None
     repeat_of_id: int | None = None
     lang: str | None = None
+    res_model: str | None = None
+    res_id: int | None = None
+    is_control: bool = False
 
 
 def contact_names(env):
@@ -104,6 +110,8 @@ def placeholder_names(batch):
 
     :return: list of dicts ``name`` and ``label``
     """
+    if audience_records.is_about_records(batch):
+        return audience_records.placeholder_names(batch)
     titles = [
         *(title for one in batch.list_ids for title in one.columns or ()),
         *(title for one in batch.list_ids for title in one.title_roles or ()),
@@ -130,6 +138,8 @@ def count_sources(batch, limit):
             ("state", "in", SURELY_FAILED),
         ]
         return env["sms.devino.message"].search_count(domain, limit=limit)
+    if audience_records.is_about_records(batch):
+        return audience_records.count_records(batch, limit)
     count = len(batch.partner_ids)
     if batch.list_ids:
         of_lists = [("list_id", "in", batch.list_ids.ids)]
@@ -190,11 +200,16 @@ class Audience:
 
     :param batch: ``sms.devino.batch``, in the environment of that user
     :param keys: the folded names of the values that the text needs
+    :param dict left: go on with what was :attr:`left` of another reading
+    :param seen: the numbers that reading had found fit to send to
+    :ivar dict left: what comes after the last page, for a Json field: ``sources``, of
+        which the first has been read up to ``last``
     """
 
-    def __init__(self, batch, keys):
+    def __init__(self, batch, keys, *, left=None, seen=()):
         self.env = batch.env
         self.batch = batch
+        self.left = left or {"sources": self._list_sources(), "last": 0}
         self.country = batch.account_id.country_id.code
         names = contact_names(batch.env)
         self._contacts = _ContactReader(batch.env, names, keys)
@@ -203,7 +218,8 @@ class Audience:
             for entry in names
             if entry["name"] in ("name", "phone")
         }
-        self._seen = set()
+        self._seen = set(seen)
+        self._text_keys = keys
         self.control_count = 0
 
     def pages(self):
@@ -212,40 +228,46 @@ class Audience:
 
         Of several recipients with the same number the first one gets the message.
         """
-        example = None
         for page in self._sources():
             self._mark_blacklisted(page)
             self._mark_duplicates(page)
-            example = example or next((one for one in page if not one.reason), None)
             yield page
-        if example and not self.batch.repeat_of_id:
-            copies = control_numbers.make_copies(self.batch, example, self._seen)
-            self._mark_blacklisted(copies)
-            self.control_count = sum(not one.reason for one in copies)
-            yield copies
+
+    def _list_sources(self):
+        """Return pairs of kind and id, in the order in which they are read."""
+        if self.batch.repeat_of_id:
+            return [["failed", self.batch.repeat_of_id.id]]
+        if audience_records.is_about_records(self.batch):
+            return [["records", 0], ["control", 0]]
+        return [
+            *(["list", list_id] for list_id in self.batch.list_ids.ids),
+            ["contacts", 0],
+            *([["file", 0]] if self.batch.source_file else []),
+            ["control", 0],
+        ]
 
     def _sources(self):
-        if self.batch.repeat_of_id:
-            yield from self._read_failed()
-            return
-        for record_list in self.batch.list_ids:
-            yield from self._read_list(record_list)
-        yield from self._read_contacts()
-        if self.batch.source_file:
-            yield from self._read_file()
+        while self.left["sources"]:
+            [kind, key], *others = self.left["sources"]
+            read = getattr(self, f"_read_{kind}")
+            for page, last in read(key, self.left["last"]):
+                self.left = {**self.left, "last": last}
+                yield page
+            self.left = {"sources": others, "last": 0}
 
-    # --- the sources ----------------------------------------------------------------
+    # --- the sources: each yields pairs of a page and what it was read up to ---------
 
-    def _read_list(self, record_list):
+    def _read_list(self, list_id, last):
         names = ["number", "number_raw", "name", "partner_id", "data", "reading"]
+        record_list = self.env["sms.devino.recipient.list"].browse(list_id)
         roles = record_list.title_roles or {}
-        for rows in self._pages_of(
-            "sms.devino.recipient", [("list_id", "=", record_list.id)], names
+        for rows, end in self._pages_of(
+            "sms.devino.recipient", [("list_id", "=", list_id)], names, last
         ):
             # ids, and not the contacts: the user may not read all of them
             partner_ids = [row.partner_id.id for row in rows]
             of_contacts = self._contacts.read_values(set(filter(None, partner_ids)))
-            yield [
+            page = [
                 self._from_row(
                     row.number,
                     row.number_raw,
@@ -261,27 +283,31 @@ class Audience:
                 )
                 for row, partner_id in zip(rows, partner_ids, strict=True)
             ]
+            yield page, end
 
-    def _read_contacts(self):
+    def _read_contacts(self, _key, last):
         contacts = self.env["res.partner"]
-        ids = contacts.search(self._get_domain(), order="id").ids
+        domain = self._get_domain() & Domain("id", ">", last)
+        ids = contacts.search(domain, order="id").ids
         for start in range(0, len(ids), PAGE):
-            page = contacts.browse(ids[start : start + PAGE])
-            yield [
+            found = contacts.browse(ids[start : start + PAGE])
+            page = [
                 self._from_contact(partner, values)
-                for partner, values in self._contacts.iterate(page)
+                for partner, values in self._contacts.iterate(found)
             ]
+            yield page, found[-1].id
 
     def _get_domain(self):
         chosen = Domain("id", "in", self.batch.partner_ids.ids)
         return chosen | read_filter(self.env, self.batch.domain)
 
-    def _read_file(self):
+    def _read_file(self, _key, last):
         content = base64.b64decode(self.batch.source_file)
-        page = []
-        for row in read_rows(
+        rows = read_rows(
             self.env, content, self.batch.source_name, self.batch.source_columns or {}
-        ):
+        )
+        page = []
+        for end, row in islice(enumerate(rows, start=1), last, None):
             reading = phone.read(row.get("number_raw") or "", self.country)
             page.append(
                 self._from_row(
@@ -294,20 +320,38 @@ class Audience:
                 )
             )
             if len(page) == PAGE:
-                yield page
+                yield page, end
                 page = []
-        yield page
+        if page:
+            yield page, end
 
-    def _read_failed(self):
+    def _read_records(self, _key, last):
+        pages = audience_records.read_records(self.batch, self._text_keys, last)
+        for page, end in pages:
+            yield [Recipient(**one) for one in page], end
+
+    def _read_control(self, _key, last):
+        """Make copies for the control numbers, with the text of the first recipient."""
+        if last:
+            return
+        others = {"sources": self._list_sources()[:-1], "last": 0}
+        pages = Audience(self.batch, self._text_keys, left=others).pages()
+        example = next((one for page in pages for one in page if not one.reason), None)
+        if example:
+            copies = control_numbers.make_copies(self.batch, example, self._seen)
+            self._mark_blacklisted(copies)
+            self.control_count = sum(not one.reason for one in copies)
+            yield copies, 1
+
+    def _read_failed(self, origin_id, last):
         """Read those whose message surely failed, with the text they were to get."""
-        origin = self.batch.repeat_of_id
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
-        names += ["operation_status", "message_status"]
-        domain = [("batch_id", "=", origin.id), ("state", "in", SURELY_FAILED)]
-        for messages in self._pages_of("sms.devino.message", domain, names):
+        names += ["operation_status", "message_status", "res_model", "res_id"]
+        domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
+        for messages, end in self._pages_of("sms.devino.message", domain, names, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
             repeated = find_repeated(self.env, firsts, but=self.batch)
-            yield [
+            page = [
                 Recipient(
                     number=message.number,
                     name=message.name or "",
@@ -316,18 +360,21 @@ class Audience:
                     reason=_find_repeat_reason(message, first in repeated),
                     body=message.body,
                     repeat_of_id=first,
+                    res_model=message.res_model or None,
+                    res_id=message.res_id or None,
                 )
                 for message, first in zip(messages, firsts, strict=True)
             ]
+            yield page, end
 
-    def _pages_of(self, model, domain, names):
-        """Yield the records of a domain by id, as many at once as may be in memory."""
-        last = 0
+    def _pages_of(self, model, domain, names, last):
+        """Yield the records of a domain behind an id, as many at once as may be in
+        memory, each time with the last id."""
         while page := self.env[model].search_fetch(
             [*domain, ("id", ">", last)], names, order="id", limit=PAGE
         ):
-            yield page
             last = page[-1].id
+            yield page, last
             page.invalidate_recordset()
 
     # --- one recipient --------------------------------------------------------------
@@ -383,7 +430,9 @@ class Audience:
     # --- who is left out ------------------------------------------------------------
 
     def _mark_blacklisted(self, page):
-        """Leave out those who asked for no more advertising."""
+        """Leave out those who refused messages of this kind."""
+        if not consent.refusal_ends(self.batch.company_id, self.batch.purpose):
+            return
         numbers = [one.number for one in page if not one.reason]
         blocked = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
         for one in page:

@@ -1,6 +1,7 @@
 """The course of a mass sending after *Send*: its rows enter the queue in pages, its
 state and counters follow those of its messages."""
 
+import logging
 from collections import Counter
 from datetime import timedelta
 
@@ -8,11 +9,16 @@ from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from . import batch_report
+from . import batch_report, departures, numbers
 from .batch_report import GROUPS
-from .commit import commit_retrying, seconds_left, wake_once
+from .commit import CONFLICTS, commit_retrying, seconds_left, wake_once
+from .private_log import log_failure
+
+_logger = logging.getLogger(__name__)
 
 DISPATCH = "sms_devino.ir_cron_dispatch"
+# Between the clocks at both ends of the world, which is more than a day.
+FARTHEST_EAST = timedelta(hours=26)
 # Messages moved by one statement.
 PAGE = 5000
 TO_HAND_OVER = ("draft", "scheduled", "outgoing", "sending")
@@ -40,10 +46,29 @@ def feed(batches):
         if _count_queue(account) >= PAGE:
             continue
         for batch in of_account:
-            if page := feed_page(batch):
+            if page := _feed_carefully(batch):
                 moved += page
                 break
     return moved
+
+
+def _feed_carefully(batch):
+    """Feed a page; a sending for which that fails is paused, and holds up nobody."""
+    try:
+        with batch.env.cr.savepoint():
+            return feed_page(batch)
+    except CONFLICTS:
+        raise
+    except Exception as error:
+        if batch.env.cr.closed:
+            raise
+        log_failure(_logger, "batch %s: its rows do not get into the queue", batch.id)
+        words = batch.env._(
+            "Paused: its messages could not be queued (%(error)s). Resume tries again.",
+            error=type(error).__name__,
+        )
+        _for_sender(batch).write({"state": "paused", "error_text": words})
+        return 0
 
 
 def _count_queue(account):
@@ -63,14 +88,24 @@ def _count_queue(account):
 def feed_page(batch):
     """Move a page of a running batch into the queue; return how many messages."""
     domain = [("batch_id", "=", batch.id), ("state", "=", "draft")]
-    rows = _read_page(domain, batch, batch.trial_count or PAGE)
+    limit = batch.trial_count or PAGE
+    plan = departures.Plan(batch)
+    if not plan.is_simple:
+        names = ["number", "partner_id", "scheduled_at"]
+        messages = batch.env["sms.devino.message"]
+        return plan.feed(messages.search_fetch(domain, names, order="id", limit=limit))
+    rows = _read_page(domain, batch, limit)
     now = fields.Datetime.now()
-    until = now + timedelta(minutes=batch.validity) if batch.validity else None
+    until = departures.earliest(
+        now + timedelta(minutes=batch.validity) if batch.validity else None,
+        plan.late is not None and plan.start + plan.late,
+    )
     extra = SQL(
-        "author_id = %s, scheduled_at = %s, use_until = %s",
+        "author_id = %s, scheduled_at = %s, use_until = %s, largest_bulk = %s",
         batch.sent_by_id.id,
         batch.scheduled_at or None,
         until,
+        numbers.bulk_sizes(batch),
     )
     messages = batch.env["sms.devino.message"]
     return len(messages._transition("outgoing", rows, extra=extra))
@@ -103,11 +138,21 @@ def follow(batches):
         )
 
 
+def get_begin(batch):
+    """Return when the messages of a batch enter the queue, ``None`` for at once.
+
+    In the recipients' own time the first of them may be due long before it is that
+    time here.
+    """
+    if batch.scheduled_at and batch.time_of == "recipient":
+        return batch.scheduled_at - FARTHEST_EAST
+    return batch.scheduled_at or None
+
+
 def _start_due(batches):
-    due = batches.search(
-        [("state", "=", "scheduled"), ("scheduled_at", "<=", fields.Datetime.now())]
-    )
-    for batch in due:
+    now = fields.Datetime.now()
+    soon = [("state", "=", "scheduled"), ("scheduled_at", "<=", now + FARTHEST_EAST)]
+    for batch in batches.search(soon).filtered(lambda b: get_begin(b) <= now):
         _for_sender(batch).write({"state": "running"})
 
 
@@ -253,6 +298,9 @@ def _estimate_end(batch, waiting):
         return False
     start = max(batch.sent_at, batch.scheduled_at or batch.sent_at)
     seconds = (fields.Datetime.now() - start).total_seconds()
+    if (batch.figures or {}).get("departures") or seconds < 0:
+        # they wait for their own times
+        return False
     minutes = round(seconds * waiting / done / 60)
     if minutes < 1:
         return batch.env._("less than a minute left")

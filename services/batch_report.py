@@ -1,12 +1,18 @@
 """What a mass sending says of itself: progress, failures and notices in words."""
 
+from collections import Counter
 from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import fields
+from odoo.tools import format_date
 
-from .draft_text import describe_chars
+from ..tools.hours import to_wall
+from . import asking
+from .departures import Plan
+from .draft_text import add_line, describe_chars
+from .message_words import describe_source
 from .words import format_moment
 
 # Without a limit of the account's own: what a busy server makes, about.
@@ -24,6 +30,8 @@ GROUPS = {
 }
 TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
 SHOWN_IDS = 10
+# Of more hours than this the departures are shown by the day.
+MANY_HOURS = 48
 
 
 # --- a draft --------------------------------------------------------------------------
@@ -34,11 +42,12 @@ def describe(batch):
     sheet, samples = render_figures(batch)
     return {
         "departure": describe_departure(batch),
+        "departures": render_departures(batch),
         "question": describe_question(batch),
         "sheet": sheet,
         "samples": samples,
         "failures": bool(batch.trouble_count) and describe_failures(batch),
-        "price_words": describe_price(batch),
+        "complete_at": batch._is_sent() and asking.expect_complete(batch),
         "empty_name": _find_empty(batch),
         "translations_text": "\n".join(
             f"{code}: {text}" for code, text in (batch.translations or {}).items()
@@ -53,17 +62,83 @@ def _find_empty(batch):
     return bool(empty) and max(empty, key=empty.get)
 
 
+def find_departures(batch):
+    """Return when the messages of a draft leave: hour (UTC) -> how many, by hour.
+
+    Empty when they all leave at once. What is spread was found by the calculation; for
+    the rest it is found anew, since the time may be chosen after that.
+    """
+    planned = (batch.figures or {}).get("departures")
+    if not planned:
+        return {}
+    if batch._is_spread():
+        to_datetime = fields.Datetime.to_datetime
+        return {to_datetime(at): n for at, n in sorted(planned["hours"].items())}
+    plan, hours = Plan(batch.sudo()), Counter()
+    for zones, source, count in planned["zones"]:
+        zones = tuple(zones)
+        wanted = max(plan.want(zones, source), fields.Datetime.now())
+        if found := plan.find(wanted, zones):
+            hours[found[0].replace(minute=0, second=0, microsecond=0)] += count
+    return dict(sorted(hours.items()))
+
+
+def render_departures(batch):
+    """Return the departures of a draft as HTML: a bar an hour, of many hours one a day;
+    ``False`` when they all leave at once."""
+    env, hours = batch.env, find_departures(batch)
+    if not hours:
+        return False
+    zone = env.tz
+    bars = Counter()
+    by_day = len(hours) > MANY_HOURS
+    for at, count in hours.items():
+        local = to_wall(at, str(zone))
+        bars[local.replace(hour=0) if by_day else local] += count
+    sources = Counter()
+    for _zones, source, count in batch.figures["departures"]["zones"]:
+        sources[describe_source(env, source)] += count
+    values = {
+        "bars": [
+            (_format_wall(env, at, by_day), count, 100 * count // max(bars.values()))
+            for at, count in bars.items()
+        ],
+        "sources": sources.most_common(),
+        "zone": zone,
+    }
+    return env["ir.qweb"]._render("sms_devino.batch_departures", values)
+
+
+def _format_wall(env, wall, by_day):
+    """Return a day, or a day and an hour, of the user's own time."""
+    day = format_date(env, wall.date(), date_format="EE dd.MM")
+    return day if by_day else f"{day} {wall:%H}:00"
+
+
 def describe_departure(batch):
     """Say when the first and the last message will leave, about."""
+    first, last = _find_departure(batch)
+    if first == last:
+        return first
+    return batch.env._("first %(first)s, last about %(last)s", first=first, last=last)
+
+
+def _find_departure(batch):
+    """Return when the first and the last message will leave, about, as texts."""
     env, now = batch.env, fields.Datetime.now()
+    if hours := find_departures(batch):
+        start = max(now, batch.scheduled_at or now)
+        first, last = min(hours), max(hours)
+        if first <= start < first + timedelta(hours=1):
+            # the figures are by the hour
+            first = start
+        return tuple(format_moment(env, max(at, now)) for at in (first, last))
     calls = (batch.figures or {}).get("calls", 0)
     rate = batch.account_id.requests_per_second or CALLS_PER_SECOND
     start = max(now, batch.scheduled_at or now)
     first = format_moment(env, start)
     last = format_moment(env, start + timedelta(seconds=calls / rate))
-    if first == last:
-        return first
-    return env._("first %(first)s, last about %(last)s", first=first, last=last)
+    return first, last
 
 
 def render_figures(batch):
@@ -115,28 +190,25 @@ def describe_question(batch):
 
 def _describe_start(batch):
     """Say when the messages leave: at once, or from when to about when."""
-    when = describe_departure(batch)
-    return when if batch.scheduled_at else batch.env._("at once (%s)", when)
+    if batch.scheduled_at or (batch.figures or {}).get("departures"):
+        return describe_departure(batch)
+    first, last = _find_departure(batch)
+    if first == last:
+        return batch.env._("at once")
+    return batch.env._("at once, the last about %s", last)
 
 
 def describe_price(batch):
     """Say what the provider has charged, and of how many messages it has not told."""
-    env, cost, waiting = batch.env, batch.cost, batch.sent_count
+    env, waiting = batch.env, batch.sent_count
     if not batch._is_sent():
         return False
-    if not cost:
-        return (
-            env._("Price not known yet")
-            if waiting
-            else batch.account_id._format_amount(0.0)
-        )
+    if waiting and not batch.cost:
+        return env._("Price not known yet")
+    cost = batch.account_id._format_amount(batch.cost)
     if not waiting:
-        return batch.account_id._format_amount(cost)
-    return env._(
-        "%(cost)s; waiting for reports: %(count)s",
-        cost=batch.account_id._format_amount(cost),
-        count=waiting,
-    )
+        return cost
+    return env._("%(cost)s; waiting for reports: %(count)s", cost=cost, count=waiting)
 
 
 def open_sample(batch):
@@ -154,7 +226,7 @@ def open_sample(batch):
         "default_sms_devino_account_id": batch.account_id.id,
         "default_sms_devino_sender_id": batch.sender_id.id,
         "default_sms_devino_number": env.user.phone or "",
-        "default_body": sample.body or batch.body or "",
+        "default_body": sample.body or add_line(batch.body, batch.added_line),
     }
     return action
 
@@ -283,3 +355,32 @@ def _first_gateway_ids(batch):
     )
     ids = segments.mapped("gateway_id")
     return [*ids[:SHOWN_IDS], "…"] if len(ids) > SHOWN_IDS else ids
+
+
+# --- its file -------------------------------------------------------------------------
+
+
+def match_rows(batch, raws):
+    """Return the id of the message of each row of a batch's file, None where none is.
+
+    The rows of the file come last in a batch, in their order. So both are compared from
+    the end, and a row whose message was deleted gets none, not that of another number.
+
+    :param list raws: the number of each row as written, None for one without a message
+    """
+    messages = batch.env["sms.devino.message"].search_fetch(
+        [("batch_id", "=", batch.id)],
+        ["number", "number_raw"],
+        order="id desc",
+        limit=len(raws),
+    )
+    rest = iter([(one.id, one.number_raw or one.number or "") for one in messages])
+    messages.invalidate_recordset()
+    found, (message_id, text) = [], next(rest, (None, None))
+    for raw in reversed(raws):
+        if raw is None or raw != text:
+            found.append(None)
+            continue
+        found.append(message_id)
+        message_id, text = next(rest, (None, None))
+    return found[::-1]

@@ -1,13 +1,15 @@
 """The calculation of a draft: a job that writes its rows into the journal.
 
 It runs with the rights, company, language and time zone of the person who asked for
-it. Rows are written in pages, each committed; the figures are published at the end,
-unless the draft was changed in the meantime. The transactions need no locks: they are
-"repeatable read", so that a draft which somebody else changes is a conflict, and
-``commit_retrying`` looks at it again.
+it. Rows are written in pages, each committed together with a mark that says how far
+the calculation is: one that ran out of time, or was killed, goes on from there in the
+next run. The figures are published at the end, unless the draft was changed in the
+meantime. The transactions need no locks: they are "repeatable read", so that a draft
+which somebody else changes is a conflict, and ``commit_retrying`` looks at it again.
 """
 
 import logging
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -15,10 +17,11 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from . import list_import, same_text
+from . import consent, list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
+from .departures import Plan
 from .draft_text import Texts
 from .forecast import Forecast, make_row
 from .private_log import log_failure
@@ -26,12 +29,24 @@ from .private_log import log_failure
 _logger = logging.getLogger(__name__)
 
 JOB = "sms_devino.ir_cron_calculate"
+# No page is begun later. Odoo kills a scheduled action that is not through after
+# `limit_time_real_cron`, 120 seconds by default.
+RUN_SECONDS = 60.0
+# Runs in a row that end before they have written a page: something about the draft,
+# such as its size, kills the process.
+MAX_TRIES = 3
+# Rows that are read back at once.
+PAGE = 5000
+# Stands for the values to publish when there was no time to come to them.
+LATER = "later"
 # A balance older than this is asked for again before it is shown beside a cost.
 FRESH_BALANCE = timedelta(minutes=5)
 # The rows of a draft that nobody has touched for so long are removed.
 DRAFT_DAYS = 30
 # The figures of so many recipients are calculated without being asked for.
 SMALL = 1000
+# More are not counted to spread them.
+MANY = 10_000_000
 
 
 # --- what the draft asks for ----------------------------------------------------------
@@ -77,23 +92,17 @@ def run_queue(batches):
     :param batches: an empty ``sms.devino.batch``, with all rights
     """
     env = batches.env
+    deadline = time.monotonic() + RUN_SECONDS
     list_import.run_queue(env["sms.devino.recipient.list"])
-    commit_retrying(env, lambda: _fail_interrupted(batches))
-    queued = [("calculation", "=", "queued"), ("state", "=", "draft")]
-    while batch := batches.search(queued, order="write_date, id", limit=1):
-        Calculation(batch).run()
-        if not env["ir.cron"]._commit_progress(1):
+    # what is found running was cut off, or ran out of time: only one job calculates
+    waiting = [("calculation", "in", ("queued", "running")), ("state", "=", "draft")]
+    while batch := batches.search(waiting, order="write_date, id", limit=1):
+        Calculation(batch, deadline).run()
+        env["ir.cron"]._commit_progress(1)
+        if time.monotonic() >= deadline:
             break
-    if batches.search_count(queued, limit=1):
+    if batches.search_count(waiting, limit=1):
         wake_once(env, JOB)
-
-
-def _fail_interrupted(batches):
-    """Only one job calculates: what it finds running was cut off."""
-    for batch in batches.search([("calculation", "=", "running")]):
-        remove_rows(batch)
-        words = batch.env._("Odoo stopped during the calculation. Calculate again.")
-        batch.write({"calculation": "failed", "error_text": words})
 
 
 def remove_rows(batches):
@@ -125,23 +134,25 @@ def remove_old_rows(batches):
 
 
 class Calculation:
-    """One calculation of one draft.
+    """One run of the calculation of a draft.
 
     :param batch: ``sms.devino.batch`` with all rights, in the environment of the job
+    :param float deadline: of ``time.monotonic``; no page is begun later
     """
 
-    def __init__(self, batch):
+    def __init__(self, batch, deadline):
         self.env = batch.env
         self.batch = batch
-        self.revision = 0
-        self.calculated_at = None
+        self.deadline = deadline
+        #: what the draft says of how far it is calculated
+        self.mark = {}
 
     def run(self):
-        """Calculate and publish. Commits as it goes."""
+        """Calculate and publish, as far as there is time. Commits as it goes."""
         if not self._commit(self._begin):
             return
         try:
-            values = self._write_rows()
+            values = self._work()
         except (UserError, AccessError, ValidationError) as error:
             self.env.cr.rollback()
             values = {"calculation": "failed", "error_text": str(error)}
@@ -151,66 +162,147 @@ class Calculation:
             self.env.cr.rollback()
             log_failure(_logger, "batch %s: calculating broke off", self.batch.id)
             values = {"calculation": "failed", "error_text": type(error).__name__}
-        if self._commit(lambda: self._publish(values)):
+        if values != LATER and self._commit(lambda: self._publish(values)):
             self._refresh_balance()
 
     def _commit(self, work):
         return commit_retrying(self.env, work)[0]
 
     def _begin(self):
-        """Take the draft and remove the rows of the last calculation."""
-        self.batch.invalidate_recordset()
-        if not self.batch.exists():
+        """Take the draft: remove the rows of the last calculation, or go on."""
+        batch = self.batch
+        batch.invalidate_recordset()
+        if not batch.exists() or batch.state != "draft":
             return False
-        if self.batch.state != "draft" or self.batch.calculation != "queued":
+        if batch.calculation not in ("queued", "running"):
             return False
-        self.revision = self.batch.revision
-        self.calculated_at = fields.Datetime.now()
-        remove_rows(self.batch)
-        self.batch.write({"calculation": "running", "calculated_revision": 0})
+        self.mark = batch.calculation == "running" and batch.calculation_mark or {}
+        if not self.mark:
+            remove_rows(batch)
+            self.mark = {
+                "revision": batch.revision,
+                "calculated_at": fields.Datetime.to_string(fields.Datetime.now()),
+                "left": None,
+                "longest": {},
+            }
+        self.mark["tries"] = self.mark.get("tries", 0) + 1
+        batch.write(
+            {
+                "calculation": "running",
+                "calculated_revision": 0,
+                "calculation_mark": self.mark,
+            }
+        )
         return True
 
     def _is_outdated(self):
+        """Say whether the draft was changed or deleted, or is calculated elsewhere."""
         self.batch.invalidate_recordset()
         batch = self.batch.exists()
-        return not batch or (batch.revision, batch.state) != (self.revision, "draft")
+        return not batch or (batch.revision, batch.state, batch.calculation_mark) != (
+            self.mark["revision"],
+            "draft",
+            self.mark,
+        )
 
-    def _write_rows(self):
-        """Write a row for each recipient.
+    def _work(self):
+        """Write the rows that are missing.
 
-        :return: the values to publish; ``None`` when the draft was changed meanwhile
+        :return: the values to publish; ``None`` when the draft was changed meanwhile,
+            ``LATER`` when time is up
         :raise UserError: when something about the draft is wrong; it says what
         """
         draft = self._as_user()
+        if self.mark["tries"] > MAX_TRIES:
+            raise UserError(
+                draft.env._("Odoo stopped during the calculation. Calculate again.")
+            )
         check_input(draft)
-        texts = Texts(draft)
-        audience = Audience(draft, texts.keys)
-        find_price = self.batch.account_id._get_price_finder()
+        texts = Texts(draft, longest=self.mark["longest"])
+        forecast, plan = Forecast(), self._make_plan(draft)
+        seen = self._read_back(forecast, plan) if self.mark["left"] else ()
+        audience = Audience(draft, texts.keys, left=self.mark["left"], seen=seen)
+        price = self.batch.account_id._get_price_finder()
         shared = self._shared_values()
-        forecast = Forecast()
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
-            if self._is_outdated():
-                return None
-            rows = [
-                shared
-                | make_row(
-                    one,
-                    texts.of(one),
-                    find_price,
-                    skip_empty=draft.empty_policy == "leave_out",
-                )
-                for one in page
-            ]
-            same_text.leave_out(self.batch, rows)
+            rows = self._make_rows(draft, page, texts, price, shared)
+            plan.place(rows)
             texts.measure(page)
-            written = self._commit(lambda rows=rows: messages._write_rows(rows))
-            for row, message_id in zip(rows, written.ids, strict=True):
+            left, longest = audience.left, dict(texts.longest)
+            mark = {**self.mark, "tries": 0, "left": left, "longest": longest}
+            ids = self._commit(
+                lambda rows=rows, mark=mark: self._write_page(messages, rows, mark)
+            )
+            if ids is None:
+                return None
+            self.mark = mark
+            for row, message_id in zip(rows, ids, strict=True):
                 forecast.add(row, message_id)
-            messages.invalidate_model()
-        values = self._sum_up(draft, forecast, texts)
+            if time.monotonic() >= self.deadline:
+                return LATER
+        values = self._sum_up(draft, forecast, plan, texts)
         values["figures"]["control"] = audience.control_count
         return values
+
+    def _make_plan(self, draft):
+        is_even = self.batch.spread_hours
+        # every run of a calculation places its messages from the same moment on
+        begin = fields.Datetime.to_datetime(self.mark["calculated_at"])
+        return Plan(self.batch, count_sources(draft, MANY) if is_even else 0, begin)
+
+    def _make_rows(self, draft, page, texts, find_price, shared):
+        skip_empty = draft.empty_policy == "leave_out"
+        rows = [
+            shared | make_row(one, texts.of(one), find_price, skip_empty=skip_empty)
+            for one in page
+        ]
+        # the company's own numbers get their copy whatever is known of them
+        people = [
+            row for row, one in zip(rows, page, strict=True) if not one.is_control
+        ]
+        for check in (same_text, numbers, consent):
+            check.leave_out(self.batch, people)
+        return rows
+
+    def _write_page(self, messages, rows, mark):
+        """Write a page and how far the draft is calculated with it.
+
+        :return: the ids of the rows, ``None`` when the draft was changed meanwhile
+        """
+        if self._is_outdated():
+            return None
+        ids = messages._write_rows(rows).ids
+        messages.invalidate_model()
+        self.batch.write({"calculation_mark": mark})
+        return ids
+
+    def _read_back(self, forecast, plan):
+        """Add the rows that an earlier run wrote to the forecast and the plan.
+
+        :return: the numbers that have had their turn: those of recipients who were
+            found fit to send to, whose text was made
+        """
+        seen, last = set(), 0
+        while rows := self._read_rows_behind(last):
+            for row in rows:
+                forecast.add(row, row["id"])
+                seen.add(row["number"])
+            plan.read_back(rows)
+            last = rows[-1]["id"]
+        return seen
+
+    def _read_rows_behind(self, last):
+        query = SQL(
+            """SELECT id, number, state, body, cost_estimated, reason, partner_id,
+                      scheduled_at
+                 FROM sms_devino_message
+                WHERE batch_id = %s AND id > %s AND body IS NOT NULL
+             ORDER BY id LIMIT %s""",
+            *(self.batch.id, last, PAGE),
+        )
+        self.env.cr.execute(query)
+        return self.env.cr.dictfetchall()
 
     def _as_user(self):
         """Return the draft with the rights, language and time zone of who asked for
@@ -236,24 +328,31 @@ class Calculation:
             "company_id": self.batch.company_id.id,
             "mode": account.mode,
             "sender_name": self.batch.sender_id.name,
-            "purpose": self.batch.purpose or None,
+            "purpose": self.batch.purpose,
             "author_id": self.batch.calculated_by_id.id,
             "priority": "0",
         }
 
-    def _sum_up(self, draft, forecast, texts):
+    def _sum_up(self, draft, forecast, plan, texts):
         """Return the values to publish, summed over the rows that were written."""
         values = sum_rows(self.batch)
         if not values["total"] and not values["left_out_count"]:
             raise UserError(
                 draft.env._("Recipients: choose at least one list or some contacts.")
             )
-        values["figures"] |= forecast.get_figures() | {"longest_values": texts.longest}
+        values["figures"] |= (
+            forecast.get_figures()
+            | plan.get_figures()
+            | {
+                "longest_values": texts.longest,
+                "refusing": numbers.count_refusing(self.batch),
+            }
+        )
         return values | {
             "calculation": "none",
             "error_text": False,
-            "calculated_revision": self.revision,
-            "calculated_at": self.calculated_at,
+            "calculated_revision": self.mark["revision"],
+            "calculated_at": self.mark["calculated_at"],
         }
 
     def _publish(self, values):
@@ -272,7 +371,7 @@ class Calculation:
         published = "calculated_revision" in values
         if not published:
             remove_rows(self.batch)
-        self.batch.write(values)
+        self.batch.write({**values, "calculation_mark": False})
         return published
 
     def _refresh_balance(self):

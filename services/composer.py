@@ -306,6 +306,7 @@ def send_again(composer, message, number):
         scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
         validity=composer.sms_devino_validity,
     )
+    prepared["purpose"] = composer.sms_devino_purpose
     if find_blacklisted(composer):
         prepared["override_by_id"] = composer.env.uid
     copy = repeat.send_corrected(message, prepared)
@@ -314,15 +315,19 @@ def send_again(composer, message, number):
 
 
 def make_draft(composer):
-    """Return a new draft of a mass sending to the composer's contacts."""
-    account = composer.sms_devino_account_id
+    """Return a new draft of a mass sending to the composer's contacts, or about its
+    documents."""
+    account, records = composer.sms_devino_account_id, composer._sms_devino_records()
+    whom = {"partner_ids": [Command.set(records.ids)]}
+    if records._name != "res.partner":
+        whom = {"model": records._name, "domain": repr([("id", "in", records.ids)])}
     return composer.env["sms.devino.batch"].create(
         {
+            **whom,
             "account_id": account.id,
             "company_id": account.sudo().company_id.id,
             "sender_id": composer.sms_devino_sender_id.id,
             "body": convert_placeholders(composer.body or ""),
-            "partner_ids": [Command.set(composer._sms_devino_records().ids)],
         }
     )
 

@@ -57,6 +57,9 @@ def make_copies(batch, example, seen):
             name=batch.env._("Control number"),
             partner_id=None,
             data=None,
+            res_model=None,
+            res_id=None,
+            is_control=True,
         )
         for found in read(text, batch.account_id.country_id.code)
         if found.sendable and found.e164 not in seen

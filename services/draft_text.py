@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 
 from ..tools import placeholders
 from .audience import contact_names
+from .audience_records import is_about_records
+from .record_values import RecordValues, list_names
 
 SHOWN_CHARS = 12
 SHOWN_CYRILLIC = 3
@@ -18,10 +20,11 @@ EXPRESSION = re.compile(
 )
 
 
-def parse_text(env, text, names):
+def parse_text(env, text, names, model=None):
     """Return a text taken apart.
 
     :param list names: dicts with ``name`` and ``label`` of the values there are
+    :param str model: of the records that a mass sending is about, not to contacts
     :return: a :class:`~..tools.placeholders.Template`
     :raise UserError: when it is empty or has a placeholder that has no value
     """
@@ -29,14 +32,18 @@ def parse_text(env, text, names):
     if not text:
         raise UserError(env._("Text: enter the text of the message."))
     template = placeholders.parse(text)
-    known = [name for entry in contact_names(env) for name in entry["others"]]
-    known += [entry[key] for entry in names for key in ("label", "name")]
+    if model:
+        known = RecordValues(env[model]).understand(template.keys)
+    else:
+        known = [name for entry in contact_names(env) for name in entry["others"]]
+        known += [entry[key] for entry in names for key in ("label", "name")]
     for problem in template.problems(known):
-        raise UserError(_describe_problem(env, problem))
+        raise UserError(describe_problem(env, problem))
     return template
 
 
-def _describe_problem(env, problem):
+def describe_problem(env, problem):
+    """Return the sentence for a :class:`~..tools.placeholders.Problem`."""
     if problem.code == "unbalanced":
         return env._(
             "Text: a “{{” without its “}}”, or the other way round. A placeholder "
@@ -56,25 +63,37 @@ def _describe_problem(env, problem):
     )
 
 
+def add_line(text, line):
+    """Return a text that ends with a line; one that ends with it already stays.
+
+    :param str line: empty for none; an empty text stays empty
+    """
+    text = (text or "").rstrip()
+    return f"{text}\n{line}" if text and line and not text.endswith(line) else text
+
+
 class Texts:
     """The texts of a draft, taken apart.
 
     :param draft: ``sms.devino.batch``
+    :param dict longest: as another reading of the recipients has left it
     :raise UserError: see :func:`parse_text`
     :ivar longest: name of a value, folded -> the longest value of a recipient
     """
 
-    def __init__(self, draft):
+    def __init__(self, draft, longest=None):
         env, names = draft.env, draft.names
-        self.longest = {}
+        self.longest = dict(longest or {})
         self._by_lang = {}
         if draft.repeat_of_id:
             # each message has its text already
             self._main = placeholders.parse("")
             return
-        self._main = parse_text(env, draft.body, names)
+        model = draft.model if is_about_records(draft) else None
+        line = draft.added_line
+        self._main = parse_text(env, add_line(draft.body, line), names, model)
         for lang, text in (draft.translations or {}).items():
-            self._by_lang[lang] = parse_text(env, text, names)
+            self._by_lang[lang] = parse_text(env, add_line(text, line), names, model)
 
     @property
     def keys(self):
@@ -124,6 +143,10 @@ def convert_template(env, template):
     :raise UserError: when it holds anything but plain fields of the contact
     """
     known = {entry["field"]: entry["name"] for entry in contact_names(env)}
+    if template.model != "res.partner":
+        known = {
+            entry["name"]: entry["name"] for entry in list_names(env[template.model])
+        }
     lang = env.lang or "en_US"
     texts = {lang: _convert(env, template.with_context(lang=lang), known)}
     for code, _name in env["res.lang"].get_installed():

@@ -9,6 +9,7 @@ from odoo.tools import split_every
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.recipients import clean, clean_data
+from . import consent
 from .bulk import insert_rows, update_rows
 from .words import describe_reading
 
@@ -60,12 +61,15 @@ class Filling:
 
     :param record_list: ``sms.devino.recipient.list``; one that is not stored is empty
     :param bool update_existing: without it a number of the list is a duplicate
+    :param dict consent: ``source``, ``company_id`` and ``wording_id`` of the consents
+        that rows have
     """
 
-    def __init__(self, record_list, *, update_existing=True):
+    def __init__(self, record_list, *, update_existing=True, consent=None):
         self.env = record_list.env
         self.list = record_list
         self.update_existing = update_existing
+        self.consent = consent
 
     def pages(self, rows):
         """Yield lists of :class:`Line`: what becomes of each row. Writes nothing.
@@ -170,6 +174,8 @@ class Filling:
                 and line.reading.raw not in kept
             ],
         )
+        if self.consent:
+            consent.import_page(self.env, page, **self.consent)
 
     def _find_wrong(self, page):
         """Return what is written in the lines of this list that have no good number."""
@@ -200,15 +206,17 @@ class Filling:
         """Return what :meth:`write` would do, for a preview.
 
         :return: dict of ``counts``, ``total``, ``notes`` (how many rows to check),
+            ``consents`` (how many rows have one),
             ``first`` and ``problems`` (dicts of ``row``, ``raw``, ``number``,
             ``name``, ``data``, ``kind``, ``reason``)
         """
-        counts, first, notes = {}, [], 0
+        counts, first, notes, consents = {}, [], 0, 0
         problems = {"error": [], "note": [], "twice": []}
         for page in self.pages(rows):
             for line in page:
                 counts[line.action] = counts.get(line.action, 0) + 1
                 notes += line.problem == "note"
+                consents += bool(line.reading.sendable and line.row.get("consent_on"))
                 if line.problem and len(problems[line.problem]) < SHOWN_PROBLEMS:
                     problems[line.problem].append(self._show(line))
                 elif line.problem in (None, "note") and len(first) < SHOWN_FIRST:
@@ -217,6 +225,7 @@ class Filling:
             "counts": counts,
             "total": sum(counts.values()),
             "notes": notes,
+            "consents": consents,
             "first": first,
             "problems": sum(problems.values(), [])[:SHOWN_PROBLEMS],
         }

@@ -30,6 +30,8 @@ def make_row(recipient, template, find_price, *, skip_empty):
         "name": recipient.name or None,
         "data": json.dumps(data, ensure_ascii=False) if data else None,
         "partner_id": recipient.partner_id,
+        "res_model": recipient.res_model,
+        "res_id": recipient.res_id,
         "repeat_of_id": recipient.repeat_of_id,
         "body": None,
         "segment_count": 0,
@@ -57,6 +59,23 @@ def make_row(recipient, template, find_price, *, skip_empty):
         row["segment_count"] = count_segments(body)[1]
         row["cost_estimated"] = row["segment_count"] * find_price(recipient.number)
     return row
+
+
+def leave_out_row(row, reason, words=None):
+    """Leave out a row of a draft.
+
+    :param dict row: columns of the journal; it is changed
+    :param str reason: a key of ``LEFT_OUT_REASONS``
+    :param str words: what there is to know besides
+    """
+    row |= {
+        "state": "left_out",
+        "reason": reason,
+        "error_text": words,
+        "scheduled_at": None,
+        "segment_count": 0,
+        "cost_estimated": 0.0,
+    }
 
 
 @lru_cache(REMEMBERED)

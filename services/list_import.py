@@ -28,8 +28,8 @@ def queue(record_list, source, total, **options):
     :param record_list: ``sms.devino.recipient.list``, with the rights of who imports
     :param source: content, file name and columns, as ``source.read_rows`` takes them
     :param int total: how many rows the file has
-    :param options: ``columns``, ``update_existing`` and ``keep_wrong``, as the list's
-        ``_add_rows`` takes them
+    :param options: ``columns``, ``update_existing``, ``keep_wrong`` and ``consent``, as
+        the list's ``_add_rows`` takes them
     :raise UserError: while another file is being imported
     """
     record_list.check_access("write")
@@ -107,7 +107,9 @@ def _write_pages(record_list):
     mine = _as_user(record_list)
     content = base64.b64decode(record_list.import_file)
     rows = read_rows(mine.env, content, job["name"], job["source_columns"])
-    filling = Filling(mine, update_existing=job["update_existing"])
+    filling = Filling(
+        mine, update_existing=job["update_existing"], consent=job.get("consent")
+    )
     for number, page in enumerate(filling.pages(rows), start=1):
         if number <= job["pages"]:
             # written by a run that was stopped; read again to know its numbers

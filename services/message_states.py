@@ -16,7 +16,8 @@ STATES = [
 ]
 # The one place that knows which state may follow which: target -> allowed sources.
 TRANSITIONS = {
-    "scheduled": ("draft",),
+    # from the queue: its hours were over before it left
+    "scheduled": ("draft", "outgoing"),
     "outgoing": ("draft", "scheduled", "sending"),
     "sending": ("outgoing",),
     # a late answer may still prove that an unknown one was accepted, or refused
@@ -45,6 +46,8 @@ FAILURE_REASONS = [
     ("partial", "Only some segments were delivered"),
     ("silence", "No final report within 48 hours"),
     ("not_sent", "Found not to have been sent"),
+    ("condition", "The condition no longer holds"),
+    ("rule_off", "The rule was switched off"),
 ]
 PURPOSES = [
     ("service", "Service"),

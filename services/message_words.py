@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.tools import format_datetime
 
 from ..tools import sms_text
+from .hours import Schedules
 from .jobs import job_problem
 from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .records import read_input
@@ -25,6 +27,11 @@ def describe_wait(message):
     account = message.account_id.sudo()
     if account.state == "stopped":
         return _describe_stop(env, account)
+    if message.state == "scheduled" and message.purpose != "service":
+        return env._(
+            "Leaves at %(time)s, in the sending hours of the account for its purpose.",
+            time=format_moment(env, message.scheduled_at),
+        )
     if message.batch_id:
         # the mass sending shows its own progress
         return ""
@@ -42,6 +49,42 @@ def describe_wait(message):
         "The server's scheduled actions are busy or switched off. The message leaves "
         "as soon as they run."
     )
+
+
+def describe_source(env, source):
+    """Say how the time zone of a recipient is known.
+
+    :param str source: as :func:`~..tools.zones.find_zones` returns it
+    """
+    return {
+        "address": env._("by the address of the contact"),
+        "contact": env._("by the time zone of the contact"),
+        "number": env._("by the range of the number"),
+        "several": env._(
+            "address, contact and number differ: hours that suit them all"
+        ),
+        "country": env._("only the country is known: hours that suit all its zones"),
+        "company": env._("not known: the time zone of the company"),
+    }[source]
+
+
+def describe_recipient_time(message):
+    """Return the time of a message where its recipient is, and how that is known.
+
+    :param message: ``sms.devino.message``, one
+    """
+    if not message.number or not message.company_id:
+        return False
+    env, company = message.env, message.company_id.sudo()
+    schedules = Schedules(env(su=True))
+    recipient = message.number, message.sudo().partner_id.id
+    [(zones, source)] = schedules.find_zones(company, [recipient])
+    words = describe_source(env, source)
+    if len(zones) > 1:
+        return words
+    at = message.accepted_at or message.scheduled_at or fields.Datetime.now()
+    local = format_datetime(env, at, tz=zones[0], dt_format="short")
+    return f"{local} ({zones[0]}): {words}"
 
 
 def _describe_stop(env, account):

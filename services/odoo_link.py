@@ -132,6 +132,7 @@ def _read_sms(company, sms, earlier, number, body, crowd):
         "priority": "0" if options.get("is_mass") else "1",
         "partner_id": _partner_of(sms, values["number"], account),
         "author_id": author.id,
+        "purpose": options.get("purpose") or "service",
         "res_model": model,
         "res_id": res_id,
         "override_by_id": _override_of(sms, options, values["number"], author),

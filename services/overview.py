@@ -102,22 +102,38 @@ class Overview:
                 )
             )
         lines += self._unread()
+        if self._is_manager:
+            lines += self._batches_that_wait() + self._rules() + self._falls()
+        return lines
+
+    def _rules(self):
+        """Rules that wait for a decision, or could not work."""
+        wanted = Domain("held_count", ">", 0) | Domain("error_text", "!=", False)
+        rules = Domain("is_on", "=", True) & wanted
+        count = self.env["sms.devino.rule"].search_count(rules)
+        if not count:
+            return []
+        title = self.env._("SMS rules that need a decision: %s", count)
+        action = _action("sms.devino.rule", self.env._("Rules"), rules)
+        return [_line(title, action=action)]
+
+    def _batches_that_wait(self):
+        """Mass sendings that go on only when a person says so."""
+        env, batches, lines = self.env, self.env["sms.devino.batch"], []
         to_approve = Domain("state", "=", "to_approve")
-        if self._is_manager and (
-            count := env["sms.devino.batch"].search_count(to_approve)
-        ):
-            lines.append(
-                _line(
-                    env._("Mass sendings to approve: %s", count),
-                    action=_action("sms.devino.batch", env._("To approve"), to_approve),
-                )
-            )
-        return lines + self._falls()
+        if count := batches.search_count(to_approve):
+            title = env._("Mass sendings to approve: %s", count)
+            action = _action(batches._name, env._("To approve"), to_approve)
+            lines.append(_line(title, action=action))
+        trial = Domain("state", "=", "running") & Domain("trial_count", ">", 0)
+        if count := batches.search_count(trial):
+            title = env._("Trial portions that wait for Continue: %s", count)
+            action = _action(batches._name, env._("Trial portion"), trial)
+            lines.append(_line(title, level="info", action=action))
+        return lines
 
     def _falls(self):
         """Sender names of which fewer messages are delivered than usual."""
-        if not self._is_manager:
-            return []
         return [
             _line(
                 self.env._(

@@ -7,6 +7,7 @@ from ast import literal_eval
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..tools import sms_text
 from ..tools.shapes import fits
 
 MAX_LITERAL = 2_000_000
@@ -84,6 +85,15 @@ def check_numbers(model, values):
             raise ValidationError(
                 model.env._("%(field)s: this is no number.", field=label)
             )
+
+
+def storable(vals):
+    """Return values whose ``body`` a database can store: without null characters and
+    halves of surrogate pairs, which a text cut in the middle of an emoji ends with."""
+    body = vals.get("body")
+    if not isinstance(body, str):
+        return vals
+    return {**vals, "body": sms_text.normalise(body).replace("\x00", "")}
 
 
 def check_ids(model, values, name):

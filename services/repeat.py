@@ -67,6 +67,13 @@ def send_again(messages):
 def _check_may_send(messages, firsts):
     """Check what every door to sending checks: rights, blacklist and money."""
     user = messages.env.user
+    if not all(message.number and message.body for message in messages.sudo()):
+        raise UserError(
+            messages.env._(
+                "The message was made anonymous because of its age: its number and "
+                "text are gone."
+            )
+        )
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
     if refused := messages.filtered(is_number_refused):
         raise private_error(describe_number_refused(messages.env, refused[0].number))

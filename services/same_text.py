@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from markupsafe import Markup, escape
+
 from odoo import fields
 
+from .forecast import leave_out_row
 from .quote import SENT_BATCH_STATES
 from .words import format_moment
 
@@ -85,19 +88,30 @@ def find_recent_same(account, pairs, window):
 
 
 def describe(env, same):
-    """Return the warning for a person who is about to send.
+    """Return the warning for a person who is about to send, with a link to the earlier
+    message if that person may read it.
+
+    The link opens a new tab, so that nothing entered in the form is lost.
 
     :param same: a :class:`Same`
+    :return: HTML
     """
-    return env._(
+    sentence = env._(
         "This number got the same text at %(time)s. Send it only if it is meant to "
         "arrive twice.",
         time=format_moment(env, same.at),
     )
+    earlier = env["sms.devino.message"].browse(same.message_id)
+    if not earlier.sudo(False).has_access("read"):
+        return escape(sentence)
+    link = Markup("<a href='/odoo/%s/%s' target='_blank'>%s</a>")
+    link %= (earlier._name, earlier.id, env._("Show the earlier message"))
+    return Markup("%s %s") % (sentence, link)
 
 
 def warn_single(account, pairs):
-    """Return the warning for single messages, empty when there is nothing to warn of.
+    """Return the warning for single messages as HTML, empty when there is nothing to
+    warn of.
 
     :param account: ``sms.devino.account``
     :param pairs: iterable of (number in E.164, text as it is sent)
@@ -106,6 +120,32 @@ def warn_single(account, pairs):
     found = find_recent_same(account, pairs, window)
     latest = max(found.values(), key=lambda same: same.at, default=None)
     return describe(account.env, latest) if latest else ""
+
+
+def find_earlier(rows):
+    """Find the messages because of which rows of mass sendings were left out.
+
+    :param rows: ``sms.devino.message``
+    :return: dict of row -> ``sms.devino.message`` that the user may read
+    """
+    left_out = rows.filtered(lambda row: row.reason == REASON and row.body)
+    earlier = {}
+    for account, of_account in left_out.grouped("account_id").items():
+        found = rows.env["sms.devino.message"].search(
+            [
+                ("number", "in", of_account.mapped("number")),
+                ("account_id", "=", account.id),
+                ("state", "in", COUNTED + UNCERTAIN),
+                ("id", "<", max(of_account.ids)),
+            ],
+            order="id",
+        )
+        latest = {(one.number, one.body, one.mode): one for one in found}
+        for row in of_account:
+            same = latest.get((row.number, row.body, row.mode))
+            if same and same.id < row.id:
+                earlier[row] = same
+    return earlier
 
 
 def leave_out(batch, rows):
@@ -128,9 +168,4 @@ def leave_out(batch, rows):
     )
     for row in going:
         if (row["number"], row["body"]) in found:
-            row |= {
-                "state": "left_out",
-                "reason": REASON,
-                "segment_count": 0,
-                "cost_estimated": 0.0,
-            }
+            leave_out_row(row, REASON)

@@ -15,15 +15,13 @@ from ..gateway import (
     NotSentError,
 )
 from ..gateway.pool import LOOK_SECONDS, Ended
+from ..tools.chunks import part_size
 from .account_job import AccountJob
 from .commit import commit_retrying
 
-# A refused bulk is split into so many. Eight of 374 hold as many numbers as one full
-# bulk, and with 1 % bad numbers a message is tried 2.4 times before it is accepted.
-PARTS = 8
 # The bulks under way hold together at most one full bulk: what a kill leaves in doubt.
 # Less room than this is not worth a bulk.
-SMALLEST_ROOM = MAX_BULK_NUMBERS // PARTS
+SMALLEST_ROOM = MAX_BULK_NUMBERS // 8
 # A text or sender that the provider refuses is refused for every number. After so many
 # refusals, and nothing accepted, the rest is not tried.
 MAX_REFUSALS = 8
@@ -39,9 +37,9 @@ PAUSES = [
 FIRST_LOOK = timedelta(seconds=10)
 # Messages that are failed at once, without a call.
 PAGE = 5000
-# How often a claim passes over messages that another transaction holds, before all is
-# left to the next look.
-CLAIM_TRIES = 3
+# How messages are looked for: at first without a lock, then past those that another
+# transaction is at.
+PLAIN, PAST_LOCKED = SQL(), SQL("FOR NO KEY UPDATE OF m SKIP LOCKED")
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,7 @@ class Sending(AccountJob):
         self._in_doubt = []
         # the head of the queue, as it was a moment ago
         self._window, self._looked_at = [], 0.0
-        # messages that another transaction was at just now
-        self._held = []
+        self._locking = PLAIN
         self._refusals = Refusals()
         self._marked_senders = set()
 
@@ -148,18 +145,18 @@ class Sending(AccountJob):
         return calls
 
     def _claim_calls(self, count):
-        self._in_doubt, self._held = [], []
-        for _try in range(CLAIM_TRIES):
-            if self._in_doubt or not (plan := self._plan(count)):
-                break
+        self._in_doubt = []
+        for self._locking in (PLAIN, PAST_LOCKED):
+            plan = self._plan(count)
             ids = [row["id"] for rows in plan for row in rows]
             moved = set(self._move_to_sending(plan, ids))
             if len(moved) < len(ids):
                 # another process was faster, or the queue has been stopped
                 self._window = []
-                self._held += [key for key in ids if key not in moved]
             mine = [[row for row in rows if row["id"] in moved] for rows in plan]
             self._in_doubt = [self._make_bulk(rows) for rows in mine if rows]
+            if self._in_doubt or not plan:
+                break
         return self._in_doubt
 
     def _messages(self):
@@ -243,9 +240,9 @@ class Sending(AccountJob):
                       COALESCE(m.attempts, 0) AS attempts,
                       COALESCE(m.largest_bulk, 0) AS largest_bulk
                  FROM sms_devino_message m
-                WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
-             ORDER BY m.priority DESC, m.id LIMIT %s""",
-            *(self.account_id, self._queue(), self._held, FEW),
+                WHERE m.account_id = %s AND %s
+             ORDER BY m.priority DESC, m.id LIMIT %s %s""",
+            *(self.account_id, self._queue(), FEW, self._locking),
         )
         self.env.cr.execute(query)
         return self.env.cr.dictfetchall()
@@ -262,13 +259,13 @@ class Sending(AccountJob):
                           m.sender_name, m.body, m.priority, m.use_until,
                           COALESCE(m.largest_bulk, 0) AS largest_bulk
                      FROM sms_devino_message m
-                    WHERE m.account_id = %s AND %s AND m.id != ALL(%s)
-                 ORDER BY m.priority DESC, m.id LIMIT %s) AS q
+                    WHERE m.account_id = %s AND %s
+                 ORDER BY m.priority DESC, m.id LIMIT %s %s) AS q
                 WHERE (q.sender_name, q.body, q.priority, q.largest_bulk)
                       = (%s, %s, %s, %s)
                   AND q.use_until IS NOT DISTINCT FROM %s
              ORDER BY %s LIMIT %s""",
-            *(self.account_id, self._queue(), self._held, MANY),
+            *(self.account_id, self._queue(), MANY, self._locking),
             *_likeness(head),
             SQL("hashint4(q.id)" if head["largest_bulk"] else "q.id"),
             largest,
@@ -387,7 +384,7 @@ class Sending(AccountJob):
         """Back into the queue, as if there had been no attempt."""
         rows = []
         for one in ended:
-            values = {"largest_bulk": -(-one.call.size // PARTS)} if refused else {}
+            values = {"largest_bulk": part_size(one.call.size)} if refused else {}
             for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
                 rows.append({"id": key, "attempts": attempts, **values})
         self._move(env, "outgoing", rows)

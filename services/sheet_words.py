@@ -3,7 +3,7 @@
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
 
-from ..tools.sheet import SheetError, SheetNote
+from ..tools.sheet import SheetError
 
 _lt = LazyTranslate(__name__)
 
@@ -131,7 +131,7 @@ SENTENCES = {
 }
 
 
-def describe(env, told: SheetError | SheetNote) -> str:
+def describe(env, told: SheetError) -> str:
     """Return the sentence that tells the user of an error or a note."""
     sentence = SENTENCES[told.code]._translate(env.lang or "en_US")
     return sentence % told.params

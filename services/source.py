@@ -13,12 +13,16 @@
     }
 
 The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
-``extra`` (kept under ``name``) and ``skip``.
+``extra`` (kept under ``name``), ``consent_date``, ``consent_source`` and ``skip``.
 """
 
 import csv
 import io
+from datetime import datetime
 
+from openpyxl.utils import get_column_letter
+
+from odoo import fields
 from odoo.fields import Domain
 
 from ..tools import phone
@@ -27,6 +31,7 @@ from ..tools.sheet import (
     ENCODINGS,
     HEAD_ROWS,
     Region,
+    Row,
     SheetError,
     find_header,
     guess_columns,
@@ -35,6 +40,8 @@ from ..tools.sheet import (
 from .sheet_words import as_user_error
 
 PASTED_NAME = "pasted.csv"
+# An earlier year in a cell is a slip.
+EARLIEST = 2000
 SAMPLE_ROWS = 3
 # Contacts read at once.
 PAGE = 5_000
@@ -72,6 +79,12 @@ def describe_book(env, book, filename):
     )
 
 
+def label_sheets(env, book):
+    """Return pairs of name and label of the sheets of a workbook."""
+    labels = {name: env._("%(name)s (hidden)", name=name) for name in book.hidden}
+    return [(name, labels.get(name, name)) for name in book.sheets]
+
+
 def read_head(env, book, sheet):
     """Return the first rows of a sheet as lists of texts.
 
@@ -90,17 +103,18 @@ def read_rows(env, content, filename, columns, hidden=None):
     :param str filename: its name
     :param dict columns: see above
     :param list hidden: gets the numbers of the rows that are left out as hidden
-    :return: iterator over dicts of ``number_raw``, ``name``, ``data`` (dict: title ->
-        text), ``titles`` (dict: title of a column with name or number -> text),
-        ``row`` (from 1), ``cell_error`` (a sentence, mostly empty) and ``cells`` (the
-        texts of all columns)
+    :return: iterator over dicts of ``number_raw``, ``name``, ``consent_on`` (a date or
+        None), ``consent_source``, ``data`` (dict: title -> text), ``titles`` (dict:
+        title of a column with name or number -> text), ``row`` (from 1),
+        ``cell_error`` (a sentence, mostly empty), ``cells`` (the texts of all
+        columns) and ``hidden`` (by a filter or by hand)
     :raise UserError: why the file cannot be read, once iteration comes to it
     """
     wanted = [column for column in columns["columns"] if column["role"] != "skip"]
     if columns.get("pasted"):
         rows = csv.reader(io.StringIO(content.decode()), delimiter=";")
         for number, values in enumerate(rows, start=1):
-            yield _recipient(env, number, values, (), wanted)
+            yield _recipient(env, Row(number, values), wanted)
         return
     book = open_source(env, content, filename, columns.get("encoding"))
     try:
@@ -111,24 +125,28 @@ def read_rows(env, content, filename, columns, hidden=None):
                 if hidden is not None:
                     hidden.append(row.number)
                 continue
-            yield _recipient(env, row.number, row.values, row.errors, wanted)
+            yield _recipient(env, row, wanted)
     except SheetError as error:
         raise as_user_error(env, error) from error
 
 
 def read_table(env, content, filename, columns):
-    """Return a file as it is, for the rows that :func:`read_rows` yields.
+    """Return a file as it is.
 
-    :return: tuple of titles and of rows, both lists of texts
+    :return: tuple of titles and of rows: pairs of texts, and the number as
+        :func:`read_rows` yields it, None for a row that it leaves out as hidden
     :raise UserError: why the file cannot be read
     """
-    rows = [row["cells"] for row in read_rows(env, content, filename, columns)]
+    taken = bool(columns.get("with_hidden"))
+    rows = [
+        (row["cells"], row["number_raw"] if taken or not row["hidden"] else None)
+        for row in read_rows(env, content, filename, {**columns, "with_hidden": True})
+    ]
     if not columns["header_row"]:
         return [], rows
     book = open_source(env, content, filename, columns.get("encoding"))
-    return titles_of(
-        read_head(env, book, columns["sheet"]), columns["header_row"]
-    ), rows
+    head = read_head(env, book, columns["sheet"])
+    return titles_of(head, columns["header_row"]), rows
 
 
 def titles_for_text(columns):
@@ -144,14 +162,16 @@ def titles_for_text(columns):
     return list(filter(None, names))
 
 
-def _recipient(env, number, values, errors, columns):
-    """Return one row as :func:`read_rows` yields it."""
+def _recipient(env, row, columns):
+    """Return a ``tools.sheet.Row`` as :func:`read_rows` yields it."""
+    values = row.values
     found = {"phone": "", "phone_2": "", "name": []}
+    found |= {"consent_date": "", "consent_source": ""}
     data, titles, faults = {}, {}, []
     for column in columns:
         index, role = column["index"], column["role"]
         text = clean(values[index]) if index < len(values) else ""
-        if index in errors:
+        if index in row.errors:
             faults.append(_describe_cell(env, column, text))
             text = text if role == "phone" else ""
         if not text:
@@ -159,19 +179,33 @@ def _recipient(env, number, values, errors, columns):
         if role == "extra":
             data[column["name"]] = text
             continue
+        if role in ("consent_date", "consent_source"):
+            found[role] = text
+            continue
         titles[column.get("title")] = text
         if role == "name":
             found["name"].append(text)
         else:
             found[role] = text
+    consent_on = _read_date(env, found["consent_date"])
+    if found["consent_date"] and not consent_on:
+        faults.append(
+            env._(
+                "“%s” is not the date of a consent: no consent is kept.",
+                found["consent_date"],
+            )
+        )
     return {
         "number_raw": found["phone"] or found["phone_2"],
         "name": " ".join(found["name"]),
+        "consent_on": consent_on,
+        "consent_source": found["consent_source"],
         "data": data,
         "titles": {title: text for title, text in titles.items() if title},
-        "row": number,
+        "row": row.number,
         "cell_error": " ".join(faults),
         "cells": values,
+        "hidden": row.hidden,
     }
 
 
@@ -186,6 +220,23 @@ def _describe_cell(env, column, text):
         "Excel and save it anew.",
         column=title,
     )
+
+
+def _read_date(env, text):
+    """Return the date that a cell holds, ``None`` for anything else.
+
+    :param str text: as the user's language writes dates, or as ISO does
+    """
+    lang = env["res.lang"]._get_data(code=env.lang or "en_US")
+    word = (text or "").replace("T", " ").split(" ")[0]
+    for pattern in (lang.date_format, "%Y-%m-%d", "%d.%m.%Y"):
+        try:
+            found = datetime.strptime(word, pattern).date()
+        except (TypeError, ValueError):
+            continue
+        is_past = found <= fields.Date.context_today(env["res.users"])
+        return found if is_past and found.year >= EARLIEST else None
+    return None
 
 
 def _region(env):
@@ -380,9 +431,4 @@ def _own_roles(env, titles):
 
 def column_letter(index: int) -> str:
     """Return what Excel calls the column: 0 is A, 26 is AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
+    return get_column_letter(index + 1)

@@ -34,24 +34,23 @@ def mail_last_month(companies):
     mails = companies.env["mail.mail"]
     for company in companies:
         lang = company.partner_id.lang or companies.env.lang
-        company = company.with_context(lang=lang)
-        report = describe_last_month(company)
-        mails += mails.create(
-            {
-                "subject": company.env._(
-                    "SMS: spending of %(month)s, %(company)s",
-                    month=report["month"],
-                    company=company.name,
-                ),
-                "body_html": company.env["ir.qweb"]._render(
-                    "sms_devino.spending_mail", report
-                ),
-                "email_to": company.sms_devino_spending_emails,
-                "email_from": company.email_formatted
-                or company.env.user.email_formatted,
-            }
-        )
+        mails += mails.create(_prepare_mail(company.with_context(lang=lang)))
     mails.send()
+
+
+def _prepare_mail(company):
+    """Return the values of the mail to a company, in the language of its context."""
+    env, report = company.env, describe_last_month(company)
+    return {
+        "subject": env._(
+            "SMS: spending of %(month)s, %(company)s",
+            month=report["month"],
+            company=company.name,
+        ),
+        "body_html": env["ir.qweb"]._render("sms_devino.spending_mail", report),
+        "email_to": company.sms_devino_spending_emails,
+        "email_from": company.email_formatted or env.user.email_formatted,
+    }
 
 
 def describe_last_month(company):

@@ -36,6 +36,12 @@ LEFT_OUT_REASONS = [
     ("repeated", "Sent again already"),
     ("refused_before", "The provider does not accept the number"),
     ("same_text", "Got the same text a short time ago"),
+    ("dead_number", "The number took no SMS lately"),
+    # a message that was to leave is canceled for these too
+    ("too_late", "It would leave too late"),
+    ("no_hours", "No sending hours suit all of its time zones"),
+    ("capped", "The number got as many as the limit allows"),
+    ("no_consent", "No consent to advertising"),
 ]
 
 

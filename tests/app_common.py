@@ -9,7 +9,7 @@ from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user
 
 from ..sandbox import Provider, SandboxServer
-from .common import LOGIN, PASSWORD
+from .common import ANY_HOUR, LOGIN, PASSWORD
 
 NUMBER, FAILING_NUMBER = "+79214563763", "+79214563791"
 
@@ -48,6 +48,7 @@ class AppCase(TransactionCase):
                 "country_id": self.env.ref("base.ru").id,
                 "requests_per_second": 0,
                 "company_id": company.id,
+                **ANY_HOUR,
                 **values,
             }
         )
@@ -186,7 +187,7 @@ class AppCase(TransactionCase):
 class Fates:
     """The three ends of what one sender sends, for a subclass of :class:`AppCase`.
 
-    Senders in mass mode, and the ready-made reminders, leave no notification in Odoo
+    Senders in mass mode, and SMS rules, leave no notification in Odoo
     (``has_icon`` is false): document, state and failure are the journal's then.
     """
 

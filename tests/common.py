@@ -12,10 +12,19 @@ from odoo.tests import HttpCase, get_db_name, new_test_user
 from ..sandbox import Provider, SandboxServer
 
 LOGIN, PASSWORD = "demo", "demo"
+# Messages of these tests leave at any hour of the day.
+ANY_HOUR = {
+    f"hours_{purpose}{days}_{end}": hour
+    for purpose in ("advertising", "debt")
+    for days in ("", "_off")
+    for end, hour in (("from", 0), ("to", 24))
+}
 JOURNAL_MODELS = (
     "sms_devino_segment",
     "sms_devino_message",
     "sms_devino_batch",
+    # what was learned of numbers would have them left out in the next test
+    "sms_devino_number",
 )
 
 
@@ -69,6 +78,7 @@ class LiveCase(HttpCase):
                 "country_id": env.ref("base.ru").id,
                 "requests_per_second": 0,
                 "company_id": env.company.id,
+                **ANY_HOUR,
                 **values,
             }
         )

@@ -35,22 +35,31 @@ MODELS = {
         "system": "r",
         "internal": "r",
     },
+    # what is public knowledge belongs to no company
+    "sms.devino.range": {"admin": "crud"},
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
     "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.doubt": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.message.move": dict.fromkeys(MEMBERS, "crud"),
+    "sms.devino.number": {"manager": "r", "admin": "rd"},
     "sms.devino.incoming": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.day": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.statistics": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.batch": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.rule": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.mark": dict.fromkeys(MANAGERS, "r"),
     "sms.devino.recipient.list": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.import.mapping": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.export": dict.fromkeys(MEMBERS, "crud"),
     "sms.devino.recipient.add": dict.fromkeys(MANAGERS, "crud"),
     "sms.devino.recipient.add.column": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.consent": dict.fromkeys(MANAGERS, "cru"),
+    "sms.devino.consent.wording": dict.fromkeys(MANAGERS, "crud"),
+    "sms.devino.history": dict.fromkeys(MEMBERS, "crud"),
+    "sms.devino.unsubscribe": dict.fromkeys(MEMBERS, "crud"),
 }
 # Records of these are their creator's only, whatever the company.
 PERSONAL = (
@@ -58,13 +67,17 @@ PERSONAL = (
     "sms.devino.export",
     "sms.devino.recipient.add",
     "sms.devino.recipient.add.column",
+    "sms.devino.history",
+    "sms.devino.unsubscribe",
 )
 
 # (model, public method) -> who gets beyond the check of rights on a record of the own
 # company; nobody does on one of another company. Every method is called without
 # arguments, through the door that remote calls take.
 METHODS = {
+    ("phone.blacklist", "action_sms_devino_take_back"): MANAGERS,
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
+    ("res.config.settings", "action_sms_devino_count_old"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
@@ -87,6 +100,7 @@ METHODS = {
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
     ("sms.devino.statistics", "action_view_messages"): MANAGERS,
+    ("sms.devino.message", "get_states"): MEMBERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
     ("sms.devino.doubt", "action_settle_not_sent"): MANAGERS,
@@ -126,8 +140,23 @@ METHODS = {
             "get_progress",
         )
     },
+    **{
+        ("sms.devino.rule", name): MANAGERS
+        for name in (
+            "action_retry_missing",
+            "action_send_held",
+            "action_send_seen",
+            "action_skip_held",
+            "action_switch_off",
+            "action_switch_on",
+            "action_view_matching",
+            "action_view_messages",
+            "action_view_missing",
+        )
+    },
     # on a record of somebody else: nobody, see PERSONAL
     ("sms.devino.export", "action_save"): NOBODY,
+    ("sms.devino.unsubscribe", "action_apply"): NOBODY,
     **{
         ("sms.devino.recipient.add", name): NOBODY
         for name in (
@@ -145,8 +174,10 @@ METHODS_ELSEWHERE = {
     ("res.config.settings", "action_sms_devino_accounts"): "concerns no company",
     ("sms.devino.account", "get_first_steps"): "test_first_steps",
     ("sms.devino.account", "hide_first_steps"): "test_first_steps",
+    ("res.partner", "action_sms_devino_consents"): "by the rules of consents",
     ("res.partner", "action_sms_devino_messages"): "by the rules of the journal",
     ("res.partner", "action_sms_devino_send"): "opens the composer",
+    ("sms.devino.message", "submit"): "test_remote",
     ("sms.composer", "action_sms_devino_refresh_balance"): "the composer's own tests",
     ("sms.composer", "action_sms_devino_save_template"): "the composer's own tests",
 }
@@ -160,6 +191,7 @@ FIELDS = {
     ("sms.devino.account", "password_hint"): ADMINS,  # says whether there is one
     ("sms.devino.account", "stored_password"): NOBODY,
     ("sms.devino.account", "url"): ADMINS,
+    ("sms.devino.mark", "message_key"): MANAGERS,
     ("sms.devino.message", "dedup_key"): MEMBERS,
     ("sms.devino.message", "doubt_id"): MANAGERS,
     ("sms.devino.message", "evidence"): MANAGERS,
@@ -231,6 +263,22 @@ class TestAccessMatrix(SmsCase):
                 "user_id": cls.people["user"].id,
             },
             "sms.devino.recipient.add": {},
+            "sms.devino.history": {"query": "79214563763"},
+            "sms.devino.consent": {
+                "number": "79214563763",
+                "source": "Website",
+                "company_id": company.id,
+            },
+            "sms.devino.consent.wording": {
+                "name": "Version 1",
+                "text": "I agree",
+                "company_id": company.id,
+            },
+            "sms.devino.unsubscribe": {"text": "79214563763", "reason": "asked"},
+            "phone.blacklist": {
+                "number": f"+7921456{company.id % 10000:04}",
+                "sms_devino_company_id": company.id,
+            },
             "sms.devino.message.move": {
                 "message_ids": message.ids,
                 "scheduled_at": "2036-01-01",
@@ -248,6 +296,19 @@ class TestAccessMatrix(SmsCase):
             "res.config.settings": {"company_id": company.id},
         }
         made = {model: env[model].create(vals) for model, vals in values.items()}
+        rule = env["sms.devino.rule"].create(
+            {
+                "name": "Rule",
+                "model": "res.partner",
+                "company_id": company.id,
+                "account_id": account.id,
+            }
+        )
+        mark = {"rule_id": rule.id, "res_id": 1}
+        made |= {
+            "sms.devino.rule": rule,
+            "sms.devino.mark": env["sms.devino.mark"].create(mark),
+        }
         return made | {
             "sms.devino.account": account,
             "sms.devino.sender": account.sender_ids,

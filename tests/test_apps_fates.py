@@ -1,6 +1,6 @@
 """What Odoo itself sends from, and each end of it: delivered, failed, rolled back."""
 
-from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .app_common import AppCase, Fates
@@ -95,37 +95,82 @@ class TestScheduledAction(ServerActionFates, AppCase):
         return self.partner
 
 
-class ReminderFates(Fates):
-    """The ready-made reminders write to the journal themselves: no notification."""
+@tagged("post_install", "-at_install", "sms_devino")
+class TestRuleOfOurs(Fates, AppCase):
+    """Rules write to the journal themselves: no notification."""
 
     has_icon = False
-    cron = None
-
-    def remind(self):
-        with self.enter_registry_test_mode():
-            self.env.ref(f"sms_devino.{self.cron}").method_direct_trigger()
-
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestGreeting(ReminderFates, AppCase):
-    cron = "ir_cron_greet_contacts"
 
     def send(self):
-        today = fields.Date.context_today(self.partner)
-        self.partner.sms_devino_greeting_date = today.replace(year=1996)
-        self.remind()
+        rule = self.env["sms.devino.rule"].create(
+            {
+                "name": "Test",
+                "model": "res.partner",
+                "domain": "[('ref', '=', 'rule')]",
+                "body": "Hello {{ name }}",
+                "hour_from": 0,
+                "hour_to": 24,
+            }
+        )
+        rule.action_switch_on()
+        self.partner.ref = "rule"
+        with self.enter_registry_test_mode():
+            self.env.ref("sms_devino.ir_cron_rules").method_direct_trigger()
         return self.partner
 
 
 @tagged("post_install", "-at_install", "sms_devino")
-class TestReminderOfActivities(ReminderFates, AppCase):
-    cron = "ir_cron_remind_of_activities"
+class TestScheduledActionWithFilter(Fates, AppCase):
+    """A scheduled action of type Send SMS, which has no records but by its filter."""
+
+    has_icon = False
+
+    def setUp(self):
+        super().setUp()
+        self.partner.ref = "cron"
+        self.cron = self.env["ir.cron"].create(
+            {
+                "name": "Test",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "sms",
+                "sms_template_id": self.create_template("res.partner").id,
+                "sms_method": "sms",
+                "sms_devino_domain": "[('ref', '=', 'cron')]",
+                "sms_devino_once": True,
+            }
+        )
+
+    def run_cron(self):
+        with self.enter_registry_test_mode():
+            self.cron.method_direct_trigger()
 
     def send(self):
-        colleague = self.new_user("sms_fates_colleague")
-        colleague.partner_id.phone = self.partner.phone
-        self.partner.activity_schedule(
-            "mail.mail_activity_data_todo", user_id=colleague.id
-        )
-        self.remind()
-        return colleague.partner_id
+        self.run_cron()
+        self.run_odoo_queue()
+        return self.partner
+
+    def test_a_document_gets_one_message_however_often_it_runs(self):
+        self.partner.copy({"phone": "+79214563765", "ref": "other"})
+        self.send()
+        self.send()
+        self.send_all()
+        self.assertOneSent(self.partner)
+
+    def test_a_document_without_a_number_gets_its_message_later(self):
+        number, self.partner.phone = self.partner.phone, False
+        self.send()
+        self.assertFalse(self.env["sms.sms"].search([]))
+        self.partner.phone = number
+        self.send()
+        self.send_all()
+        self.assertOneSent(self.partner)
+
+    def test_without_a_filter_nobody_gets_anything(self):
+        self.cron.sms_devino_domain = False
+        self.send()
+        self.assertFalse(self.journal())
+
+    def test_a_filter_that_cannot_be_read_is_refused(self):
+        for domain in ("__import__('os')", "[('nothing', '=', 1)]", "x"):
+            with self.subTest(domain), self.assertRaises(UserError):
+                self.cron.sms_devino_domain = domain

@@ -563,50 +563,6 @@ class TestAutomation(AppCase):
         self.partner._message_sms_with_template(template=template)
         self.assertEqual(self.journal().sender_name, "DevinoTest")
 
-    def test_greeting_is_sent_once_a_year_and_not_to_the_excluded(self):
-        today = fields.Date.today()
-        self.partner.sms_devino_greeting_date = today.replace(year=1996)
-        excluded = self.partner.copy(
-            {
-                "phone": "+79214563765",
-                "sms_devino_greeting_date": today.replace(year=1992),
-            }
-        )
-        self.partner.copy(
-            {
-                "phone": "+79214563766",
-                "sms_devino_greeting_date": today + timedelta(days=40),
-            }
-        )
-        self.env["phone.blacklist"]._add([excluded.phone])
-        cron = self.env.ref("sms_devino.ir_cron_greet_contacts")
-        self.assertFalse(cron.active)
-        with self.enter_registry_test_mode():
-            cron.method_direct_trigger()
-            cron.method_direct_trigger()
-        self.send_all()
-        message = self.assertOneSent(self.partner)
-        self.assertIn("Anna", message.body)
-
-    def test_day_that_a_year_lacks_is_greeted_the_day_before(self):
-        self.partner.sms_devino_greeting_date = "1996-02-29"
-        find = self.env["sms.devino.reminder"]._find_celebrating
-        self.assertIn(self.partner, find(fields.Date.to_date("2026-02-28")))
-        self.assertNotIn(self.partner, find(fields.Date.to_date("2028-02-28")))
-        self.assertIn(self.partner, find(fields.Date.to_date("2028-02-29")))
-
-    def test_colleagues_are_reminded_once_a_day(self):
-        user = self.new_user("sms_busy")
-        user.partner_id.phone = NUMBER
-        self.partner.activity_schedule("mail.mail_activity_data_todo", user_id=user.id)
-        cron = self.env.ref("sms_devino.ir_cron_remind_of_activities")
-        self.assertFalse(cron.active)
-        with self.enter_registry_test_mode():
-            cron.method_direct_trigger()
-            cron.method_direct_trigger()
-        self.send_all()
-        self.assertOneSent(user.partner_id, text="Activities due today in Odoo: 1")
-
 
 @tagged("post_install", "-at_install", "sms_devino")
 class TestCompanies(AppCase):

@@ -1,4 +1,5 @@
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,8 @@ from odoo.tests import BaseCase, get_db_name, tagged
 
 from .own_database import OwnDatabase
 from .server_process import environment, write_config
+
+_logger = logging.getLogger(__name__)
 
 DRILL = Path(__file__).parents[1] / "benchmarks" / "drill.py"
 
@@ -26,16 +29,21 @@ class TestDrill(BaseCase):
 
     def play(self, name):
         """Return the figures of a drill."""
+        _logger.info("%s: drill", name)
         with tempfile.TemporaryDirectory() as folder:
             rc = Path(folder, "odoo.conf")
             write_config(rc, db_name=name)
-            process = subprocess.run(
+            process = subprocess.Popen(
                 [sys.executable, DRILL, "--short", "--config", rc],
                 env=environment(),
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 text=True,
-                check=False,
             )
-        told = process.stdout + process.stderr
-        self.assertEqual(process.returncode, 0, told[-6000:])
-        return json.loads(process.stdout.splitlines()[-1])
+            told = []
+            with process:
+                for line in process.stdout:
+                    _logger.info("drill: %s", line.rstrip())
+                    told.append(line)
+        self.assertEqual(process.returncode, 0, "".join(told[-100:]))
+        return json.loads(told[-1])

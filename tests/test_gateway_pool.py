@@ -109,7 +109,7 @@ class TestPool(PoolCase):
                 return super().claim(count)
 
         self.run_pool(Counting(range(4)))
-        self.assertEqual(counts[0], 4)
+        self.assertEqual(counts[0], FIRST_CALLS)
         counts.clear()
         channel = Channel(lambda: None, RateLimiter(100))
         self.run_pool(Counting(range(4), channel=channel))

@@ -1,6 +1,7 @@
 """What each answer and each exception means: the tables of the gateway, by tables."""
 
 import inspect
+import json
 import pickle
 import ssl
 from http.client import RemoteDisconnected
@@ -98,6 +99,36 @@ CODES = [
     (500, 77, "?", (UNKNOWN, OFFLINE), (NOT_SENT, OFFLINE), (NOT_SENT, OFFLINE)),
     (200, 0, "OK", (UNKNOWN, None), (NOT_SENT, None), (NOT_SENT, None)),
 ]  # fmt: skip
+
+# How each operation status of the manual comes about: kind of call, HTTP status, Code,
+# Desc. These follow from what the provider documents of its codes.
+BY_CODE = {
+    "Error_Not_Enough_Credits": ("send", 403, 5, "Not enough credits"),
+    "Error_Message_Rejected": ("send", 403, 7, "Forbidden"),
+    "Error_Invalid_Source_Address": ("send", 400, 6, "Invalid source address"),
+    "Error_Invalid_Header": ("send", 400, 1, "Argument cannot be null or empty"),
+    "Error_Invalid_MessageID": (
+        "read", 400, 1, "MessageID can not be null or empty Parameter name: messageId",
+    ),
+    "Error_Invalid_Login": ("login", 401, 4, "Invalid user login or password"),
+    "Error_SMS_User_Disabled": ("read", 403, 7, "Forbidden"),
+    "Error_Gateway_Offline": ("send", 500, 8, "Gateway error"),
+    "Error_Database_Offline": ("send", 500, 9, "Internal server error"),
+}  # fmt: skip
+# The REST protocol has no code for these: they are names of the provider's older SOAP
+# service. Only the words of an answer can tell them, and of these words only those
+# about the destination were ever seen; the others are inference. Whether the provider
+# ever says them is not known.
+BY_WORDS = {
+    "Error_Invalid_Destination_Address": (
+        "send", 400, 6, "Invalid destination address",
+    ),
+    "Error_Invalid_Password": ("login", 401, 4, "Invalid password"),
+    "Error_Unauthorised_IP_Address": ("login", 403, 7, "IP address is not allowed"),
+    "Error_SMS_User_Not_Activated": ("login", 401, 4, "User is not activated"),
+    "Error_Message_Queue_Full": ("send", 500, 8, "Queue is full"),
+    "Error_Gateway_Busy": ("send", 500, 8, "Gateway is busy"),
+}  # fmt: skip
 
 # The same for answers without a code.
 STATUSES = [
@@ -331,6 +362,28 @@ class TestTables(BaseCase):
         self.assertEqual(OPERATION_STATUSES[-1][0], "Error_Database_Offline")
         self.assertEqual(len(dict(MESSAGE_STATUSES)), 9)
         self.assertEqual(MESSAGE_STATUSES[-1][0], "Unrecognized")
+
+    def test_each_operation_status_is_reached_from_an_answer(self):
+        """All but the first, which stands for an answer that is no error."""
+        reached = {**BY_CODE, **BY_WORDS}
+        self.assertFalse(BY_CODE.keys() & BY_WORDS.keys())
+        self.assertEqual(
+            {"OK_Operation_Completed", *reached}, set(dict(OPERATION_STATUSES))
+        )
+        for status, (kind, http_status, code, description) in reached.items():
+            body = json.dumps({"Code": code, "Desc": description})
+            with self.subTest(status):
+                error = classify(kind=kind, http_status=http_status, body=body)
+                self.assertEqual(error.operation_status, status)
+        self.assertIsNone(classify(kind="send", http_status=200, body='["1"]'))
+
+    def test_status_by_words_needs_the_words(self):
+        """The same code without them is another status of the manual."""
+        for status, (kind, http_status, code, _description) in BY_WORDS.items():
+            body = json.dumps({"Code": code, "Desc": "?"})
+            with self.subTest(status):
+                error = classify(kind=kind, http_status=http_status, body=body)
+                self.assertIn(error.operation_status, BY_CODE)
 
     def test_every_verdict_has_a_name_of_the_manual(self):
         statuses = {status for row in CODES for _kind, status in row[3:]}

@@ -49,18 +49,3 @@ class TestJobs(SmsCase):
         self.job().unlink()
         self.account._note_success()
         self.assertTrue(self.job().active)
-
-    def test_without_its_template_no_greeting_is_sent_and_nothing_raises(self):
-        self.company.sms_devino_account_id = self.account
-        self.env["res.partner"].create(
-            {
-                "name": "Anna",
-                "phone": "+79214563763",
-                "sms_devino_greeting_date": self.env.cr.now().date(),
-            }
-        )
-        self.env.ref("sms_devino.sms_template_greeting").unlink()
-        with self.assertLogs("odoo.addons.sms_devino", "WARNING") as logs:
-            self.env["sms.devino.reminder"]._cron_greet_contacts()
-        self.assertIn("deleted", logs.output[0])
-        self.assertFalse(self.env["sms.devino.message"].search([]))

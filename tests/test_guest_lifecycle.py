@@ -29,10 +29,8 @@ def fill(env):
     for state, message in zip(("sent", "unknown"), messages[6:], strict=True):
         messages._transition("sending", [{"id": message.id}])
         messages._transition(state, [{"id": message.id}])
-    template = env.ref("sms_devino.sms_template_greeting")
-    template.body = "My own greeting"
     env.ref("sms_devino.ir_cron_watch_balance").interval_number = 7
-    env.ref("sms_devino.ir_cron_greet_contacts").active = True
+    env.ref("sms_devino.ir_cron_rules").active = False
     env.ref("sms_devino.mail_activity_low_balance").name = "My own name"
     env.ref("sms_devino.ir_cron_dispatch").unlink()
     return len(messages)
@@ -50,9 +48,8 @@ def look(env):
                 for message in env["sms.devino.message"].search([], order="id")
             ],
             "company": env["sms.devino.account"].search([]).mapped("company_id.id"),
-            "greeting": env.ref("sms_devino.sms_template_greeting").body,
             "interval": env.ref("sms_devino.ir_cron_watch_balance").interval_number,
-            "greets": env.ref("sms_devino.ir_cron_greet_contacts").active,
+            "rules": env.ref("sms_devino.ir_cron_rules").active,
             "activity": env.ref("sms_devino.mail_activity_low_balance").name,
         },
         "job": bool(job and job.active),

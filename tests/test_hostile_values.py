@@ -237,6 +237,7 @@ class TestHostileValues(SmsCase):
             "sms.devino.account": account,
             "sms.devino.sender": account.sender_ids,
             "sms.devino.recipient.list": record_list,
+            "phone.blacklist": env["phone.blacklist"],
             "res.partner": cls.people["user"].partner_id,
         }
 

@@ -386,6 +386,8 @@ class TestImport(ImportCase):
         for content, words in (
             (b"", "choose"),
             (b"%PDF-1.7\n", "PDF"),
+            (b'[{"phone": "79214563763"}]', "JSON"),
+            (b"BEGIN:VCARD\r\nTEL:79214563763\r\nEND:VCARD\r\n", "vCard"),
             ((ADDON / "static/description/icon.png").read_bytes(), "picture"),
             ((fixtures / "password.xlsx").read_bytes(), "password"),
             ((fixtures / "password.xls").read_bytes(), "password"),

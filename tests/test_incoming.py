@@ -148,16 +148,17 @@ class TestIncoming(LiveCase):
 
     def test_stop_ends_advertising_and_start_takes_it_back(self):
         later = self.tomorrow()
-        advertising = self.enqueue(NUMBER, "Sale", scheduled_at=later)
+        options = {"scheduled_at": later}
+        advertising = self.enqueue(NUMBER, "Sale", purpose="advertising", **options)
+        debt = self.enqueue(NUMBER, "Please pay", purpose="debt", **options)
         service = self.enqueue(NUMBER, "Your order", scheduled_at=later)
-        with self.transaction() as env:
-            env["sms.devino.message"].browse(advertising).purpose = "advertising"
         self.assertEqual(self.receive("Стоп!")[0][2], "stop")
         self.assertTrue(self.is_blacklisted())
         self.assertEqual(
             self.read(advertising, "state", "reason"), ("canceled", "blacklisted")
         )
         self.assertEqual(self.read(service, "state"), "scheduled")
+        self.assertEqual(self.read(debt, "state"), "scheduled")
         self.receive("start")
         self.assertFalse(self.is_blacklisted())
 

@@ -47,15 +47,6 @@ class RaceCase(LiveCase):
     def numbers(self):
         return sorted(entry.number for entry in self.provider.ledger)
 
-
-@tagged("post_install", "-at_install", "sms_devino")
-class TestKill(RaceCase):
-    """A server that dies, or is stopped, while a call is in flight."""
-
-    def setUp(self):
-        super().setUp()
-        self._leave_our_crons_alone()
-
     def _leave_our_crons_alone(self):
         """No scheduled action of others runs in the server that is killed."""
         with self.transaction() as env:
@@ -76,6 +67,15 @@ class TestKill(RaceCase):
             env.cr.execute(
                 "UPDATE ir_cron SET active = TRUE WHERE id = ANY(%s)", [cron_ids]
             )
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestKill(RaceCase):
+    """A server that dies, or is stopped, while a call is in flight."""
+
+    def setUp(self):
+        super().setUp()
+        self._leave_our_crons_alone()
 
     @contextmanager
     def odoo_server(self):

@@ -90,8 +90,8 @@ class TestFindRecentSame(SmsCase):
 
 @tagged("post_install", "-at_install", "sms_devino")
 class TestSameTextInForm(SmsCase):
-    def warning(self, number, text):
-        composer = self.env_of("user")["sms.composer"].create(
+    def warning(self, number, text, user="user"):
+        composer = self.env_of(user)["sms.composer"].create(
             {
                 "sms_devino_direct": True,
                 "sms_devino_account_id": self.account.id,
@@ -108,6 +108,18 @@ class TestSameTextInForm(SmsCase):
         self.assertIn("got the same text", self.warning("8 921 456-37-63", "Hello"))
         self.assertFalse(self.warning("8 921 456-37-63", "Hello again"))
         self.assertFalse(self.warning("79214563764", "Hello"))
+
+    def test_warning_links_to_the_earlier_message_for_those_who_may_read_it(self):
+        message = self.enqueue(kind="manager")
+        link = f"/odoo/sms.devino.message/{message.id}"
+        same = ("8 921 456-37-63", "Hello")
+        self.assertIn(link, self.warning(*same, user="manager"))
+        # a user reads the own ones only
+        told = self.warning(*same)
+        self.assertIn("got the same text", told)
+        self.assertNotIn("href", told)
+        message.sudo().author_id = self.people["user"]
+        self.assertIn(link, self.warning(*same))
 
 
 @tagged("post_install", "-at_install", "sms_devino")
@@ -147,3 +159,18 @@ class TestSameTextInDraft(MassCase):
         again = self.press(batch_id, "action_send_failed")["res_id"]
         self.run_calculations()
         self.assertEqual(self.read_batch(again, "total"), 2)
+
+    def test_row_that_is_left_out_names_the_earlier_message(self):
+        self.send_mass()
+        self.dispatch()
+        batch_id = self.prepare()
+        with self.transaction(self.users["manager"]) as env:
+            rows = env["sms.devino.message"].search(
+                [("batch_id", "=", batch_id), ("reason", "=", "same_text")]
+            )
+            self.assertEqual(len(rows), 10)
+            for row in rows:
+                self.assertEqual(row.earlier_id.number, row.number)
+                self.assertEqual(row.earlier_id.state, "sent")
+                self.assertEqual(row.earlier_at, row.earlier_id.accepted_at)
+            self.assertFalse(rows.earlier_id.earlier_id)

@@ -58,6 +58,10 @@ class TestSendForm(FormCase):
 
     # --- what it shows --------------------------------------------------------------
 
+    def test_half_of_an_emoji_at_the_end_of_a_text_is_left_out(self):
+        self.send(self.open(text="Hello \ud83d"))
+        self.assertEqual(self.journal().body, "Hello ")
+
     def test_menu_opens_it(self):
         action = self.env["ir.actions.act_window"]._for_xml_id(ACTION)
         self.assertEqual((action["res_model"], action["target"]), (FORM, "new"))

@@ -254,40 +254,60 @@ class TestSheetHostile(BaseCase):
     def test_sheet_of_nothing_is_bounded(self):
         """Test that a long run of nothing neither hangs nor fills the memory."""
         content = with_part(workbook(), SHEET, sheet_xml(" " * 20_000_000), stored=True)
-        self.assertEqual(code_of(content), "corrupt")
+        self.assertEqual(code_of(content), "row")
 
     def test_endless_tag(self):
         row = f'<row r="1"><c r="A1" x="{"y" * 20_000_000}"/></row>'
         content = with_part(workbook(), SHEET, sheet_xml(row), stored=True)
-        self.assertEqual(code_of(content), "corrupt")
+        self.assertEqual(code_of(content), "row")
 
     def test_endless_cell(self):
-        cell = f'<c t="inlineStr"><is><t>{"y" * 2_000_000}</t></is></c>'
+        cell = f'<c t="inlineStr"><is><t>{"y" * 6_000_000}</t></is></c>'
         row = sheet_xml(f"<row>{cell}</row>")
         content = with_part(workbook(), SHEET, row, stored=True)
+        self.assertEqual(code_of(content), "row")
+
+    def test_tags_that_are_never_closed(self):
+        """Test that patterns do not begin anew at each of a million tags."""
+        filled = "<c><v>1</v></c>"
+        inline = 'x t="inlineStr" ' * 100_000
+        for rows in (
+            "<row " * 1_000_000,
+            f"<row>{'<c ' * 1_000_000}{filled}</row>",
+            f"<row><c {inline}></c>{filled}</row>",
+            f"<row><c>{'<f ' * 1_000_000}</c>{filled}</row>",
+        ):
+            content = with_part(workbook(), SHEET, sheet_xml(rows), stored=True)
+            with self.subTest(rows[:20]):
+                self.assertIsNotNone(code_of(content))
+        root = b"<worksheet " * 90_000
+        content = with_part(workbook(), SHEET, root, stored=True)
         self.assertEqual(code_of(content), "corrupt")
 
     def test_a_million_columns(self):
-        for cell, code in (("<c><v>1</v></c>", "too_many_columns"), ("<c/>", "row")):
-            row = sheet_xml(f"<row>{cell * 1_000_000}</row>")
-            with self.subTest(cell):
+        """Test that only cells up to the last filled one count."""
+        filled = "<c><v>1</v></c>"
+        for cells, code in (
+            (filled * 1_001, "too_many_columns"),
+            (f"<c/>{filled * 999}<c/>", None),
+            (filled * 1_000_000, "row"),
+            ("<c/>" * 900_000, None),
+        ):
+            row = sheet_xml(f"<row>{cells}</row>")
+            with self.subTest(cells[:20], code=code):
                 content = with_part(workbook(), SHEET, row, stored=True)
                 self.assertEqual(code_of(content), code)
 
     def test_counts(self):
         """Test what is too much of rows, cells, strings and parts of rich text."""
-        rows = "".join("<row><c><v>1</v></c><c/></row>" for _row in range(50))
-        runs = "<r><t>x</t></r>" * 400_000
+        rows = "".join("<row><c/><c><v>1</v></c></row>" for _row in range(50))
+        runs = "<r><t>x</t></r>" * 600_000
+        rich = '<row><c t="inlineStr"><is><r><t>x</t></r></is></c></row>' * 130_000
         for part, data, code, limits in (
             (SHEET, rows, "too_many_rows", Limits(rows=49)),
             (SHEET, rows, "too_many_cells", Limits(cells=99)),
             (SHEET, rows, None, Limits(rows=50, cells=110)),
-            (
-                SHEET,
-                f'<row><c t="inlineStr"><is>{runs}</is></c></row>',
-                "corrupt",
-                LIMITS,
-            ),
+            (SHEET, rich, "corrupt", LIMITS),
             ("xl/sharedStrings.xml", f"<si>{runs}</si>", "corrupt", LIMITS),
             ("xl/sharedStrings.xml", "<si/>" * 1_000_001, "too_many_cells", LIMITS),
         ):

@@ -5,7 +5,7 @@ from pathlib import Path
 from odoo.tests import TransactionCase, tagged
 
 from ..services.sheet_words import SENTENCES, as_user_error, describe
-from ..tools.sheet import SheetError, SheetNote
+from ..tools.sheet import SheetError
 from ..tools.sheet.sniff import _MAGIC, _OPEN_DOCUMENT
 from .test_sheet_read import FIXTURES
 
@@ -43,5 +43,5 @@ class TestSheetWords(TransactionCase):
         error = SheetError("row", sheet="Лист1", row=5)
         self.assertIn("Лист1", describe(self.env, error))
         self.assertIn("Лист1", str(as_user_error(self.env, error)))
-        note = SheetNote("bad_characters", {"count": 3, "lines": "4, 7"})
+        note = SheetError("bad_characters", count=3, lines="4, 7")
         self.assertIn("4, 7", describe(self.env, note))

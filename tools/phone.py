@@ -312,7 +312,7 @@ _TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONL
 
 
 def _unreadable(number: str, country: str | None) -> Reading:
-    """Say why a number is none, and what may have been meant."""
+    """Say why a text is not a number, and what may have been meant."""
     digits = number.lstrip("+")
     code = _russian_length(digits) if country in _SEVEN_COUNTRIES else None
     suggestion = None

@@ -1,4 +1,4 @@
-"""What people paste as a list of recipients, and how a cell of theirs is kept."""
+"""What people paste as a list of recipients, and how a cell is kept."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,9 @@
-"""What kept Json may look like: a request may write anything into such a field."""
+"""The shapes of Json fields: a request may write anything into such a field."""
 
-# What stands for the keys of a dict that are texts of anybody's.
+# Stands for the keys of a dict that may be any text.
 ANY = "*"
 ROLES = ("phone", "phone_2", "name", "extra", "skip")
+ROLES += ("consent_date", "consent_source")
 EMPTY = type(None)
 
 TITLES = [str]
@@ -34,6 +35,7 @@ PREVIEW = {
     "counts": {ANY: (int,)},
     "total": (int,),
     "notes": (int,),
+    "consents": (int,),
     "hidden": (int,),
     "first": [_LINE],
     "problems": [_LINE],

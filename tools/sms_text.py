@@ -103,7 +103,7 @@ class TextInfo:
 
 @dataclass(frozen=True)
 class SenderProblem:
-    """One reason for which a name cannot be a sender.
+    """One reason why a name cannot be a sender.
 
     :ivar code: ``"empty"``, ``"too_long"``, ``"too_many_digits"`` or ``"bad_chars"``
     :ivar chars: the characters at fault: those beyond the limit, or the distinct ones

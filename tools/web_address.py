@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-# Names of machines in a network of one's own.
+# Names of machines in a private network.
 _LOCAL_ENDINGS = (".local", ".internal", ".lan", ".home.arpa", ".localhost")
 
 
@@ -12,13 +12,13 @@ def find_problem(url, *, allow_private=False):
     """Return why a password must not be sent to an address, or ``None``.
 
     :param str url: as a person wrote it
-    :param bool allow_private: whether addresses of one's own network are allowed
+    :param bool allow_private: whether addresses of a private network are allowed
     :return: ``malformed``, ``userinfo`` (it holds a name or password), ``private``
         or ``plain`` (neither https nor this machine)
     """
     try:
         parts = urlsplit((url or "").strip())
-        # a port that is none raises as well
+        # an invalid port raises as well
         host, _port = parts.hostname or "", parts.port
     except ValueError:
         return "malformed"
@@ -36,7 +36,7 @@ def find_problem(url, *, allow_private=False):
 
 
 def is_private(host):
-    """Tell whether a host is none of the internet, as far as its name tells it."""
+    """Tell whether a host is outside the internet, judging by its name."""
     address = _parse(host)
     if address:
         return not address.is_global

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
-from ..services import list_import
+from ..services import consent, list_import
 from ..services.audience import read_filter
 from ..services.filling import Filling
 from ..services.records import read_ids
@@ -14,6 +14,7 @@ from ..services.source import (
     contact_rows,
     describe_book,
     find_header_row,
+    label_sheets,
     open_source,
     pasted_as_source,
     propose_columns,
@@ -96,16 +97,23 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     )
     save_as = fields.Char(
         string="Save the mapping as",
-        help="Under this name it is proposed for the next file with the same titles.",
+        help="It is proposed under this name for the next file with the same titles.",
     )
     column_ids = fields.One2many(
         "sms.devino.recipient.add.column", "add_id", string="Columns"
     )
     with_hidden = fields.Boolean(string="Import hidden rows too")
     update_existing = fields.Boolean(
-        string="Update numbers that are in the list",
+        string="Update numbers already in the list",
         default=True,
-        help="They get name and data of the source. Otherwise they stay as they are.",
+        help="Names and data come from the source. Otherwise they stay as they are.",
+    )
+    has_consents = fields.Boolean(compute="_compute_has_consents")
+    consent_wording_id = fields.Many2one(
+        "sms.devino.consent.wording",
+        string="Wording of the consents",
+        ondelete="set null",
+        help="What the people of the file agreed to, to the letter.",
     )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
@@ -150,6 +158,11 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                 with_phone = domain & Domain("phone", "not in", (False, ""))
                 wizard.contact_count = partners.search_count(domain)
                 wizard.phone_count = partners.search_count(with_phone)
+
+    @api.depends("column_ids.role")
+    def _compute_has_consents(self):
+        for wizard in self:
+            wizard.has_consents = "consent_date" in wizard.column_ids.mapped("role")
 
     @api.depends("source", "batch_id")
     def _compute_replaced_file(self):
@@ -203,22 +216,21 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             self.state = "preview"
 
     def _open_file(self):
-        """Read how the file is laid out, and propose what its columns are."""
-        self.encoding = False
-        book = self._open()
-        self.sheets = [
-            (
-                name,
-                self.env._("%(name)s (hidden)", name=name)
-                if name in book.hidden
-                else name,
-            )
-            for name in book.sheets
-        ]
-        self.sheet = book.sheets[0]
-        self._describe_book(book)
-        self._propose(book)
+        self.encoding = self.sheet = False
+        self._read_layout()
         self.state = "columns"
+
+    def _read_layout(self):
+        """Tell how the file was read, and propose what its columns are."""
+        book = self._open()
+        self.is_csv = book.kind == "csv"
+        self.file_warning = "\n".join(describe(self.env, note) for note in book.notes)
+        self.file_note = describe_book(self.env, book, self.filename)
+        self.sheets = label_sheets(self.env, book)
+        self.sheet = self.sheet or book.sheets[0]
+        head = read_head(self.env, book, self.sheet)
+        self.header_row = find_header_row(self.env, head)
+        self._propose_columns(head)
 
     def action_open_file(self):
         """Open the file and propose what its columns are.
@@ -244,19 +256,10 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def _open(self):
         return open_source(self.env, self._content(), self.filename, self.encoding)
 
-    def _describe_book(self, book):
-        """Tell how the file was read, for the user to check."""
-        self.is_csv = book.kind == "csv"
-        self.file_warning = "\n".join(describe(self.env, n) for n in book.notes)
-        self.file_note = describe_book(self.env, book, self.filename)
-
     @api.onchange("sheet", "encoding")
     def _onchange_sheet(self):
-        """Look for the titles anew."""
         if self.state == "columns" and self.sheet:
-            book = self._open()
-            self._describe_book(book)
-            self._propose(book)
+            self._read_layout()
 
     @api.onchange("header_row")
     def _onchange_header_row(self):
@@ -268,12 +271,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         roles = self.mapping_id.columns or []
         for column, role in zip(self.column_ids.sorted("index"), roles, strict=False):
             column.role, column.name = role["role"], role["name"]
-
-    def _propose(self, book):
-        """Find the row with the titles, and propose what the columns are."""
-        head = read_head(self.env, book, self.sheet)
-        self.header_row = find_header_row(self.env, head)
-        self._propose_columns(head)
 
     def _propose_columns(self, head):
         titles = titles_of(head, self.header_row)
@@ -295,6 +292,13 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if roles.count("phone") != 1 or roles.count("phone_2") > 1:
             raise UserError(
                 self.env._("Columns: choose the one column that has the phone numbers.")
+            )
+        if self.has_consents and not self.list_id:
+            raise UserError(
+                self.env._(
+                    "Columns: consents are imported with a recipient list. Import the "
+                    "file into a list, and send to that."
+                )
             )
         names = self._extra_columns()
         if not all(names):
@@ -403,68 +407,52 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self._check_given()
         self._save_mapping()
         if self.list_id:
-            if self.source == "file":
-                self.list_id._note_titles(self._source()[2])
-            if self._is_long():
-                return self._import_later()
-            counts = self.list_id._add_rows(
-                self._rows(),
-                columns=self._extra_columns(),
-                update_existing=self.update_existing,
-                keep_wrong=self.keep_wrong,
-            )
-            return self.list_id._notify_added(counts)
+            return self._add_to_list()
         values = self._to_batch_values()
         if self.batch_id:
             self.batch_id.write(values)
             return {"type": "ir.actions.act_window_close"}
         return self.env["sms.devino.batch"].create(values).get_formview_action()
 
-    def _is_long(self):
-        """Whether a job imports the rows, page by page."""
+    def _add_to_list(self):
+        """Add the rows at once, or have a job import them when they are many."""
+        options = {
+            "columns": self._extra_columns(),
+            "update_existing": self.update_existing,
+            "keep_wrong": self.keep_wrong,
+            "consent": self._consent(),
+        }
+        if self.source == "file":
+            self.list_id._note_titles(self._source()[2])
         total = (self.preview or {}).get("total", 0)
-        return self.source in ("paste", "file") and total > list_import.LONG
-
-    def _import_later(self):
-        total = self.preview["total"]
-        list_import.queue(
-            self.list_id,
-            self._source(),
-            total,
-            columns=self._extra_columns(),
-            update_existing=self.update_existing,
-            keep_wrong=self.keep_wrong,
-        )
+        if self.source not in ("paste", "file") or total <= list_import.LONG:
+            counts = self.list_id._add_rows(self._rows(), **options)
+            return self.list_id._notify_added(counts)
+        list_import.queue(self.list_id, self._source(), total, **options)
         return notify(
             self.list_id.name,
             self.env._("%s rows are being imported. The list shows how far.", total),
             following={"type": "ir.actions.act_window_close"},
         )
 
+    def _consent(self):
+        """Return what all consents of the file share, ``None`` where it has none."""
+        if self.source != "file" or not self.has_consents:
+            return None
+        return consent.share(self.list_id, self.filename, self.consent_wording_id)
+
     def _check_given(self):
         """Refuse to add nobody.
 
         :raise UserError: saying what to choose
         """
-        no_number = self.env._("None of these contacts has a number.")
-        given, sentence = {
-            "lists": (
-                self.list_ids,
-                self.env._("Recipient lists: choose at least one."),
-            ),
-            "filter": (self.phone_count, no_number),
-            "contacts": (self.phone_count, no_number),
-            "paste": (
-                clean(self.text).strip(" ,;\t\n"),
-                self.env._("Numbers: paste or type at least one."),
-            ),
-            "file": (
-                self.state == "preview",
-                self.env._("Look at the preview first."),
-            ),
-        }[self.source]
-        if not given:
-            raise UserError(sentence)
+        if self.source == "file" and self.state != "preview":
+            raise UserError(self.env._("Look at the preview first."))
+        if self.source in ("filter", "contacts") and not self.phone_count:
+            raise UserError(self.env._("None of these contacts has a number."))
+        pasted = clean(self.text).strip(" ,;\t\n")
+        if not {"lists": self.list_ids, "paste": pasted}.get(self.source, True):
+            raise UserError(self.env._("Recipients: choose or paste at least one."))
 
     def _target(self):
         """Return the list to add to; for a mass sending one that is not stored."""

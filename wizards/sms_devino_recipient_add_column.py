@@ -21,6 +21,8 @@ class SmsDevinoRecipientAddColumn(models.TransientModel):
             ("phone_2", "Phone, if the first is empty"),
             ("name", "Recipient name"),
             ("extra", "Further data"),
+            ("consent_date", "Date of the consent to advertising"),
+            ("consent_source", "Source of the consent"),
             ("skip", "Do not import"),
         ],
         string="Import as",

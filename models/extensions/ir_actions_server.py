@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ...services import action_records
 
 
 class IrActionsServer(models.Model):
@@ -12,8 +14,30 @@ class IrActionsServer(models.Model):
         "The journal and the document keep that the list was ignored.",
     )
 
+    sms_devino_domain = fields.Char(
+        string="Records of a scheduled action",
+        help="A scheduled action has no records of its own: it sends to those that "
+        "meet this filter. Empty: to none.",
+    )
+    sms_devino_once = fields.Boolean(
+        string="Once per document",
+        help="A document that got an SMS from this action gets no other one.",
+    )
+
+    @api.onchange("sms_devino_domain")
+    def _onchange_sms_devino_domain(self):
+        """Propose what keeps a scheduled action from sending at each of its runs."""
+        if self.sms_devino_domain:
+            self.sms_devino_once = True
+
+    @api.constrains("sms_devino_domain", "model_id")
+    def _check_sms_devino_domain(self):
+        for action in self.filtered("sms_devino_domain"):
+            action_records.read_filter(action)
+
     def _run_action_sms_multi(self, eval_context=None):
         """Send as the rule says, whatever rights the user who triggers it has."""
+        eval_context = action_records.choose(self, eval_context)
         override = not self.sms_devino_blacklist
         options = self.sms_template_id._sms_devino_options()
         options |= self._sms_devino_options(automatic=True, override=override)

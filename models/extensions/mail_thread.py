@@ -1,10 +1,25 @@
-from odoo import models
+from odoo import fields, models
 
+from ...services.message_states import NO_MESSAGE_STATES
 from ..sms_devino_options import Options, given_options
 
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
+
+    sms_devino_message_count = fields.Integer(
+        string="SMS messages", compute="_compute_sms_devino_message_count"
+    )
+
+    def _compute_sms_devino_message_count(self):
+        """Count the messages about each record that the user may see."""
+        messages, counts = self.env["sms.devino.message"], {}
+        if messages.has_access("read"):
+            about = [("res_model", "=", self._name), ("res_id", "in", self.ids)]
+            about += [("state", "not in", NO_MESSAGE_STATES)]
+            counts = dict(messages._read_group(about, ["res_id"], ["__count"]))
+        for record in self:
+            record.sms_devino_message_count = counts.get(record._origin.id, 0)
 
     def message_post(self, *args, message_type="notification", **kwargs):
         """Refuse an SMS of somebody who may not send, unless a rule or an app sends it.

@@ -1,25 +1,86 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# What is known of a refusal.
+DETAILS = (
+    "sms_devino_source",
+    "sms_devino_reason",
+    "sms_devino_at",
+    "sms_devino_user_id",
+    "sms_devino_company_id",
+)
+
 
 class PhoneBlacklist(models.Model):
+    """Odoo's blacklist knows a number and nothing else; here is why it is there."""
+
     _inherit = "phone.blacklist"
 
+    sms_devino_source = fields.Selection(
+        [
+            ("sms", "SMS from the recipient"),
+            ("person", "Entered by a person"),
+            ("list", "Stop list"),
+        ],
+        string="Source",
+        readonly=True,
+        tracking=True,
+    )
+    sms_devino_reason = fields.Char(string="Reason", readonly=True, tracking=True)
+    sms_devino_at = fields.Datetime(string="Refused at", readonly=True)
+    sms_devino_since = fields.Datetime(
+        string="Since", compute="_compute_sms_devino_since"
+    )
+    sms_devino_user_id = fields.Many2one(
+        "res.users", string="Entered by", readonly=True
+    )
+    sms_devino_company_id = fields.Many2one(
+        "res.company",
+        string="Refused to",
+        readonly=True,
+        help="The company that the refusal was told to. The number is blocked for all.",
+    )
+
+    @api.depends("sms_devino_at")
+    def _compute_sms_devino_since(self):
+        for record in self:
+            record.sms_devino_since = record.sms_devino_at or record.create_date
+
     @api.model
-    def _sms_devino_blacklisted(self, numbers):
-        """Return those of ``numbers`` (E.164) that are on the blacklist, a set.
+    def _sms_devino_find(self, numbers):
+        """Return the records of ``numbers`` (E.164), with all rights.
 
         A search by the field ``number`` would parse every number again, the slowest
         part of the work on a recipient.
         """
         numbers = [number for number in numbers if number]
-        if not numbers:
-            return set()
 
         def to_sql(model, alias, query):
             return SQL("%s = ANY(%s)", SQL.identifier(alias, "number"), numbers)
 
         self.flush_model(["number"])
-        found = self.sudo().search_fetch(Domain.custom(to_sql=to_sql), ["number"])
-        return set(found.mapped("number"))
+        return self.sudo().search_fetch(Domain.custom(to_sql=to_sql), ["number"])
+
+    @api.model
+    def _sms_devino_blacklisted(self, numbers):
+        """Return those of ``numbers`` (E.164) that are on the blacklist, a set."""
+        numbers = [number for number in numbers if number]
+        return (
+            set(self._sms_devino_find(numbers).mapped("number")) if numbers else set()
+        )
+
+    def action_sms_devino_take_back(self):
+        """Take numbers off the blacklist; who did it stands in their history.
+
+        :raise AccessError: for anybody but managers of SMS
+        """
+        if not self.env.user.has_group("sms_devino.group_manager"):
+            raise AccessError(
+                self.env._("Only members of SMS / Manager take numbers back.")
+            )
+        self.check_access("read")
+        # what was refused then says nothing of a later refusal
+        self.sudo().write({"active": False, **dict.fromkeys(DETAILS, False)})
+        return {"type": "ir.actions.client", "tag": "soft_reload"}

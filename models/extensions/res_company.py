@@ -5,6 +5,13 @@ from ...services import control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
+# What decides who gets advertising, and its text.
+ADVERTISING_RULES = {
+    "sms_devino_ad_line",
+    "sms_devino_consent_required",
+    "sms_devino_stop_all",
+}
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -83,11 +90,63 @@ class ResCompany(models.Model):
         help="E-mail addresses, separated by commas. They get it on the 1st of each "
         "month.",
     )
+    sms_devino_cap_advertising = fields.Boolean(
+        string="Limit advertising to one number",
+        help="Over all mass sendings, rules and apps. Service messages have no limit.",
+    )
+    sms_devino_cap_advertising_day = fields.Integer(
+        string="Advertising a day", default=1, required=True
+    )
+    sms_devino_cap_advertising_week = fields.Integer(
+        string="Advertising a week", default=2, required=True
+    )
+    sms_devino_cap_advertising_month = fields.Integer(
+        string="Advertising a month", default=4, required=True
+    )
+    sms_devino_cap_debt = fields.Boolean(
+        string="Limit reminders of debt to one number",
+        default=True,
+        help="Over all mass sendings, rules and apps.",
+    )
+    sms_devino_cap_debt_day = fields.Integer(
+        string="Reminders of debt a day", default=2, required=True
+    )
+    sms_devino_cap_debt_week = fields.Integer(
+        string="Reminders of debt a week", default=4, required=True
+    )
+    sms_devino_cap_debt_month = fields.Integer(
+        string="Reminders of debt a month", default=16, required=True
+    )
+    sms_devino_ad_line = fields.Char(
+        string="Line added to advertising",
+        help="It ends every advertising text of a mass sending and counts in its cost: "
+        "the name of your company, and how to refuse. Empty: nothing is added.",
+    )
+    sms_devino_consent_required = fields.Boolean(
+        string="Advertising only with consent",
+        help="Mass sendings of advertising leave out numbers without a consent. The "
+        "Russian law on advertising (38-FZ, article 18) asks for consent beforehand, "
+        "and the sender has to prove it. The fine is 300 thousand to 1 million roubles "
+        "for companies, 20 to 100 thousand for officials. This is no legal advice.",
+    )
+    sms_devino_keep_months = fields.Integer(
+        string="Months after which messages are made anonymous",
+        help="Number, name, data and text of older messages are erased for good; "
+        "states, counts and money stay. 0: never.",
+    )
     # restored when the account is taken away
     sms_devino_former_provider = fields.Char(
         string="SMS provider before", readonly=True, copy=False
     )
 
+    _sms_devino_caps_positive = models.Constraint(
+        "CHECK (sms_devino_cap_advertising_day > 0 "
+        "AND sms_devino_cap_advertising_week > 0 "
+        "AND sms_devino_cap_advertising_month > 0 AND sms_devino_cap_debt_day > 0 "
+        "AND sms_devino_cap_debt_week > 0 AND sms_devino_cap_debt_month > 0)",
+        "A limit of zero would hold back every message. Enter at least one, or switch "
+        "the limit off.",
+    )
     _sms_devino_user_limit_positive = models.Constraint(
         "CHECK (sms_devino_user_limit > 0)",
         "A user must be able to reach at least one recipient.",
@@ -133,6 +192,20 @@ class ResCompany(models.Model):
         for company in self:
             spending.check_addresses(company)
 
+    _sms_devino_keep_months_not_negative = models.Constraint(
+        "CHECK (sms_devino_keep_months >= 0)",
+        "Messages cannot be made anonymous after less than no month.",
+    )
+
+    @api.constrains("sms_devino_ad_line")
+    def _check_sms_devino_ad_line(self):
+        """Refuse placeholders: the line is the same for everybody."""
+        for company in self:
+            if set("{}\n") & set(company.sms_devino_ad_line or ""):
+                raise ValidationError(
+                    self.env._("Line added to advertising: one line without braces.")
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)
@@ -145,6 +218,8 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if {"sms_devino_account_id", "sms_provider"} & vals.keys():
             self._sms_devino_set_provider_aside()
+        if ADVERTISING_RULES & vals.keys():
+            self._sms_devino_outdate_drafts()
         if {"sms_devino_account_id", "sms_devino_members_only"} & vals.keys():
             self.env.registry.clear_cache()
         return result
@@ -164,6 +239,13 @@ class ResCompany(models.Model):
         if self.sudo().sms_devino_account_id:
             return SmsApiDevino
         return super()._get_sms_api_class()
+
+    def _sms_devino_outdate_drafts(self):
+        """Mark the figures of drafts as out of date: who gets what has changed."""
+        drafts = self.env["sms.devino.batch"].sudo()
+        of_companies = [("company_id", "in", self.ids), ("state", "=", "draft")]
+        for draft in drafts.search(of_companies):
+            draft.revision += 1
 
     def _sms_devino_set_provider_aside(self):
         """Give the account precedence over the provider of another module.

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ...services import refusal, retention
+from ...services.words import notify
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -51,6 +54,42 @@ class ResConfigSettings(models.TransientModel):
     sms_devino_spending_emails = fields.Char(
         related="company_id.sms_devino_spending_emails", readonly=False
     )
+    sms_devino_cap_advertising = fields.Boolean(
+        related="company_id.sms_devino_cap_advertising", readonly=False
+    )
+    sms_devino_cap_advertising_day = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_day", readonly=False
+    )
+    sms_devino_cap_advertising_week = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_week", readonly=False
+    )
+    sms_devino_cap_advertising_month = fields.Integer(
+        related="company_id.sms_devino_cap_advertising_month", readonly=False
+    )
+    sms_devino_cap_debt = fields.Boolean(
+        related="company_id.sms_devino_cap_debt", readonly=False
+    )
+    sms_devino_cap_debt_day = fields.Integer(
+        related="company_id.sms_devino_cap_debt_day", readonly=False
+    )
+    sms_devino_cap_debt_week = fields.Integer(
+        related="company_id.sms_devino_cap_debt_week", readonly=False
+    )
+    sms_devino_cap_debt_month = fields.Integer(
+        related="company_id.sms_devino_cap_debt_month", readonly=False
+    )
+    sms_devino_ad_line = fields.Char(
+        related="company_id.sms_devino_ad_line", readonly=False
+    )
+    sms_devino_ad_line_hint = fields.Char(
+        string="Example of a line", compute="_compute_sms_devino_ad_line_hint"
+    )
+    sms_devino_consent_required = fields.Boolean(
+        related="company_id.sms_devino_consent_required", readonly=False
+    )
+    sms_devino_keep_months = fields.Integer(
+        related="company_id.sms_devino_keep_months", readonly=False
+    )
     sms_devino_balance = fields.Char(
         string="SMS balance", compute="_compute_sms_devino_balance"
     )
@@ -72,6 +111,13 @@ class ResConfigSettings(models.TransientModel):
             settings.sms_devino_mode = account.mode
             settings.sms_devino_balance = (
                 account._format_amount(account.balance) if account.balance_at else False
+            )
+
+    @api.depends("company_id", "sms_devino_ad_line")
+    def _compute_sms_devino_ad_line_hint(self):
+        for settings in self:
+            settings.sms_devino_ad_line_hint = refusal.describe_line(
+                settings.company_id, settings.sms_devino_ad_line
             )
 
     # --- who sends ------------------------------------------------------------------
@@ -134,6 +180,21 @@ class ResConfigSettings(models.TransientModel):
         if not account:
             raise UserError(self.env._("Choose and save an SMS account first."))
         return account._check_connection()
+
+    def action_sms_devino_count_old(self):
+        """Tell how many messages the months entered would make anonymous."""
+        self.check_access("write")
+        self.ensure_one()
+        if self.company_id not in self.env.companies:
+            raise AccessError(self.env._("The settings are those of another company."))
+        company = self.company_id.sudo()
+        limit = retention.find_limit(company, self.sms_devino_keep_months)
+        number = retention.count(company, limit) if limit else 0
+        return notify(
+            self.env._("Messages to make anonymous"),
+            self.env._("%s messages. What is in the queue is not touched.", number),
+            following={"type": "ir.actions.client", "tag": "soft_reload"},
+        )
 
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...services import numbers
 
 
 class ResPartner(models.Model):
@@ -7,13 +10,52 @@ class ResPartner(models.Model):
     sms_devino_greeting_date = fields.Date(
         string="Greeting by SMS on",
         help="For example a birthday: only day and month count. The SMS is sent when "
-        "the scheduled action that greets contacts is switched on.",
+        "an SMS rule for this date is switched on.",
     )
     sms_devino_message_count = fields.Integer(
         string="SMS messages",
         compute="_compute_sms_devino_message_count",
         groups="sms_devino.group_user",
     )
+
+    sms_devino_number_note = fields.Char(
+        string="About the number",
+        compute="_compute_sms_devino_number_note",
+        groups="sms_devino.group_user",
+    )
+
+    @api.depends("phone")
+    def _compute_sms_devino_number_note(self):
+        for partner in self:
+            partner.sms_devino_number_note = numbers.describe_contact(partner)
+
+    sms_devino_consent_count = fields.Integer(
+        string="Consents to SMS",
+        compute="_compute_sms_devino_consent_count",
+        groups="sms_devino.group_manager",
+    )
+
+    def _compute_sms_devino_consent_count(self):
+        """Count the consents of each contact, or for its number."""
+        consents = self.env["sms.devino.consent"]
+        for partner in self:
+            domain = partner._sms_devino_consent_domain()
+            partner.sms_devino_consent_count = consents.search_count(domain)
+
+    def _sms_devino_consent_domain(self):
+        number = self.phone_sanitized or ""
+        return Domain("partner_id", "in", self.ids) | Domain("number", "=", number)
+
+    def action_sms_devino_consents(self):
+        """Show the consents of this contact."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_devino.sms_devino_consent_action"
+        )
+        return action | {
+            "domain": list(self._sms_devino_consent_domain()),
+            "context": {"default_partner_id": self.id},
+        }
 
     def _compute_sms_devino_message_count(self):
         """Count the messages to each contact that the user may see."""

@@ -3,7 +3,14 @@ from odoo.exceptions import UserError
 
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
-from ...services.records import check_ids, check_numbers, read_ids, read_input
+from ...services.message_states import PURPOSES
+from ...services.records import (
+    check_ids,
+    check_numbers,
+    read_ids,
+    read_input,
+    storable,
+)
 from ...services.words import notify
 from ...tools import phone
 from ..sms_devino_options import given_options
@@ -86,6 +93,14 @@ class SmsComposer(models.TransientModel):
         help="In your time zone. Odoo keeps the message until then.",
         **EDITABLE,
     )
+    sms_devino_purpose = fields.Selection(
+        PURPOSES,
+        string="Purpose of the SMS",
+        compute="_compute_sms_devino_purpose",
+        help="Decides in which hours the message may leave and how many one number may "
+        "get. Debt: reminders of an overdue payment.",
+        **EDITABLE,
+    )
     sms_devino_validity = fields.Integer(
         string="Validity (minutes)",
         compute="_compute_sms_devino_validity",
@@ -115,8 +130,8 @@ class SmsComposer(models.TransientModel):
     sms_devino_problem = fields.Char(
         string="What is wrong with the text", compute="_compute_sms_devino_preview"
     )
-    sms_devino_same_text = fields.Char(
-        string="Sent before", compute="_compute_sms_devino_preview"
+    sms_devino_same_text = fields.Html(
+        string="Sent before", compute="_compute_sms_devino_preview", sanitize=False
     )
     sms_devino_is_many = fields.Boolean(
         string="Becomes a mass sending", compute="_compute_sms_devino_is_many"
@@ -145,12 +160,12 @@ class SmsComposer(models.TransientModel):
         """Refuse ids that are none: Odoo evaluates the text again and again."""
         for vals in vals_list:
             check_ids(self, vals, "res_ids")
-        return super().create(vals_list)
+        return super().create([storable(vals) for vals in vals_list])
 
     def write(self, vals):
         """Refuse ids that are none."""
         check_ids(self, vals, "res_ids")
-        return super().write(vals)
+        return super().write(storable(vals))
 
     def onchange(self, values, field_names, fields_spec):
         """Refuse ids that are none, and what is no number."""
@@ -161,6 +176,10 @@ class SmsComposer(models.TransientModel):
     def _get_records(self):
         """Return no documents of a model that a request invents."""
         return super()._get_records() if self.res_model in self.env else None
+
+    def _sms_devino_is_offered(self):
+        """Tell whether a mass sending may be about the documents."""
+        return self.env["sms.devino.rule"]._is_offered(self.res_model)
 
     def _sms_devino_records(self):
         """Return the documents that the user may read, maybe none."""
@@ -287,6 +306,15 @@ class SmsComposer(models.TransientModel):
             composer.sms_devino_when = "later" if scheduled_at else "now"
             composer.sms_devino_scheduled_at = scheduled_at
 
+    @api.depends("template_id", "sms_devino_repeat_id")
+    def _compute_sms_devino_purpose(self):
+        for composer in self:
+            composer.sms_devino_purpose = (
+                composer.template_id.sms_devino_purpose
+                or composer._sms_devino_repeated().purpose
+                or "service"
+            )
+
     @api.depends("sms_devino_account_id")
     def _compute_sms_devino_validity(self):
         for composer in self:
@@ -299,7 +327,7 @@ class SmsComposer(models.TransientModel):
             company = composer.sms_devino_account_id.sudo().company_id
             composer.sms_devino_is_many = (
                 composer.composition_mode == "mass"
-                and composer.res_model == "res.partner"
+                and composer._sms_devino_is_offered()
                 and bool(company)
                 and composer.res_ids_count > company.sms_devino_user_limit
             )
@@ -424,6 +452,7 @@ class SmsComposer(models.TransientModel):
             sender=sender.sudo().name,
             scheduled_at=self.sms_devino_scheduled_at if is_later else None,
             validity=None if automatic else self.sms_devino_validity,
+            purpose=self.sms_devino_purpose,
             is_mass=self.composition_mode == "mass",
             override=not self.use_exclusion_list,
             automatic=automatic,

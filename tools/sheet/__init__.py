@@ -1,5 +1,5 @@
-"""Spreadsheets in and out: .xls, .xlsx and .csv read as a person sees them, and lists
-written such that they import back unchanged.
+"""Spreadsheets in and out: .xls, .xlsx and .csv are read as a person sees them, and
+lists are written so that an import gives them back unchanged.
 
 Reading
     ``open_book(content, filename=None, *, limits=LIMITS, region=REGION,
@@ -13,9 +13,9 @@ Reading
                                ``open_book`` overrides the guess (``ENCODINGS`` are
                                the ones worth offering)
     ``book.separator``         of a .csv ("" for a single column), else None
-    ``book.notes``             list of :class:`SheetNote` (``code``, ``params``) about
-                               what was read in spite of a fault, such as characters
-                               that are none; of a .csv known once it is open
+    ``book.notes``             list of :class:`SheetError`, not raised: what was read
+                               in spite of a fault, such as characters that are none
+                               in a .csv; known once it is open
     ``book.rows(sheet, *,      iterator over :class:`Row`; each call reads the sheet
     limit=None)``              from its beginning, ``limit`` rows of it at most (which
                                is quick: only so much of the sheet is read)
@@ -45,7 +45,7 @@ Errors
 from .book import Book, open_book
 from .charset import ENCODINGS
 from .columns import HEAD_ROWS, find_header, guess_columns, signature
-from .errors import SheetError, SheetNote
+from .errors import SheetError
 from .model import LIMITS, MAX_ROWS, REGION, Limits, Region, Row
 from .writer import Column, write_xls, write_xlsx
 
@@ -61,7 +61,6 @@ __all__ = [
     "Region",
     "Row",
     "SheetError",
-    "SheetNote",
     "find_header",
     "guess_columns",
     "open_book",

@@ -1,7 +1,8 @@
 """The records of an .xls, looked at before xlrd reads them.
 
-xlrd makes objects of whatever a record promises, reads a sheet as often as it is named,
-and fails at a character of two halves, such as an emoji, that two records share.
+xlrd creates objects for every item that a record declares, reads a sheet once for each
+of its names, and fails when a character of two halves, such as an emoji, is split
+between two records.
 """
 
 import struct

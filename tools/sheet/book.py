@@ -5,7 +5,7 @@ from itertools import islice
 
 from .columns import HEAD_ROWS, find_header
 from .csvfile import Csv
-from .errors import SheetError, SheetNote
+from .errors import SheetError
 from .model import LIMITS, REGION, Limits, Region, Row
 from .sniff import sniff
 from .xls import Xls
@@ -21,7 +21,7 @@ class Book:
         self.kind: str = source.kind
         self.encoding: str | None = getattr(source, "encoding", None)
         self.separator: str | None = getattr(source, "separator", None)
-        self.notes: list[SheetNote] = getattr(source, "notes", [])
+        self.notes: list[SheetError] = getattr(source, "notes", [])
         known = source.sheets
         self.sheets = tuple(name for name, _h in sorted(known, key=lambda s: s[1]))
         self.hidden = frozenset(name for name, hidden in known if hidden)

@@ -4,7 +4,7 @@ import codecs
 
 import chardet
 
-# What is worth offering where the guess is wrong.
+# The encodings to offer when the guess is wrong.
 ENCODINGS = ("utf-8", "cp1251", "koi8-r", "cp866", "mac-cyrillic", "utf-16-le")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -166,8 +166,8 @@ def _phone_score(title: str, cells: list[str], rows: int) -> float:
     if not rows:
         return word * 0.9
     share = sum(map(_phone_likeness, cells)) / max(len(cells), 1)
-    # A word without a single number below it is about something else; only the
-    # surest words still stand, so that spoilt numbers are at least looked at.
+    # A title without a single number below it means something else; only the surest
+    # titles still count, so that a person at least sees a column of spoilt numbers.
     score = 0.5 * word + 0.5 * share if share else 0.4 * word
     return score * _filled(cells, rows)
 

@@ -9,21 +9,21 @@ from itertools import chain, count, islice
 from pathlib import PurePath
 
 from .charset import ENCODINGS, find_encoding
-from .errors import SheetError, SheetNote
+from .errors import SheetError
 from .model import Limits, Row
 
 _SEPARATORS = ";\t,|"
 _CODECS = {*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-be"}
 _SAMPLE_ROWS = 200
-# A row of more lines comes from a quotation mark that was not meant as one.
+# A row of more lines comes from a stray quotation mark.
 _LINES = 100
 _SHOWN_LINES = 10
 # The share of rows that have to agree on the number of columns, and what it counts
 # that a row has the separator at all: ragged rows are tables too.
 _AGREE, _RAGGED = 0.5, 0.6
-# Told to the parser when the file has one column: no text has this character.
+# The separator for the parser when the file has one column: no text contains it.
 _NONE = "\x1f"
-# Put behind the last line, to see whether that is within quotes.
+# Added after the last line, to see whether a quotation mark is still open there.
 _END = "\x1e\x1e"
 _SEP_LINE = re.compile(r"sep=(.)\r?\n?$", re.IGNORECASE | re.DOTALL)
 _AS_TEXT = re.compile(r'="([^"]*)"$')
@@ -33,7 +33,7 @@ class Csv:
     """A table kept as text.
 
     ``encoding`` is the codec used and ``separator`` the character, "" when the file
-    has a single column; ``notes`` names the characters that are none.
+    has a single column; ``notes`` names the characters that could not be decoded.
 
     :param filename: gives the one sheet its name
     :param encoding: the codec, None to find it
@@ -45,7 +45,7 @@ class Csv:
     def __init__(
         self, content: bytes, filename: str | None, limits: Limits, encoding: str | None
     ):
-        self._content = content.rstrip(b"\x1a")  # DOS marked the end of a text so
+        self._content = content.rstrip(b"\x1a")  # the mark of DOS for the end of a text
         self._limits = limits
         self._name = PurePath(filename or "").stem or "csv"
         if encoding not in (None, *_CODECS):
@@ -72,7 +72,7 @@ class Csv:
                 raise SheetError("too_many_rows", limit=self._limits.rows)
             yield Row(number, [_unwrap(value) for value in values])
 
-    def _find_bad_characters(self) -> list[SheetNote]:
+    def _find_bad_characters(self) -> list[SheetError]:
         count, lines = 0, []
         for number, line in enumerate(self._lines(), 1):
             if bad := line.count("\ufffd"):
@@ -82,7 +82,7 @@ class Csv:
             return []
         shown = ", ".join(map(str, lines[:_SHOWN_LINES]))
         more = ", …" if len(lines) > _SHOWN_LINES else ""
-        return [SheetNote("bad_characters", {"count": count, "lines": shown + more})]
+        return [SheetError("bad_characters", count=count, lines=shown + more)]
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines with their ends, each of them bounded."""

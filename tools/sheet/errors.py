@@ -3,11 +3,11 @@
 The sentences are ``services/sheet_words.py``, where they can be translated.
 """
 
-from typing import NamedTuple
-
 
 class SheetError(Exception):
     """A spreadsheet cannot be read or written, and the user can be told why.
+
+    Not raised, it tells of something that was read in spite of a fault.
 
     :ivar str code: a key of ``SENTENCES``
     :ivar dict params: what its sentence names: numbers, a row's number, a title
@@ -17,10 +17,3 @@ class SheetError(Exception):
         super().__init__(code, params)
         self.code = code
         self.params = params
-
-
-class SheetNote(NamedTuple):
-    """What was read in spite of a fault, told like an error."""
-
-    code: str
-    params: dict

@@ -1,4 +1,4 @@
-"""What stands between an .xlsx that nobody vouches for and openpyxl.
+"""What stands between an untrusted .xlsx and openpyxl.
 
 The library trusts a file: it keeps what it does not need, drops rows that are out of
 order, makes millions of one row's number, and converts what it takes for a date.  So it
@@ -10,64 +10,53 @@ that mean nothing to it.  The cells are copied byte by byte, not understood.
 import posixpath
 import re
 import zipfile
-import zlib
 from array import array
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
-from itertools import chain
-from xml.parsers import expat
+from xml.etree import ElementTree
 
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.utils import column_index_from_string
 
 from .errors import SheetError
 from .model import MEGABYTE, Limits
 
-CHUNK = 64 * 1024
-# So many chunks without a new tag are a text or a tag that no program writes.
-_SILENCE = 16
-_ROW_BYTES = 8 * MEGABYTE
 # A part above the first is refused when packed more tightly than the second: public
 # workbooks stay below 34 : 1, bombs begin at 200 : 1.
 _LARGE, _PACKED = MEGABYTE, 100
 _ENTRY, _ENTRIES = b"PK\x01\x02", 10_000
-_SMALL_TAGS = 300_000
 _SMALL_BYTES = 4 * MEGABYTE
-# Parts of rich text: the library makes an object of each.
-_RUNS = 300_000
-_LAST_ROW, _COLUMNS, _MERGES = 1_048_576, 16_384, 20_000
-# What zipfile raises for damaged, encrypted or exotic archives.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    OverflowError,
+_ROW_BYTES = 4 * MEGABYTE
+# Tags of rich text: the library makes an object of each element.
+_RICH_TAGS = 1_000_000
+_LAST_ROW, _MERGES = 1_048_576, 20_000
+# Patterns stop at the next "<", or after so many characters: a text made to do harm
+# would keep them busy for hours.
+_ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b[^<>]*>")
+_END = re.compile(rb"</[\w.:-]*worksheet\s*>\s*$")
+_ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["'](?!utf-8|us-ascii)""", re.I)
+_NUMBER = re.compile(rb"""(?:^|\s)r=["']([^"']*)""")
+_HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']""")
+# Of a sheet; "%s" is the prefix of its elements.
+_ROW_OR_MERGE = (
+    rb"<%s(?:row\b([^<>]*)"
+    rb'|mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"\s*/?)>'
 )
-_MERGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
-_COLUMN = re.compile(r"[A-Za-z]{1,3}")
-_PREFIX = re.compile(rb"<([\w.-]+:)?")
+_FILLED = rb"(?s).*<%s(?:v|is|f)(?=[\s/>])(?:.*?</%sc>)?"
+_CELLS = rb"""<%sc(?=[\s/>])(?:[^<>]{0,200}?\sr=["']([A-Z]{1,3})\d*["'])?"""
 # A text in the cell itself costs the library ten times as much as a formula's.
-_INLINE_TEXT = re.compile(
-    rb'<([\w.-]+:|)c\b([^>]*)\bt="inlineStr"([^>]*)><\1is><\1t(?: [^>]*)?>'
-    rb"([^<]*)</\1t></\1is>"
+_INLINE_TEXT = (
+    rb'<%sc\b([^<>]{0,200})\bt="inlineStr"([^<>]{0,200})>'
+    rb"<%sis><%st(?: [^<>]*)?>([^<]*)</%st></%sis>"
 )
 # A formula whose result was never stored is shown to the library as an error.
-_NO_RESULT = re.compile(
-    rb'<([\w.-]+:|)c((?: [rs]="\w*")*) ?><\1f\b[^>]*(?:(?<=/)>|>[^<]*</\1f>)'
-    rb"(?:<\1v ?/>|<\1v></\1v>)?</\1c>"
+_NO_RESULT = (
+    rb'<%sc((?: [rs]="\w*")*) ?><%sf\b[^<>]*(?:(?<=/)>|>[^<]*</%sf>)'
+    rb"(?:<%sv ?/>|<%sv></%sv>)?</%sc>"
 )
-_ROW, _CELL, _VALUE, _TEXT, _INLINE, _FORMULA, _STRING, _MERGED, _ROOT, _DATA = (
-    f"{SHEET_MAIN_NS} {name}"
-    for name in "row c v t is f si mergeCell worksheet sheetData".split()
-)
-# What stands behind the merged cells: nothing of it is read.
-_BEHIND = {
-    f"{SHEET_MAIN_NS} {name}"
-    for name in "conditionalFormatting dataValidations hyperlinks pageMargins".split()
-}
+# Of the shared strings: tags that cost little, and those of one string.
+_PLAIN = re.compile(rb"</?(?:[\w.-]+:)?(?:si|t)\b")
+_STRING = re.compile(rb"<(?:[\w.-]+:)?si\b")
 
 
 class Package:
@@ -83,17 +72,17 @@ class Package:
             raise SheetError("corrupt")
         try:
             self._zip = zipfile.ZipFile(BytesIO(content))
-        except _DAMAGED as error:
+        except Exception as error:
+            # It raises many kinds for damaged, encrypted or exotic archives.
             raise SheetError("corrupt") from error
-        members = self._zip.infolist()
-        largest = max((member.file_size for member in members), default=0)
+        self._parts = {_normal(one.filename): one for one in self._zip.infolist()}
+        sizes = [member.file_size for member in self._zip.infolist()]
         for size, limit in (
-            (sum(member.file_size for member in members), limits.unpacked_bytes),
-            (largest, limits.part_bytes),
+            (sum(sizes), limits.unpacked_bytes),
+            (max(sizes, default=0), limits.part_bytes),
         ):
             if size > limit:
                 raise SheetError("unpacks_too_large", limit_mb=limit // MEGABYTE)
-        self._parts = {_normal(member.filename): member for member in members}
 
     def __contains__(self, name: str) -> bool:
         return _normal(name) in self._parts
@@ -115,22 +104,26 @@ class Package:
             raise SheetError("packed_too_much")
         try:
             with self._zip.open(member) as stream:
-                while chunk := stream.read(CHUNK):
+                while chunk := stream.read(MEGABYTE):
                     yield chunk
-        except _DAMAGED as error:
+        except Exception as error:
             raise SheetError("corrupt") from error
 
-    def tags(self, name: str) -> list[tuple[str, dict[str, str]]]:
-        """Return ("namespace local", attributes) of all elements of a small part.
+    def elements(self, name: str) -> Iterator[ElementTree.Element]:
+        """Return all elements of a small part, none when there is no such part.
 
         :raise SheetError: "corrupt", "forbidden_xml"
         """
-        if name in self and self._parts[_normal(name)].file_size > _SMALL_BYTES:
+        if name not in self:
+            return iter(())
+        if self._parts[_normal(name)].file_size > _SMALL_BYTES:
             raise SheetError("corrupt")
-        scanner = _Tags()
-        for chunk in chain(self.chunks(name), [b""]):
-            scanner.feed(chunk)
-        return scanner.found
+        parser = ElementTree.XMLParser(target=_NoDoctype())
+        try:
+            parser.feed(b"".join(self.chunks(name)))
+            return parser.close().iter()
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
+            raise SheetError("corrupt") from error
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
         """Return what a part refers to: id -> (kind, part's name).
@@ -138,14 +131,13 @@ class Package:
         :param str name: the part, "" for the package itself
         """
         folder, base = posixpath.split(name)
-        relations = posixpath.join(folder, "_rels", f"{base}.rels")
         found = {}
-        for tag, attributes in self.tags(relations) if relations in self else ():
-            target = attributes.get("Target", "").replace("\\", "/")
-            if tag.endswith(" Relationship") and "Id" in attributes:
+        for link in self.elements(posixpath.join(folder, "_rels", f"{base}.rels")):
+            target = link.get("Target", "").replace("\\", "/")
+            if link.tag.endswith("}Relationship"):
                 part = posixpath.normpath(posixpath.join("/", folder, target))
-                kind = attributes.get("Type", "").rpartition("/")[2]
-                found[attributes["Id"]] = (kind, part.lstrip("/"))
+                kind = link.get("Type", "").rpartition("/")[2]
+                found[link.get("Id")] = (kind, part.lstrip("/"))
         return found
 
     def main_part(self) -> str:
@@ -156,88 +148,40 @@ class Package:
         return "xl/workbook.xml" if "xl/workbook.xml" in self else ""
 
 
-class _Scanner:
-    """Reads XML by chunks; ``start`` is called with each element.
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Refuses document types, and so every entity: the format has none."""
 
-    :raise SheetError: "corrupt"; "forbidden_xml" for a document type, and so for every
-        entity: the format has none
+    def doctype(self, *_args):
+        raise SheetError("forbidden_xml")
+
+
+def copy_strings(chunks: Iterator[bytes], target, limit: int) -> int:
+    """Copy the shared strings as they are; return how many there are.
+
+    :raise SheetError: "corrupt", "forbidden_xml", "too_many_cells"
     """
-
-    def __init__(self):
-        self.expat = expat.ParserCreate(namespace_separator=" ")
-        self.expat.StartElementHandler = self.start
-        self.expat.StartDoctypeDeclHandler = _refuse
-        self.expat.XmlDeclHandler = _check_encoding
-        self.silence = 0
-
-    def start(self, name: str, attributes: dict):
-        """Take an element; sets ``silence`` to 0."""
-        raise NotImplementedError
-
-    def feed(self, chunk: bytes):
-        """Parse one more chunk; the last one is empty."""
-        self.silence += 1
-        try:
-            self.expat.Parse(chunk, not chunk)
-        except (expat.ExpatError, LookupError, ValueError) as error:
-            raise SheetError("corrupt") from error
-        if self.silence > _SILENCE:
+    count, rich, rest = 0, 0, b""
+    for chunk in chunks:
+        rest = _joined(rest, chunk)
+        at = rest.rfind(b"<")
+        piece, rest = rest[:at], rest[at:]
+        count += len(_STRING.findall(piece))
+        rich += piece.count(b"<") - len(_PLAIN.findall(piece))
+        if count > limit:
+            raise SheetError("too_many_cells", limit=limit)
+        if rich > _RICH_TAGS or len(rest) > MEGABYTE:
             raise SheetError("corrupt")
+        target.write(piece)
+    target.write(rest)
+    return count
 
 
-class _Tags(_Scanner):
-    def __init__(self):
-        super().__init__()
-        self.found: list = []
-
-    def start(self, name, attributes):
-        self.silence = 0
-        self.found.append((name, attributes))
-        if len(self.found) > _SMALL_TAGS:
-            raise SheetError("corrupt")
-
-
-class Strings(_Scanner):
-    """The shared strings, copied as they are while they are counted.
-
-    :ivar int count: how many there are
-    """
-
-    def __init__(self, limits: Limits):
-        super().__init__()
-        self.count = self._runs = 0
-        self._limit = limits.cells // 2
-
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def copy(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the part.
-
-        :raise SheetError: "corrupt", "too_many_cells"
-        """
-        for chunk in chain(chunks, [b""]):
-            self.feed(chunk)
-            yield chunk
-
-    def start(self, name, attributes):
-        self.silence = 0
-        if name == _STRING:
-            self.count += 1
-            if self.count > self._limit:
-                raise SheetError("too_many_cells", limit=self._limit)
-        elif name != _TEXT:
-            self._runs += 1
-            if self._runs > _RUNS:
-                raise SheetError("corrupt")
-
-
-class Page(_Scanner):
+class Page:
     """A sheet's rows that have something in them, copied for the library.
 
     :ivar array numbers: of these rows
     :ivar bytearray hidden: 1 for each of these rows that is hidden
-    :ivar int width: columns of the widest row
-    :ivar list merges: the merged ranges
+    :ivar list merges: the merged ranges: (top, left, bottom, right), from 0
 
     :param str sheet: its name, for errors
     :param last: the number of the last row to copy, None for all
@@ -245,148 +189,138 @@ class Page(_Scanner):
     """
 
     def __init__(self, sheet: str, limits: Limits, last: int | None, cells: int):
-        super().__init__()
-        self.numbers, self.hidden = array("L"), bytearray()
-        self.width, self.merges = 0, []
+        self.numbers, self.hidden, self.merges = array("L"), bytearray(), []
         self._sheet, self._limits, self._last = sheet, limits, last or _LAST_ROW
-        self._raw, self._base, self._prefix = b"", 0, b""
-        self._pieces: list[bytes] = []
-        self._columns: dict[str, int] = {}
-        self._row_at: int | None = None  # where the current row begins
-        self._number, self._cells, self._runs = 0, cells, 0
-        # The current cell, and the last one with something in it.
-        self._column, self._filled, self._row_hidden = -1, -1, False
+        self._number, self._cells, self._rich = 0, cells, 0
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
-    def copy(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the sheet as the library is to see it.
+    def copy(self, chunks: Iterator[bytes], target):
+        """Write the sheet as the library is to see it.
 
         :raise SheetError: "corrupt", "row", "too_many_rows", …
         """
-        for chunk in chain(chunks, [b""]):
-            self._raw += chunk
-            self.feed(chunk)
-            if not chunk:
-                self._end_row(self._base + len(self._raw))
-            yield b"".join(self._pieces)
-            self._pieces.clear()
-            at = self.expat.CurrentByteIndex if self._row_at is None else self._row_at
-            self._raw, self._base = self._raw[at - self._base :], at
-            if len(self._raw) > _ROW_BYTES:
-                raise SheetError("row_too_long", row=self._number)
-        yield b"</%ssheetData></%sworksheet>" % (self._prefix, self._prefix)
+        rest = _joined(b"", next(chunks, b""))
+        if not (root := _ROOT.search(rest)):
+            raise SheetError("corrupt")
+        self._set_prefix(root[1])
+        # With a dimension the library does not pass over the sheet to find it.
+        target.write(
+            root[0] + b'<%sdimension ref="A1"/><%ssheetData>' % ((root[1],) * 2)
+        )
+        rest = self._copy_rows(rest[root.end() :], target)
+        for chunk in chunks:
+            rest = self._copy_rows(_joined(rest, chunk), target)
+        if not _END.match(rest):
+            raise SheetError("corrupt")
+        target.write(b"</%ssheetData></%sworksheet>" % (root[1], root[1]))
 
-    def start(self, name, attributes):
-        self.silence = 0
-        if name == _CELL:
-            self._start_cell(attributes)
-        elif name in (_VALUE, _INLINE, _FORMULA):
-            self._filled = self._column
-        elif name == _ROW:
-            self._start_row(attributes)
-        elif name == _MERGED:
-            self._merge(attributes.get("ref", ""))
-        elif name == _ROOT:
-            self._start_root()
-        elif name in _BEHIND:
-            self._end_row(self.expat.CurrentByteIndex)
-            self.expat.StartElementHandler = self._ignore
-        elif name != _TEXT:
-            self._runs += 1
-            if self._runs > _RUNS:
+    def _set_prefix(self, prefix: bytes):
+        self._begin, self._end = b"<%srow>" % prefix, b"</%srow>" % prefix
+        self._error, self._formula = rb'<%sc\1 t="e"/>' % prefix, b"<%sf" % prefix
+        self._text = rb'<%sc\1t="str"\2><%sv>\3</%sv>' % ((prefix,) * 3)
+        self._row_or_merge, self._filled, self._letters, self._inline, self._bare = (
+            re.compile(pattern.replace(b"%s", re.escape(prefix)))
+            for pattern in (_ROW_OR_MERGE, _FILLED, _CELLS, _INLINE_TEXT, _NO_RESULT)
+        )
+
+    def _copy_rows(self, data: bytes, target) -> bytes:
+        """Copy the rows that are complete; return what is left."""
+        at, pieces = 0, []
+        while found := self._row_or_merge.search(data, at):
+            attributes, row, at = found[1], b"", found.end()
+            if attributes is None:
+                self._add_merge(*found.group(2, 3, 4, 5))
+                continue
+            if not attributes.endswith(b"/"):
+                end = data.find(self._end, at)
+                if end < 0:
+                    at = found.start()
+                    break
+                row, at = data[at:end], end + len(self._end)
+            pieces.append(self._take_row(attributes, row))
+        else:
+            at = max(at, data.rfind(b"<"))
+        target.write(b"".join(pieces))
+        if len(data) - at > _ROW_BYTES:
+            raise self.broken(self._number + 1)
+        return data[at:]
+
+    def _take_row(self, attributes: bytes, row: bytes) -> bytes:
+        """Return a row as it is to be copied, as far as there is something in it."""
+        try:
+            number = _NUMBER.search(attributes)
+            number = int(float(number[1])) if number else self._number + 1
+        except (ValueError, OverflowError) as error:
+            raise self.broken(self._number + 1) from error
+        if not self._number < number <= _LAST_ROW:
+            raise self.broken(number)
+        self._number = number
+        filled = self._filled.match(row) if number <= self._last else None
+        if not filled:
+            return b""
+        row = filled[0]
+        self._check_cells(row)
+        if b"inlineStr" in row:
+            row = self._inline.sub(self._text, row)
+            self._check_rich(row)
+        if self._formula in row:
+            row = self._bare.sub(self._error, row)
+        self.numbers.append(number)
+        self.hidden.append(bool(_HIDDEN.search(attributes)))
+        if len(self.numbers) > self._limits.rows:
+            raise SheetError("too_many_rows", limit=self._limits.rows)
+        return self._begin + row + self._end
+
+    def _check_cells(self, row: bytes):
+        """Refuse a row whose cells are too many, or out of order."""
+        column = 0
+        letters = self._letters.findall(row)
+        for name in letters:
+            after = _column(name) if name else column + 1
+            if after <= column:
+                raise self.broken(self._number)
+            column = after
+        limits = self._limits
+        if column > limits.columns:
+            raise SheetError("too_many_columns", row=self._number, limit=limits.columns)
+        self._cells -= len(letters)
+        if self._cells < 0:
+            raise SheetError("too_many_cells", limit=limits.cells)
+
+    def _check_rich(self, row: bytes):
+        if b"inlineStr" in row:
+            self._rich += row.count(b"<")
+            if self._rich > _RICH_TAGS:
                 raise SheetError("corrupt")
 
-    def _ignore(self, _name, _attributes):
-        self.silence = 0
-
-    def _start_root(self):
-        raw = self._raw[self.expat.CurrentByteIndex - self._base :]
-        self._prefix = _PREFIX.match(raw)[1] or b""
-        self._pieces += [
-            raw[: raw.find(b">") + 1],
-            b'<%sdimension ref="A1"/><%ssheetData>' % (self._prefix, self._prefix),
-        ]
-
-    def _start_row(self, attributes):
-        at = self.expat.CurrentByteIndex
-        self._end_row(at)
-        try:
-            number = int(float(attributes.get("r", self._number + 1)))
-        except (ValueError, OverflowError) as error:
-            raise self.broken(self._number) from error
-        if not self._number < number <= _LAST_ROW:
-            raise self.broken(self._number)
-        self._number, self._column, self._filled = number, -1, -1
-        self._row_hidden = attributes.get("hidden") in ("1", "true")
-        self._row_at = at if number <= self._last else None
-
-    def _end_row(self, at: int):
-        """Copy the row that ends before a place, if there is something in it."""
-        self._check_width()
-        if self._row_at is not None and self._filled >= 0:
-            raw = self._raw[self._row_at - self._base : at - self._base]
-            end = raw.rfind(b"</%srow" % self._prefix)
-            cells = raw[raw.find(b">") + 1 : end]
-            if b"inlineStr" in cells:
-                cells = _INLINE_TEXT.sub(rb'<\1c\2t="str"\3><\1v>\4</\1v>', cells)
-            if b"f>" in cells:
-                cells = _NO_RESULT.sub(rb'<\1c\2 t="e"/>', cells)
-            prefix = self._prefix
-            self._pieces += [b"<%srow>" % prefix, cells, b"</%srow>" % prefix]
-            self.numbers.append(self._number)
-            self.hidden.append(self._row_hidden)
-            if len(self.numbers) > self._limits.rows:
-                raise SheetError("too_many_rows", limit=self._limits.rows)
-        self._row_at = None
-
-    def _check_width(self):
-        if self._filled >= self.width:
-            self.width = self._filled + 1
-            if self.width > (limit := self._limits.columns):
-                raise SheetError("too_many_columns", row=self._number, limit=limit)
-
-    def _start_cell(self, attributes):
-        letters = attributes.get("r", "").rstrip("0123456789")
-        column = self._columns.get(letters) if letters else self._column + 1
-        if column is None:
-            if not _COLUMN.fullmatch(letters):
-                raise self.broken(self._number)
-            column = self._columns[letters] = column_index(letters)
-        if not self._column < column < _COLUMNS:
-            self._check_width()
-            raise self.broken(self._number)
-        self._column = column
-        self._cells -= 1
-        if self._cells < 0:
-            raise SheetError("too_many_cells", limit=self._limits.cells)
-
-    def _merge(self, reference):
-        if (match := _MERGE.fullmatch(reference)) and len(self.merges) < _MERGES:
-            left, right = column_index(match[1]), column_index(match[3])
-            self.merges.append((int(match[2]) - 1, left, int(match[4]) - 1, right))
+    def _add_merge(self, left: bytes, top: bytes, right: bytes, bottom: bytes):
+        if len(self.merges) < _MERGES:
+            columns = _column(left) - 1, _column(right) - 1
+            self.merges.append((int(top) - 1, columns[0], int(bottom) - 1, columns[1]))
 
     def broken(self, number: int) -> SheetError:
         """Return the error that names a row which cannot be read."""
         return SheetError("row", sheet=self._sheet, row=number)
 
 
-def column_index(letters: str) -> int:
-    """Return the position of a column: "A" -> 0, "AA" -> 26."""
-    index = 0
-    for letter in letters.upper():
-        index = index * 26 + ord(letter) - 64
-    return index - 1
+def _joined(rest: bytes, chunk: bytes) -> bytes:
+    """Return a part's bytes, those of a chunk added.
+
+    :raise SheetError: "corrupt", "forbidden_xml"
+    """
+    if b"\0" in chunk or _ENCODING.match(chunk):
+        raise SheetError("corrupt")
+    data = rest + chunk
+    if b"<!DOCTYPE" in data:
+        raise SheetError("forbidden_xml")
+    return data
+
+
+@cache
+def _column(letters: bytes) -> int:
+    return column_index_from_string(letters.decode())
 
 
 def _normal(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
-
-
-def _refuse(*_args):
-    raise SheetError("forbidden_xml")
-
-
-def _check_encoding(_version, encoding, _standalone):
-    if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
-        raise SheetError("corrupt")

@@ -1,16 +1,16 @@
 """What a cell shows: the number in the file by its format, as far as a list needs it.
 
 Integers that may be telephone numbers have all their digits whatever the format;
-amounts have the decimals, thousands, percent and words of theirs; dates and times are
-written as the user's language does.  ``docs/spreadsheets.md`` names what Excel does
-beyond that.
+amounts keep the decimals, thousands, percent and words of their format; dates and times
+are written in the form of the user's language.  ``docs/spreadsheets.md`` names what
+Excel does beyond that.
 """
 
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
@@ -29,11 +29,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Letters in a date's format that are no part of it.
+# Parts of a date format whose letters do not stand for date or time.
 _NO_LETTERS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]|am/pm|a/p')
 # "General" has no digits to fill; sections with a condition are shown like it.
 _GENERAL = re.compile(r"general|основной|\[[<>=]", re.IGNORECASE)
 _REMEMBERED = 10_000
+# 2.675 is a little less in binary; with this factor it is rounded to 2.68.
+_UP = 1 + 1e-15
 _EAST_ASIAN_DATES = {*range(27, 37), *range(50, 59)}
 
 
@@ -51,10 +53,6 @@ class Shower:
 
     def truth(self, value: bool) -> str:
         return self._region.true if value else self._region.false
-
-    def number(self, value: float, code: str) -> str:
-        """Show a number by a number format."""
-        return self.by(code)(value)
 
     def by(self, code: str) -> Callable[[float], str]:
         """Return the function that shows numbers by a number format."""
@@ -119,15 +117,15 @@ class Shower:
             return self._general(value)
         section, sign = sections[0], ""
         if value < 0:
+            value = -value
             if len(sections) > 1:
                 section = sections[1]
             else:
                 sign = "-"
-            value = -value
         elif not value and len(sections) > 2:
             section = sections[2]
-        text = section.fill(value)
-        if sign and not text.strip("0.,"):
+        text = section.digits(value)
+        if not text.strip("0.,"):
             sign = ""
         text = text.translate(self._marks)
         return f"{sign}{section.before}{text}{section.after}".strip()
@@ -151,47 +149,51 @@ def format_code(key: int, codes: dict[int, str]) -> str:
     return "yyyy-mm-dd" if key in _EAST_ASIAN_DATES and key not in codes else code
 
 
-class _Section:
-    """What stands before, for and after the digits of one section of a format.
+class _Section(NamedTuple):
+    """One section of a format.
 
-    ``spec`` is Python's, "" when there are no digits; ``scale`` is what the number is
-    to be multiplied by; so many of the last decimals are ``optional``.
+    :ivar str before: what stands before the digits
+    :ivar str after: and after them
+    :ivar str spec: of the digits, as Python's; "" for a section without digits
+    :ivar int scale: what the number is multiplied by
+    :ivar bool bare: whether no zero stands for digits that are not there
+    :ivar int optional: so many of the last decimals are left out when they are zeros
     """
 
-    def __init__(self, before: str, digits: str, after: str):
-        self.before, self.after, self.spec = before, after, ""
-        if not digits:
-            return
-        whole, _point, fraction = digits.partition(".")
-        thousands = len(whole) - len(whole.rstrip(","))
-        self.scale = Decimal(100) ** (before + after).count("%") / 1000**thousands
-        places, zeros = len(fraction), whole.count("0")
-        comma = "," if "," in whole.rstrip(",") else ""
-        width = zeros + (max(zeros - 1, 0) // 3 if comma else 0)
-        width += places + 1 if places else 0
-        self.spec = f"{f'0{width}' if width else ''}{comma}.{places}f"
-        self.step = Decimal(1).scaleb(-places)
-        self.places = places
-        self.optional = places - len(fraction.rstrip("#?"))
-        self.no_zero = not zeros
+    before: str
+    after: str
+    spec: str = ""
+    scale: int = 1
+    optional: int = 0
+    bare: bool = False
 
-    def fill(self, value: float) -> str:
-        """Return the digits of a number that is not negative, "" when there are none.
-
-        A scaled number is to be exact, and a half is to be rounded up.
-        """
+    def digits(self, value: float) -> str:
+        """Return the digits of a number that is not negative; a half is rounded up."""
         if not self.spec:
             return ""
-        digits = repr(value)
-        half = digits[-1] == "5" and digits[-self.places - 2 : -self.places - 1] == "."
-        if half or self.scale != 1:
-            value = Decimal(digits) * self.scale
-            value = value.quantize(self.step, ROUND_HALF_UP)
-        text = format(value, self.spec)
+        text = format(value * self.scale * _UP, self.spec)
         if self.optional:
             fixed = len(text) - self.optional
             text = text[:fixed] + text[fixed:].rstrip("0")
-        return text.removeprefix("0") if self.no_zero else text
+        return text.removeprefix("0") if self.bare else text
+
+
+def _section(before: str, digits: str, after: str) -> _Section:
+    if not digits:
+        return _Section(before, after)
+    whole, _point, fraction = digits.partition(".")
+    zeros, places = whole.count("0"), len(fraction)
+    comma = "," if "," in whole.rstrip(",") else ""
+    width = zeros + (max(zeros - 1, 0) // 3 if comma else 0)
+    width += places + 1 if places else 0
+    return _Section(
+        before,
+        after,
+        f"{f'0{width}' if width else ''}{comma}.{places}f",
+        100 ** (before + after).count("%"),
+        places - len(fraction.rstrip("#?")),
+        not zeros,
+    )
 
 
 def _sections(code: str) -> list[_Section | None]:
@@ -203,7 +205,7 @@ def _sections(code: str) -> list[_Section | None]:
     for match in _TOKEN.finditer(f"{code};"):
         kind, text = match.lastgroup, match[match.lastgroup]
         if kind == "end":
-            sections.append(_Section(before, digits, after) if plain else None)
+            sections.append(_section(before, digits, after) if plain else None)
             before, digits, after, plain = "", "", "", True
         elif kind == "digits" and not digits:
             digits = text

@@ -29,7 +29,7 @@ _BINARY = ("image", "archive")
 _OPEN_DOCUMENT = {b"spreadsheet": "ods", b"text": "document"}
 # Excel 2 to 4 wrote their records without a container.
 _BARE_RECORDS = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", re.DOTALL)
-# Texts that are no tables, by their first words.
+# Texts that are not tables, by how they begin.
 _TEXTS = (
     (re.compile(r"<\?xml"), "XML"),
     (re.compile(r"begin:vcard", re.I), "vCard"),

@@ -1,14 +1,14 @@
-"""Lists and journals as .xlsx and .xls, such that they import back unchanged.
+"""Lists and journals as .xlsx and .xls, so that an import gives them back unchanged.
 
 Text is always written as text: a number keeps its leading zeros and its plus, and a
-cell that begins with "=" is not a formula.  Characters that XML has no place for
-(control characters, halves of surrogate pairs) are left out, from .xls too, so that
-both formats hold the same; nothing else is dropped or cut.
+cell that begins with "=" is not a formula.  Characters that XML cannot hold (control
+characters, halves of surrogate pairs) are left out, of .xls too, so that both formats
+hold the same; nothing else is dropped or cut.
 """
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,16 @@ XLSX_ROWS = 1_048_575
 CELL_CHARS = 32_767
 DATE_FORMAT = "dd.mm.yyyy hh:mm:ss"
 
-_KINDS = ("text", "number", "datetime", "integer")
 _FORMATS = {"text": "@", "number": "General", "datetime": DATE_FORMAT, "integer": "0"}
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MARKUP = re.compile("<r>.*</r>", re.DOTALL)
+# A text that looks like a formula, a number or an address stays a text.
+_AS_GIVEN = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 _NO_DATE = datetime(1900, 3, 1)  # before it Excel's calendar is a day off
 
@@ -45,12 +52,16 @@ class Column:
     width: int = 16
 
     def __post_init__(self):
-        if self.kind not in _KINDS:
+        if self.kind not in _FORMATS:
             raise ValueError(f"Unknown kind of column: {self.kind}")
 
 
 def write_xlsx(
-    columns: list[Column], rows: Iterable, *, sheet: str = "Sheet1"
+    columns: list[Column],
+    rows: Iterable,
+    *,
+    sheet: str = "Sheet1",
+    hidden: Iterable[int] = (),
 ) -> bytes:
     """Write a workbook with one sheet, row by row in constant memory.
 
@@ -58,14 +69,37 @@ def write_xlsx(
     :param rows: dicts by the columns' keys, or sequences in the columns' order; None
         and False leave a cell empty, a datetime has no time zone
     :param str sheet: the sheet's name; what Excel does not allow in it is left out
+    :param hidden: numbers of rows to hide, from 1 below the titles
     :raise SheetError: "cell_too_long", "xlsx_too_many_rows"
     :raise ValueError: a datetime with a time zone or before March 1900
     """
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"constant_memory": True})
+    book = xlsxwriter.Workbook(target, _AS_GIVEN)
     try:
         page = book.add_worksheet(_sheet_name(sheet))
-        count = _fill_xlsx(book, page, columns, rows)
+        page.freeze_panes(1, 0)
+        page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        for index, column in enumerate(columns):
+            page.set_column(index, index, column.width)
+        for number in hidden:
+            page.set_row(number, None, None, {"hidden": True})
+        plain = book.add_format()
+
+        def put(row, index, value, style):
+            if isinstance(value, str) and _MARKUP.fullmatch(value):
+                # The library takes such a text for markup of its own; in two pieces it
+                # is escaped like any other.
+                page.write_rich_string(row, index, value[:1], plain, value[1:], style)
+            else:
+                page.write(row, index, value, style)
+
+        styles = {
+            kind: book.add_format({"num_format": code})
+            for kind, code in _FORMATS.items()
+        }
+        header = book.add_format({"bold": True, "text_wrap": True, "num_format": "@"})
+        limit = (XLSX_ROWS, "xlsx_too_many_rows")
+        count = _fill(put, header, styles, columns, rows, limit)
         page.autofilter(0, 0, count, max(len(columns) - 1, 0))
     finally:
         book.close()
@@ -80,87 +114,38 @@ def write_xls(columns: list[Column], rows: Iterable, *, sheet: str = "Sheet1") -
     """
     book = xlwt.Workbook(encoding="utf-8")
     page = book.add_sheet(_sheet_name(sheet))
-    header = xlwt.easyxf("font: bold on; align: wrap on", num_format_str="@")
-    styles = {kind: xlwt.XFStyle() for kind in _KINDS}
-    for kind, style in styles.items():
-        style.num_format_str = _FORMATS[kind]
-    for index, column in enumerate(columns):
-        page.col(index).width = min(column.width * 256, 65_535)
-        page.write(0, index, _clean(column.title, 1, column.title), header)
     page.set_panes_frozen(True)
     page.set_horz_split_pos(1)
-    for number, values in _numbered(columns, rows, XLS_ROWS, "xls_too_many_rows"):
-        row = page.row(number)
-        for index, (column, value) in enumerate(zip(columns, values, strict=True)):
-            if value is not None:
-                _put_xls(row, index, column.kind, value, styles[column.kind])
+    for index, column in enumerate(columns):
+        page.col(index).width = min(column.width * 256, 65_535)
+    styles = {kind: xlwt.easyxf(num_format_str=code) for kind, code in _FORMATS.items()}
+    header = xlwt.easyxf("font: bold on; align: wrap on", num_format_str="@")
+    limit = (XLS_ROWS, "xls_too_many_rows")
+    _fill(page.write, header, styles, columns, rows, limit)
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()
 
 
-def _fill_xlsx(book, page, columns: list[Column], rows: Iterable) -> int:
-    """Write the header and the rows; return how many rows there were."""
-    plain = book.add_format()
-    header = book.add_format({"bold": True, "text_wrap": True, "num_format": "@"})
-    formats = {kind: book.add_format({"num_format": _FORMATS[kind]}) for kind in _KINDS}
-    page.freeze_panes(1, 0)
-    page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+def _fill(put, header, styles: dict, columns: list[Column], rows, limit: tuple) -> int:
+    """Write the titles and the rows; return how many rows there were.
+
+    :param put: what writes a cell: (row, column, value, style)
+    :param limit: how many rows there may be, and the code of the error
+    """
     for index, column in enumerate(columns):
-        page.set_column(index, index, column.width)
-    for index, column in enumerate(columns):
-        title = _clean(column.title, 1, column.title)
-        _put_text(page, 0, index, title, header, plain)
+        put(0, index, _clean(column.title, 1, column.title), header)
     number = 0
-    for number, values in _numbered(columns, rows, XLSX_ROWS, "xlsx_too_many_rows"):
-        for index, (column, value) in enumerate(zip(columns, values, strict=True)):
-            style = formats[column.kind]
-            if value is None:
-                continue
-            if column.kind == "text":
-                _put_text(page, number, index, value, style, plain)
-            elif column.kind == "datetime":
-                page.write_datetime(number, index, value, style)
-            else:
-                page.write_number(number, index, value, style)
-    return number
-
-
-def _put_text(page, row: int, column: int, text: str, style, plain):
-    if text.startswith("<r>") and text.endswith("</r>"):
-        # The library takes such a text for markup of its own; in two pieces it is
-        # escaped like any other.
-        page.write_rich_string(row, column, text[:1], plain, text[1:], style)
-    elif text:
-        page.write_string(row, column, text, style)
-
-
-def _put_xls(row, index: int, kind: str, value, style):
-    if kind == "text":
-        if value:
-            row.set_cell_text(index, value, style)
-    elif kind == "datetime":
-        row.set_cell_date(index, value, style)
-    else:
-        row.set_cell_number(index, value, style)
-
-
-def _numbered(
-    columns: list[Column], rows: Iterable, limit: int, code: str
-) -> Iterator[tuple[int, list]]:
-    """Yield (row's number below the header, its values ready to be written)."""
     for number, row in enumerate(rows, 1):
-        if number > limit:
-            raise SheetError(code, limit=limit)
+        if number > limit[0]:
+            raise SheetError(limit[1], limit=limit[0])
         if isinstance(row, dict):
             row = [row.get(column.key) for column in columns]
-        yield (
-            number,
-            [
-                _value(column, value, number + 1)
-                for column, value in zip(columns, row, strict=True)
-            ],
-        )
+        for index, (column, value) in enumerate(zip(columns, row, strict=True)):
+            value = _value(column, value, number + 1)
+            if value not in (None, ""):
+                put(number, index, value, styles[column.kind])
+    return number
 
 
 def _value(column: Column, value, row: int):

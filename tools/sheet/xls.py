@@ -36,6 +36,7 @@ class Xls:
         self._limits = limits
         self._book = _open(content, limits)
         self._show = Shower(region, bool(self._book.datemode))
+        self._functions: dict = {}
         if not self.sheets:
             raise SheetError("no_sheets")
 
@@ -65,27 +66,32 @@ class Xls:
                 raise SheetError("row", sheet=cells.name, row=index + 1) from error
 
     def _row(self, index: int, cells) -> Row:
-        values, errors = [], []
-        for column, cell in enumerate(cells.row(index)):
-            text = cell.value
-            if cell.ctype in _NUMBERS:
-                text = self._show.number(cell.value, self._format(cell.xf_index))
-                if text == BAD_NUMBER:
-                    errors.append(column)
-            elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
-                text = self._show.truth(bool(cell.value))
-            elif cell.ctype == xlrd.XL_CELL_ERROR:
-                text = xlrd.error_text_from_code.get(cell.value, "#N/A")
+        values, errors = cells.row_values(index), []
+        for column, kind in enumerate(cells.row_types(index)):
+            if kind in _NUMBERS:
+                function = self._function(cells.cell_xf_index(index, column))
+                text = function(values[column])
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                text = self._show.truth(bool(values[column]))
+            elif kind == xlrd.XL_CELL_ERROR:
+                text = xlrd.error_text_from_code.get(values[column], "#N/A")
+            else:
+                continue
+            values[column] = text
+            if kind == xlrd.XL_CELL_ERROR or text == BAD_NUMBER:
                 errors.append(column)
-            values.append(text)
         info = cells.rowinfo_map.get(index)
         return Row(index + 1, values, tuple(errors), bool(info and info.hidden))
 
-    def _format(self, style: int | None) -> str:
-        styles = self._book.xf_list
-        key = styles[style].format_key if style and style < len(styles) else 0
-        known = self._book.format_map.get(key)
-        return format_code(key, {key: known.format_str} if known else {})
+    def _function(self, style: int):
+        """Return what shows the numbers of a style."""
+        if style not in self._functions:
+            styles = self._book.xf_list
+            key = styles[style].format_key if style < len(styles) else 0
+            known = self._book.format_map.get(key)
+            code = format_code(key, {key: known.format_str} if known else {})
+            self._functions[style] = self._show.by(code)
+        return self._functions[style]
 
 
 def _open(content: bytes, limits: Limits) -> xlrd.Book:

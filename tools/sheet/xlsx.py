@@ -7,19 +7,21 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from xml.etree.ElementTree import Element
 
 from openpyxl import load_workbook
 from openpyxl.xml.constants import REL_NS, SHARED_STRINGS, SHEET_MAIN_NS, XLSX
 
 from .errors import SheetError
-from .guard import Package, Page, Strings
+from .guard import Package, Page, copy_strings
 from .model import Limits, Region, Row
 from .show import Shower, format_code
 
 # The library leaves control characters as Excel writes them.
 _ESCAPE = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
-_STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main workbook"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}workbook"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+# The workbook that the library sees, apart from its sheet and strings.
 _SKELETON = {
     "[Content_Types].xml": (
         '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -44,10 +46,14 @@ _STYLES = (
     '<cellStyles><cellStyle name="Normal" xfId="0"/></cellStyles></styleSheet>'
 )
 _NO_STRINGS = f'<sst xmlns="{SHEET_MAIN_NS}"/>'.encode()
+# Below it stand the number formats that need no code.
+_OWN_FORMATS = 164
 
 
 class Xlsx:
     """An .xlsx workbook.
+
+    ``sheets`` are pairs of name and whether the sheet is hidden.
 
     :raise SheetError: "corrupt", "forbidden_xml", "strict", "no_sheets"
     """
@@ -55,20 +61,12 @@ class Xlsx:
     kind = "xlsx"
 
     def __init__(self, package: Package, limits: Limits, region: Region):
-        self._package = package
-        self._limits = limits
+        self._package, self._limits = package, limits
         self._parts: dict[str, str] = {}
-        self._others: dict[str, str] = {}
-        self._hidden: set[str] = set()
-        self._date1904 = False
-        self._read_workbook()
-        self._show = Shower(region, self._date1904)
+        self.sheets: list[tuple[str, bool]] = []
+        date1904 = self._read_workbook()
+        self._show = Shower(region, date1904)
         self._formats, self._styles = self._read_styles()
-
-    @property
-    def sheets(self) -> list[tuple[str, bool]]:
-        """The sheets in the workbook's order: (name, whether it is hidden)."""
-        return [(name, name in self._hidden) for name in self._parts]
 
     # not a model: no method of the ORM is overridden
     # pylint: disable-next=method-required-super
@@ -91,7 +89,7 @@ class Xlsx:
             with file:
                 book = load_workbook(file, read_only=True, data_only=True)
                 book.worksheets[0].reset_dimensions()
-                rows = book.worksheets[0].iter_rows(max_col=max(page.width, 1))
+                rows = book.worksheets[0].iter_rows()
                 for number, hidden in zip(page.numbers, page.hidden, strict=True):
                     yield self._row(number, next(rows), bool(hidden))
         except SheetError:
@@ -104,19 +102,19 @@ class Xlsx:
         values, errors = [], []
         for column, cell in enumerate(cells):
             value = cell.value
-            if value is None:
-                text = ""
-            elif type(value) is str:
-                text = value if "_x" not in value else unescape(value)
-            elif type(value) is bool:
-                text = self._show.truth(value)
-            elif type(value) in (int, float):
-                text = self._function(cell)(value)
-            else:
-                text = self._show.moment(value)
+            if type(value) in (int, float):
+                values.append(self._function(cell)(value))
+                continue
             if cell.data_type == "e":
                 errors.append(column)
-            values.append(text)
+            if type(value) is str:
+                values.append(unescape(value) if "_x" in value else value)
+            elif value is None:
+                values.append("")
+            elif type(value) is bool:
+                values.append(self._show.truth(value))
+            else:
+                values.append(self._show.moment(value))
         return Row(number, values, tuple(errors), hidden)
 
     def _function(self, cell):
@@ -127,44 +125,43 @@ class Xlsx:
 
     def _copy(self, sheet: str, limit: int | None, file) -> Page:
         """Write a workbook of one sheet."""
+        limits, chunks = self._limits, self._package.chunks
         with zipfile.ZipFile(file, "w") as package:
-            for name, text in _SKELETON.items():
+            for name, text in (*_SKELETON.items(), ("xl/styles.xml", self._styles)):
                 package.writestr(name, text)
-            package.writestr("xl/styles.xml", self._styles)
-            strings = Strings(self._limits)
-            part = self._others.get("sharedStrings", "xl/sharedStrings.xml")
+            part = self._parts.get("sharedStrings", "xl/sharedStrings.xml")
+            strings = chunks(part) if part in self._package else iter([_NO_STRINGS])
             with package.open("xl/strings.xml", "w") as target:
-                if part in self._package:
-                    target.writelines(strings.copy(self._package.chunks(part)))
-                else:
-                    target.write(_NO_STRINGS)
-            page = Page(sheet, self._limits, limit, self._limits.cells - strings.count)
+                count = copy_strings(strings, target, limits.cells // 2)
+            page = Page(sheet, limits, limit, limits.cells - count)
             with package.open("xl/sheet.xml", "w") as target:
-                target.writelines(page.copy(self._package.chunks(self._parts[sheet])))
+                page.copy(chunks(self._parts["sheet " + sheet]), target)
         return page
 
-    def _read_workbook(self):
-        workbook = self._package.main_part()
-        parts = self._package.related(workbook)
-        self._others = dict(parts.values())
-        for tag, attributes in self._package.tags(workbook):
-            if tag == _STRICT:
+    def _read_workbook(self) -> bool:
+        """Find the parts; tell whether day 0 is 1904-01-01."""
+        workbook, date1904 = self._package.main_part(), False
+        links = self._package.related(workbook)
+        # Sheets by "sheet " and their names, the others by their kinds.
+        self._parts = {kind: part for kind, part in links.values()}
+        for element in self._package.elements(workbook):
+            if element.tag == _STRICT:
                 raise SheetError("strict")
-            if tag == f"{SHEET_MAIN_NS} workbookPr":
-                self._date1904 = attributes.get("date1904") in ("1", "true")
-            elif tag == f"{SHEET_MAIN_NS} sheet":
-                self._add_sheet(attributes, parts)
-        if not self._parts:
+            if element.tag == f"{{{SHEET_MAIN_NS}}}workbookPr":
+                date1904 = element.get("date1904") in ("1", "true")
+            elif element.tag == f"{{{SHEET_MAIN_NS}}}sheet":
+                self._add_sheet(element, links)
+        if not self.sheets:
             raise SheetError("no_sheets")
+        return date1904
 
-    def _add_sheet(self, attributes: dict, parts: dict):
-        kind, part = parts.get(attributes.get(f"{REL_NS} id"), ("", ""))
-        name = attributes.get("name", "")
-        if kind != "worksheet" or name in self._parts or part not in self._package:
-            return
-        self._parts[name] = part
-        if attributes.get("state", "visible") != "visible":
-            self._hidden.add(name)
+    def _add_sheet(self, element: Element, links: dict):
+        kind, part = links.get(element.get(f"{{{REL_NS}}}id"), ("", ""))
+        name = element.get("name", "")
+        key = "sheet " + name
+        if kind == "worksheet" and part in self._package and key not in self._parts:
+            self._parts[key] = part
+            self.sheets.append((name, element.get("state", "visible") != "visible"))
 
     def _read_styles(self) -> tuple[dict, str]:
         """Return what shows a number by the formats of a styles part of ours, and that.
@@ -172,37 +169,29 @@ class Xlsx:
         The library takes a text in quotes for no date, and so converts nothing: a
         telephone number that is formatted as a date would come out as an error.
         """
-        codes: dict[int, str] = {}
-        styles: list[int] = []
-        within = ""
-        part = self._others.get("styles", "xl/styles.xml")
-        for tag, attributes in (
-            self._package.tags(part) if part in self._package else ()
-        ):
-            tag = tag.rpartition(" ")[2]
-            if tag in ("numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs"):
-                within = tag
-            key = attributes.get("numFmtId", "0")
-            key = int(key) if key.isdecimal() else 0
-            if (within, tag) == ("numFmts", "numFmt"):
-                codes[key] = attributes.get("formatCode", "General")
-            elif (within, tag) == ("cellXfs", "xf"):
-                styles.append(key)
-        keys = list(dict.fromkeys(styles)) or [0]
+        codes, styles = {}, []
+        part = self._parts.get("styles", "xl/styles.xml")
+        for element in self._package.elements(part):
+            name = element.tag.rpartition("}")[2]
+            if name == "numFmts":
+                codes = {_key(one): one.get("formatCode", "General") for one in element}
+            elif name == "cellXfs":
+                styles = [_key(one) for one in element]
+        styles = styles or [0]
+        keys = set(styles)
+        numbers = "".join(
+            f'<numFmt numFmtId="{_OWN_FORMATS + key}" formatCode="&quot;{key}&quot;"/>'
+            for key in keys
+        )
+        cells = "".join(f'<xf numFmtId="{_OWN_FORMATS + key}"/>' for key in styles)
         formats = {f'"{key}"': self._show.by(format_code(key, codes)) for key in keys}
-        return formats, _styles(keys, styles or [0])
+        return formats, _STYLES % (numbers, cells)
 
 
-def _styles(keys: list[int], styles: list[int]) -> str:
-    """Return a styles part: each key, in quotes, as a number format."""
-    first = 164  # below it stand the formats that need no code
-    numbers = {key: first + index for index, key in enumerate(keys)}
-    codes = (
-        f'<numFmt numFmtId="{number}" formatCode="&quot;{key}&quot;"/>'
-        for key, number in numbers.items()
-    )
-    cells = (f'<xf numFmtId="{numbers[key]}"/>' for key in styles)
-    return _STYLES % ("".join(codes), "".join(cells))
+def _key(element: Element) -> int:
+    """Return the number of a number format."""
+    key = element.get("numFmtId", "0")
+    return int(key) if key.isdecimal() and len(key) < 10 else 0
 
 
 def unescape(text: str) -> str:

@@ -29,7 +29,8 @@ export class SmsDevinoTemplateTextField extends SmsDevinoTextField {
         this.search = useState({ text: "", fallback: "" });
     }
 
-    /** Count the text with the longest values that the last calculation has met. */
+    /** Count the text with the longest values that the last calculation has met, and with
+     *  the line that is added to it. */
     readText() {
         super.readText();
         const values = this.props.record.data.figures?.longest_values || {};
@@ -37,6 +38,11 @@ export class SmsDevinoTemplateTextField extends SmsDevinoTextField {
             const key = name.trim().replace(/\s+/g, " ").toLowerCase();
             return values[key] || (fallback || "").trim();
         });
+        const line = this.props.record.data.added_line;
+        const text = this.typed.text.trimEnd();
+        if (line && text && !text.endsWith(line)) {
+            this.typed.text = `${text}\n${line}`;
+        }
     }
 
     get names() {

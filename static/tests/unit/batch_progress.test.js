@@ -1,7 +1,14 @@
 import { expect, test } from "@odoo/hoot";
 import { advanceTime, animationFrame } from "@odoo/hoot-mock";
 import { defineSMSModels } from "@sms/../tests/sms_test_helpers";
-import { defineModels, fields, models, mountView, onRpc } from "@web/../tests/web_test_helpers";
+import {
+    defineModels,
+    fields,
+    MockServer,
+    models,
+    mountView,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
 
 class Batch extends models.Model {
     _name = "sms.devino.batch";
@@ -78,6 +85,7 @@ test("what is over is asked once", async () => {
 test("a small draft is calculated by itself, once", async () => {
     onRpc("sms.devino.batch", "action_calculate", () => {
         expect.step("calculated");
+        MockServer.env["sms.devino.batch"].write([2], { revision: 2 });
         return true;
     });
     await open(2, { state: "draft", is_live: false, groups: [] });
@@ -90,4 +98,5 @@ test("a small draft is calculated by itself, once", async () => {
 test("a calculation tells how far it is", async () => {
     await open(2, { state: "draft", calculation: "running", calculated: 4000, groups: [] });
     expect(".o_sms_devino_calculating").toHaveText(/4000/);
+    expect.verifySteps(["asked"]);
 });

@@ -30,7 +30,6 @@ test("a new balance is shown when it comes", async () => {
     await open();
     expect(".fa-spin").toHaveCount(1);
     expect("[name=balance] input").toHaveValue("10.00");
-    Account._records[0].balance = 25;
     onRpc("sms.devino.account", "read", () => [{ id: 1, balance_at: "2026-02-01 00:00:00" }]);
     onRpc("sms.devino.account", "web_read", () => [
         { id: 1, balance: 25, balance_at: "2026-02-01 00:00:00" },

@@ -76,6 +76,7 @@ test("who sends to nobody has no button for it, nor money", async () => {
     await open({ is_manager: false, spending: [], batches: [] });
     expect(".o_control_panel button:contains(New mass sending)").toHaveCount(0);
     expect("h5:contains(Spending)").toHaveCount(0);
+    expect.verifySteps(["asked"]);
 });
 
 test("the figures follow by themselves", async () => {
@@ -87,4 +88,5 @@ test("the figures follow by themselves", async () => {
 test("days with messages are drawn", async () => {
     await open({ chart: { ...DATA.chart, delivered: [1, 2] } });
     expect("canvas").toHaveCount(1);
+    expect.verifySteps(["asked"]);
 });

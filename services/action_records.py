@@ -1,0 +1,61 @@
+"""The records of a server action that sends SMS: its own filter, once each."""
+
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .bulk import insert_rows
+from .records import read_domain
+
+
+def read_filter(action):
+    """Return the domain of an action's filter, ``None`` without one.
+
+    :param action: ``ir.actions.server``, one
+    :raise UserError: when it cannot be read
+    """
+    try:
+        return read_domain(
+            action.env[action.model_id.sudo().model], action.sudo().sms_devino_domain
+        )
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            action.env._("Filter: it cannot be read. Choose the conditions again.")
+        ) from error
+
+
+def choose(action, eval_context):
+    """Return the context of an action with the records that it sends to.
+
+    :param action: ``ir.actions.server``, one, with all rights
+    :param dict eval_context: of Odoo's; its ``model`` has the rights of who runs it
+    """
+    records = eval_context.get("records") or eval_context.get("record")
+    if not records:
+        domain = read_filter(action)
+        # no filter is no reason to write to everybody
+        records = domain and eval_context["model"].search(domain)
+    if records and action.sms_devino_once and action.sms_method != "note":
+        records = _mark(action, records)
+    return {**eval_context, "records": records, "record": records and records[:1]}
+
+
+def _mark(action, records):
+    """Mark the records that have a number; return those that had no mark."""
+    marks = action.env["sms.devino.mark"].sudo()
+    marks.flush_model()
+    done = action.env.execute_query(
+        SQL(
+            """SELECT res_id FROM sms_devino_mark
+                WHERE action_id = %s AND res_id = ANY(%s)""",
+            action.id,
+            list(records.ids),
+        )
+    )
+    new = records - records.browse(key for (key,) in done)
+    found = new._sms_get_recipients_info()
+    rows = [
+        {"action_id": action.id, "res_id": record.id, "occasion": ""}
+        for record in new
+        if found[record.id]["sanitized"]
+    ]
+    return records.browse(insert_rows(marks, rows).mapped("res_id"))

@@ -1,0 +1,190 @@
+"""Consents to get SMS: who may get advertising, how they are imported and withdrawn."""
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .bulk import insert_rows
+from .message_states import PURPOSES
+
+REASON = "no_consent"
+ADVERTISING = "advertising"
+
+
+def refusal_ends(company, purpose):
+    """Tell whether a refusal ends messages of a purpose.
+
+    :param company: ``res.company`` that sends them
+    :param str purpose: a mass sending without one counts as advertising
+    """
+    return (purpose or ADVERTISING) == ADVERTISING or company.sms_devino_stop_all
+
+
+def leave_out(batch, rows):
+    """Leave out the rows of a draft without consent, where the company demands it.
+
+    By one query. Only advertising needs a consent.
+
+    :param batch: ``sms.devino.batch``
+    :param list rows: dicts of columns of the journal; they are changed
+    """
+    company = batch.company_id.sudo()
+    if not company.sms_devino_consent_required:
+        return
+    if (batch.purpose or ADVERTISING) != ADVERTISING:
+        return
+    going = [row for row in rows if row["state"] == "draft"]
+    given = find_given(company, {row["number"] for row in going})
+    for row in going:
+        if row["number"] not in given:
+            row |= {
+                "state": "left_out",
+                "reason": REASON,
+                "segment_count": 0,
+                "cost_estimated": 0.0,
+            }
+
+
+def find_given(company, numbers):
+    """Return those of ``numbers`` that agreed to advertising, a set.
+
+    :param company: ``res.company``; a consent to one above it counts
+    """
+    if not numbers:
+        return set()
+    company.env["sms.devino.consent"].flush_model()
+    query = SQL(
+        """SELECT DISTINCT number FROM sms_devino_consent
+            WHERE number = ANY(%s) AND company_id = ANY(%s) AND purpose = %s
+              AND withdrawn_at IS NULL""",
+        list(numbers),
+        company.sudo().parent_ids.ids,
+        ADVERTISING,
+    )
+    return {number for (number,) in company.env.execute_query(query)}
+
+
+# --- withdrawing ----------------------------------------------------------------------
+
+
+def withdraw(consents, how):
+    """Note consents as withdrawn now.
+
+    :param consents: ``sms.devino.consent``; the caller has checked the rights
+    :param str how: for people
+    """
+    consents.sudo().filtered(lambda one: not one.withdrawn_at).write(
+        {
+            "withdrawn_at": fields.Datetime.now(),
+            "withdrawn_how": how,
+            "withdrawn_by_id": consents.env.uid,
+        }
+    )
+
+
+def withdraw_refused(env, company, numbers, how):
+    """Withdraw the consents that a refusal ends.
+
+    :param env: with all rights
+    :param company: ``res.company`` that the refusal was told to
+    :param numbers: in E.164
+    """
+    purposes = [key for key, _label in PURPOSES if refusal_ends(company, key)]
+    given = env["sms.devino.consent"].search(
+        [
+            ("number", "in", list(numbers)),
+            ("company_id", "in", company.parent_ids.ids),
+            ("purpose", "in", purposes),
+            ("withdrawn_at", "=", False),
+        ]
+    )
+    withdraw(given, how)
+
+
+def settle_outdated(consents):
+    """Note consents as withdrawn that are older than a withdrawal for the same number:
+    a paper that is found later does not undo it."""
+    model = consents.browse()
+    model.flush_model()
+    model.env.cr.execute(
+        SQL(
+            """UPDATE sms_devino_consent c
+                  SET withdrawn_at = w.withdrawn_at, withdrawn_how = w.withdrawn_how,
+                      withdrawn_by_id = w.withdrawn_by_id
+                 FROM sms_devino_consent w
+                WHERE c.id = ANY(%s) AND c.withdrawn_at IS NULL
+                  AND w.number = c.number AND w.company_id = c.company_id
+                  AND w.purpose = c.purpose AND w.withdrawn_at::date > c.given_on""",
+            list(consents.ids),
+        )
+    )
+    consents.invalidate_recordset()
+
+
+# --- importing ------------------------------------------------------------------------
+
+
+def share(record_list, filename, wording):
+    """Return what all consents of a file share, as :func:`import_page` takes it.
+
+    :param record_list: ``sms.devino.recipient.list`` that is imported into
+    :param wording: ``sms.devino.consent.wording``, maybe empty
+    :raise UserError: when the wording is another company's
+    """
+    env, company = record_list.env, record_list.company_id or record_list.env.company
+    wording.check_access("read")
+    if wording and wording.company_id != company:
+        raise UserError(
+            env._("Wording of the consents: choose one of %s.", company.name)
+        )
+    return {
+        "source": env._("Imported from %s", filename),
+        "company_id": company.id,
+        "wording_id": wording.id,
+    }
+
+
+def import_page(env, page, *, source, company_id, wording_id=False):
+    """Write the consents that a page of an import has; what is known is left out.
+
+    :param env: of who imports
+    :param list page: of ``services.filling.Line``
+    :param str source: where the row does not say
+    :param int company_id: that the consents were given to
+    """
+    given = {
+        (
+            line.reading.e164,
+            line.row["consent_on"],
+            line.row["consent_source"] or source,
+        ): line.values.get("partner_id")
+        for line in page
+        if line.reading.sendable and line.row.get("consent_on")
+    }
+    if not given:
+        return
+    consents = env["sms.devino.consent"]
+    consents.check_access("create")
+    known = consents.search_fetch(
+        [
+            ("company_id", "=", company_id),
+            ("purpose", "=", ADVERTISING),
+            ("number", "in", list({number for number, _on, _source in given})),
+        ],
+        ["number", "given_on", "source"],
+    )
+    for one in known:
+        given.pop((one.number, one.given_on, one.source), None)
+    rows = [
+        {
+            "number": number,
+            "given_on": given_on,
+            "source": where,
+            "partner_id": partner_id or None,
+            "company_id": company_id,
+            "purpose": ADVERTISING,
+            "wording_id": wording_id or None,
+        }
+        for (number, given_on, where), partner_id in given.items()
+    ]
+    settle_outdated(insert_rows(consents, rows))

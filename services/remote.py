@@ -1,0 +1,152 @@
+"""The entrance for other systems: one message in, states out, over Odoo's own API."""
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+from ..tools import sms_text
+from . import preparing
+from .message_states import NO_MESSAGE_STATES
+from .records import read_input
+from .rule_run import PREFIX
+
+# Keys, or ids, of one question.
+MOST = 1000
+STATE_FIELDS = (
+    "state",
+    "reason",
+    "message_status",
+    "segment_count",
+    "cost_estimated",
+    "cost",
+    "scheduled_at",
+    "accepted_at",
+    "delivered_at",
+)
+
+
+def submit(messages, number, body, *, account, partner, record, key, **options):
+    """Put one message of another system into the journal.
+
+    :param messages: an empty ``sms.devino.message``, with the rights of the caller
+    :return: dict of ``id`` and ``state``
+    """
+    env = messages.env
+    if not env.user.has_group("sms_devino.group_user"):
+        raise AccessError(env._("Only members of the group SMS / User may send SMS."))
+    account = messages._pick_account(_read_one(env, "sms.devino.account", account))
+    env.user._sms_devino_check_may_use(account)
+    _check_types(env, number=number, body=body, key=key, sender=options.get("sender"))
+    if (key or "").startswith(PREFIX):
+        raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
+    if not (key and preparing.find_by_key(account, key)):
+        # last before the message is written, and not for one that is there already
+        segments = sms_text.segments(sms_text.normalise(body))
+        account._lock_money()
+        account._check_enough(segments * account._find_price(number))
+    message = messages.enqueue(
+        number,
+        body,
+        account=account,
+        partner=_read_one(env, "res.partner", partner),
+        record=_read_record(env, record),
+        key=key,
+        scheduled_at=_read_moment(env, options.pop("scheduled_at")),
+        validity=_read_count(env, options.pop("validity")),
+        **options,
+    )
+    known = message.sudo()
+    return {"id": known.id, "state": known.state}
+
+
+def list_states(messages, keys):
+    """Return what became of messages, the oldest first: a list of dicts.
+
+    :param messages: ``sms.devino.message`` with the rights of the caller
+    :param keys: list of the keys that they were given, or ``None``
+    """
+    env = messages.env
+    messages.check_access("read")
+    if keys is not None and not (
+        isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    ):
+        raise UserError(env._("Keys: give a list of texts."))
+    if len(messages) + len(keys or ()) > MOST:
+        raise UserError(env._("Ask for at most %s messages at once.", MOST))
+    domain = Domain("id", "in", messages.ids)
+    if keys:
+        domain |= Domain("dedup_key", "in", keys) & Domain(
+            "company_id", "in", env.companies.ids
+        )
+    found = messages.search_fetch(
+        domain & Domain("state", "not in", NO_MESSAGE_STATES),
+        ["dedup_key", *STATE_FIELDS],
+        order="id",
+    )
+    return [
+        {"id": one.id, "key": one.dedup_key}
+        | {name: _plain(one[name]) for name in STATE_FIELDS}
+        for one in found
+    ]
+
+
+def _plain(value):
+    is_moment = hasattr(value, "isoformat")
+    return fields.Datetime.to_string(value) if is_moment else value
+
+
+# --- reading what came ----------------------------------------------------------------
+
+
+def _check_types(env, **texts):
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise UserError(env._("%s: give a text.", name))
+
+
+def _read_one(env, model, key):
+    """Return the record of an id that the caller may read; none for ``None``."""
+    if key is None:
+        return None
+    is_id = type(key) is int and 0 < key < 2**31
+    found = read_input(env, model, [key]) if is_id else None
+    if not found:
+        name = env["ir.model"]._get(model).sudo().name
+        raise UserError(
+            env._("%(what)s: there is none with the id %(id)s.", what=name, id=key)
+        )
+    return found
+
+
+def _read_record(env, reference):
+    """Return the document of a text such as ``sale.order,17``."""
+    if reference is None:
+        return None
+    model, _comma, key = str(reference).partition(",")
+    is_id = key.isascii() and key.isdigit() and 0 < int(key) < 2**31
+    found = read_input(env, model, [int(key)]) if is_id else None
+    if not found:
+        raise UserError(
+            env._(
+                "Record: “%s” is not there. Write model and id, such as sale.order,17.",
+                reference,
+            )
+        )
+    return found
+
+
+def _read_moment(env, text):
+    if text is None:
+        return None
+    try:
+        return fields.Datetime.to_datetime(text if isinstance(text, str) else "?")
+    except ValueError as error:
+        raise UserError(
+            env._("scheduled_at: write the time in UTC, such as 2030-01-31 09:00:00.")
+        ) from error
+
+
+def _read_count(env, minutes):
+    if minutes is None or (type(minutes) is int and 0 <= minutes <= 100_000):
+        return minutes
+    raise UserError(env._("validity: give a number of minutes, 0 or more."))

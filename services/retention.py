@@ -1,0 +1,117 @@
+"""Making old messages anonymous: whom and what goes, counts and money stay.
+
+The text of a mass sending itself stays with it: advertising must be kept for a year
+after its last use.
+"""
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+from .bulk import update_rows
+from .commit import commit_retrying, seconds_left, wake_once
+
+JOB = "sms_devino.ir_cron_anonymise"
+PAGE = 5_000
+# Months; a calendar has no moment before its first year.
+LONGEST = 1_200
+# What is on its way, or may get there, is never touched.
+TOUCHED = (
+    "left_out",
+    "delivered",
+    "undelivered",
+    "failed",
+    "unknown",
+    "unconfirmed",
+    "canceled",
+)
+# What tells who got which text.
+PERSONAL = ("number", "number_raw", "name", "data", "partner_id", "body")
+# What leads to it, or may repeat it. Not what keeps a message from going twice: the key
+# and Odoo's uuid.
+RELATED = ("res_model", "res_id", "raw_answer", "error_text", "settled_note")
+
+
+def find_limit(company, months=None):
+    """Return the moment before which messages are made anonymous, ``None`` for never.
+
+    :param company: ``res.company``
+    :param int months: instead of the company's setting
+    """
+    months = company.sms_devino_keep_months if months is None else months
+    if months <= 0:
+        return None
+    return fields.Datetime.now() - relativedelta(months=min(months, LONGEST))
+
+
+def count(company, limit):
+    """Return how many messages would be made anonymous."""
+    company.env["sms.devino.message"].flush_model()
+    query = SQL(
+        "SELECT count(*) FROM sms_devino_message m WHERE %s", _old(company, limit)
+    )
+    return company.env.execute_query(query)[0][0]
+
+
+def run(messages):
+    """Make old messages anonymous in every company that wants it. Commits as it goes.
+
+    :param messages: an empty ``sms.devino.message``, with all rights
+    """
+    env = messages.env
+    companies = env["res.company"].with_context(active_test=False)
+    for company in companies.search([("sms_devino_keep_months", ">", 0)], order="id"):
+        limit, last = find_limit(company), 0
+        while last is not None:
+            if not seconds_left(env):
+                wake_once(env, JOB)
+                return
+            last = commit_retrying(
+                env,
+                lambda company=company, limit=limit, last=last: _anonymise_page(
+                    messages, _old(company, limit), last
+                ),
+            )[0]
+
+
+def _old(company, limit):
+    """Return the condition for messages that are old, at rest and still personal."""
+    return SQL(
+        """m.company_id = %s AND m.state = ANY(%s) AND m.create_date < %s
+           AND (m.accepted_at IS NULL OR m.accepted_at < %s)
+           AND (m.scheduled_at IS NULL OR m.scheduled_at < %s)
+           AND (%s)""",
+        company.id,
+        list(TOUCHED),
+        limit,
+        limit,
+        limit,
+        SQL(" OR ").join(
+            SQL("%s IS NOT NULL", SQL.identifier("m", name)) for name in PERSONAL
+        ),
+    )
+
+
+def _anonymise_page(messages, old, last):
+    """Make the next page anonymous; return its last id, ``None`` behind the last."""
+    messages.flush_model()
+    query = SQL(
+        """SELECT m.id FROM sms_devino_message m
+            WHERE m.id > %s AND %s ORDER BY m.id LIMIT %s""",
+        last,
+        old,
+        PAGE,
+    )
+    ids = [key for (key,) in messages.env.execute_query(query)]
+    if not ids:
+        return None
+    nothing = dict.fromkeys((*PERSONAL, *RELATED))
+    update_rows(
+        messages,
+        list(nothing),
+        [{"id": key, **nothing} for key in ids],
+        # nobody has taken it up again in the meantime
+        condition=SQL("m.state = ANY(%s)", list(TOUCHED)),
+    )
+    return ids[-1]

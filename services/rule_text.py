@@ -1,0 +1,100 @@
+"""The text of a rule's messages, in the language of each recipient."""
+
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+
+from ..tools import placeholders
+from .draft_text import describe_problem
+from .record_values import RecordValues, format_amount
+
+# What a text may say of the records of one contact.
+OF_GROUP = ("count", "total", "date")
+
+
+class RuleText:
+    """Renders the texts of a rule.
+
+    :param rule: ``sms.devino.rule``, one
+    :param model: the model of its records, in the environment of who reads them
+    """
+
+    def __init__(self, rule, model):
+        self.rule = rule
+        self.env = model.env
+        self._model = model
+        self._values = RecordValues(model)
+        self._by_lang = {}
+
+    def check(self):
+        """Refuse a text that is empty or has a placeholder that nobody can fill.
+
+        :raise UserError: saying which
+        """
+        if self.rule.template_id:
+            self.rule.template_id.check_access("read")
+            return
+        langs = [code for code, _name in self.env["res.lang"].get_installed()]
+        for lang in dict.fromkeys([self.env.lang or "en_US", *langs]):
+            self._check_text(self.rule.with_context(lang=lang).body)
+
+    def _check_text(self, body):
+        body = (body or "").strip()
+        if not body:
+            raise UserError(self.env._("Text: enter the text of the message."))
+        template = placeholders.parse(body)
+        known = self._values.understand(template.keys)
+        if self.rule.is_grouped:
+            known += OF_GROUP
+        for problem in template.problems(known):
+            raise UserError(describe_problem(self.env, problem))
+
+    def render(self, addressed, groups=None):
+        """Return the texts of messages, by queries that do not grow with their number.
+
+        :param list addressed: pairs of record and language, ``None`` for the user's
+        :param list groups: for each of them the records that it speaks of
+        :return: list of texts, in order
+        """
+        ids_by_lang = {}
+        for record, lang in addressed:
+            ids_by_lang.setdefault(lang or self.env.lang, []).append(record.id)
+        by_lang = {
+            lang: self._render_lang(lang, ids) for lang, ids in ids_by_lang.items()
+        }
+        texts = []
+        for index, (record, lang) in enumerate(addressed):
+            values = by_lang[lang or self.env.lang][record.id]
+            if isinstance(values, str):
+                texts.append(values)
+                continue
+            group = self._say_group(groups[index], lang) if groups else {}
+            texts.append(self._parse(lang or self.env.lang).render(values | group))
+        return texts
+
+    def _render_lang(self, lang, ids):
+        """Return record id -> its text by a template, or its values for ours."""
+        if template := self.rule.template_id.with_env(self.env):
+            langs = dict.fromkeys(ids, lang or "en_US")
+            return template._render_field("body", ids, res_ids_lang=langs)
+        keys = self._parse(lang).keys
+        self._values.understand(keys)
+        records = self._model.with_context(lang=lang).browse(ids)
+        return self._values.read(records, keys)
+
+    def _parse(self, lang):
+        if lang not in self._by_lang:
+            body = self.rule.with_context(lang=lang).body or ""
+            self._by_lang[lang] = placeholders.parse(body.strip())
+        return self._by_lang[lang]
+
+    def _say_group(self, records, lang):
+        """Return the values that speak of all records of one contact."""
+        env = self.env(context={**self.env.context, "lang": lang or self.env.lang})
+        values = {"count": formatLang(env, len(records), digits=0)}
+        if name := self.rule.total_field:
+            total = sum(records.mapped(name))
+            values["total"] = format_amount(env, records._fields[name], total)
+        if name := self.rule.date_field:
+            dates = [record[name] for record in records if record[name]]
+            values["date"] = format_date(env, min(dates)) if dates else ""
+        return values
