@@ -41,11 +41,9 @@ COVER_PAGE = """
     document.body.outerHTML = `<body style="margin: 0; background: #4f3a5e; color: #fff;
         font: 22px 'DejaVu Sans', sans-serif; overflow: hidden">
         <div style="position: absolute; left: 48px; top: 130px; width: 390px">
-            <div style="font-size: 38px; font-weight: bold">
-                SMS through Devino Telecom
-            </div>
-            <p>Your own account.<br/>The cost before sending,<br/>each delivery after
-            it,<br/>nothing twice.</p>
+            <b style="font-size: 38px">SMS through Devino Telecom</b>
+            <p>Your own account.<br/>The cost before sending,<br/>
+            each delivery after it,<br/>nothing twice.</p>
         </div>
         <img src="%s" style="position: absolute; left: 470px; top: 70px; width: 900px;
             border-radius: 8px; box-shadow: 0 8px 40px #0008"/>

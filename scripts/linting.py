@@ -98,10 +98,8 @@ def broken_links():
 
 def links(text):
     """The links of a page to files beside it."""
-    found = (
-        first or second for first, second in LINK.findall(CODE_BLOCK.sub("", text))
-    )
-    return [link for link in found if not ELSEWHERE.match(link)]
+    found = LINK.findall(CODE_BLOCK.sub("", text))
+    return [link for link in map("".join, found) if not ELSEWHERE.match(link)]
 
 
 def untranslated(odoo, cluster):

@@ -10,11 +10,11 @@ from .test_import import ImportCase
 
 # The two columns that the module for 1C itself names: telephone, name of the addressee.
 PHONE, NAME = "Телефон", "Имя адресата"
-ROWS = [
+ROWS = (
     ("79214563763", "Иванов Пётр"),
     ("79161002030", "ООО «Ромашка»"),
     ("9057001291", "Смирнова Анна"),
-]
+)
 NUMBERS = ["+79214563763", "+79161002030", "+79057001291"]
 
 
