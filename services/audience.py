@@ -6,12 +6,12 @@ from itertools import islice
 
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date, format_datetime, formatLang
 
 from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
 from . import audience_records, consent, control_numbers
+from .record_values import show_value
 from .records import read_domain
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
@@ -495,32 +495,9 @@ class _ContactReader:
             local = partner.with_context(lang=partner.lang or self.env.lang)
             yield (
                 partner,
-                {key: self._show(local, name) for key, name in self.wanted.items()},
+                {
+                    key: show_value(local, name, self.selections)
+                    for key, name in self.wanted.items()
+                },
             )
         contacts.invalidate_recordset()
-
-    def _show(self, partner, name):
-        """Return the value of a field as a person reads it."""
-        env, value, field = partner.env, partner[name], partner._fields[name]
-        if field.type in ("float", "monetary"):
-            _precision, decimals = field.get_digits(env) or (0, 2)
-            return formatLang(env, value, digits=decimals)
-        if field.type == "integer":
-            return formatLang(env, value, digits=0)
-        if not value:
-            return ""
-        if field.type == "many2one":
-            return value.display_name
-        if field.type == "date":
-            return format_date(env, value)
-        if field.type == "datetime":
-            return format_datetime(env, value, dt_format="short")
-        if field.type == "selection":
-            return self._options(env, field).get(value, "")
-        return str(value)
-
-    def _options(self, env, field):
-        key = (field.name, env.lang)
-        if key not in self.selections:
-            self.selections[key] = dict(field._description_selection(env))
-        return self.selections[key]

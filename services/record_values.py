@@ -82,6 +82,30 @@ def format_amount(env, field, value):
     return formatLang(env, value, digits=digits)
 
 
+def show_value(record, name, selections):
+    """Return the value of a field as a person reads it, in the language of the record.
+
+    :param dict selections: labels that were looked up before; it is added to
+    """
+    env, value, field = record.env, record[name], record._fields[name]
+    if field.type in DIGITS:
+        return format_amount(env, field, value)
+    if not value:
+        return ""
+    if field.type == "many2one":
+        return value.display_name
+    if field.type == "date":
+        return format_date(env, value)
+    if field.type == "datetime":
+        return format_datetime(env, value, dt_format="short")
+    if field.type == "selection":
+        key = (field.model_name, field.name, env.lang)
+        if key not in selections:
+            selections[key] = dict(field._description_selection(env))
+        return selections[key].get(value, "")
+    return str(value)
+
+
 class RecordValues:
     """Reads the values that a text names, with the rights of the user.
 
@@ -155,25 +179,7 @@ class RecordValues:
         return self._show(record, name)
 
     def _show(self, record, name):
-        """Return the value of a field as a person reads it."""
-        env, value, field = record.env, record[name], record._fields[name]
-        if field.type in DIGITS:
-            return format_amount(env, field, value)
-        if not value:
-            return ""
-        if field.type == "many2one":
-            readable = value._filtered_access("read")
-            return readable.display_name or ""
-        if field.type == "date":
-            return format_date(env, value)
-        if field.type == "datetime":
-            return format_datetime(env, value, dt_format="short")
-        if field.type == "selection":
-            return self._options(env, field).get(value, "")
-        return str(value)
-
-    def _options(self, env, field):
-        key = (field.model_name, field.name, env.lang)
-        if key not in self._selections:
-            self._selections[key] = dict(field._description_selection(env))
-        return self._selections[key]
+        value = record[name]
+        if record._fields[name].type == "many2one":
+            return value._filtered_access("read").display_name or ""
+        return show_value(record, name, self._selections)

@@ -54,7 +54,6 @@ class TestLineOfAdvertising(MassCase):
 
     def test_advertising_ends_with_it_and_the_rest_does_not(self):
         for purpose, added in (
-            (False, True),
             ("advertising", True),
             ("service", False),
             ("debt", False),
