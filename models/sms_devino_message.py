@@ -478,6 +478,7 @@ class SmsDevinoMessage(models.Model):
         partner=None,
         record=None,
         key=None,
+        purpose="service",
         honour_blacklist=False,
     ):
         """Put one message of another system into the journal, see :meth:`enqueue`.
@@ -501,6 +502,7 @@ class SmsDevinoMessage(models.Model):
             partner=partner,
             record=record,
             key=key,
+            purpose=purpose,
             honour_blacklist=bool(honour_blacklist),
         )
 

@@ -4,9 +4,9 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..tools import sms_text
+from ..tools import phone, sms_text
 from . import preparing
-from .message_states import NO_MESSAGE_STATES
+from .message_states import NO_MESSAGE_STATES, PURPOSES
 from .records import read_input
 from .rule_run import PREFIX
 
@@ -36,14 +36,19 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise AccessError(env._("Only members of the group SMS / User may send SMS."))
     account = messages._pick_account(_read_one(env, "sms.devino.account", account))
     env.user._sms_devino_check_may_use(account)
-    _check_types(env, number=number, body=body, key=key, sender=options.get("sender"))
+    texts = {"number": number, "body": body, "key": key}
+    texts |= {name: options[name] for name in ("sender", "purpose")}
+    _check_types(env, **texts)
+    if options["purpose"] not in dict(PURPOSES):
+        raise UserError(env._("purpose: write one of %s.", ", ".join(dict(PURPOSES))))
     if (key or "").startswith(PREFIX):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
         segments = sms_text.segments(sms_text.normalise(body))
+        reading = phone.read(number, account.country_id.code)
         account._lock_money()
-        account._check_enough(segments * account._find_price(number))
+        account._check_enough(segments * account._find_price(reading.e164 or ""))
     message = messages.enqueue(
         number,
         body,

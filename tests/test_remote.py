@@ -118,6 +118,8 @@ class TestRemote(SmsCase, HttpCase):
             ({"scheduled_at": 5}, "UTC"),
             ({"validity": -1}, "minutes"),
             ({"sender": 5}, "sender"),
+            ({"purpose": ["debt"]}, "purpose"),
+            ({"purpose": "fun"}, "advertising, service, debt"),
             ({"key": "rule/1/2/"}, "rule"),
         ):
             with self.subTest(arguments):
