@@ -119,7 +119,7 @@ class TestRemote(SmsCase, HttpCase):
             ({"validity": -1}, "minutes"),
             ({"sender": 5}, "sender"),
             ({"purpose": ["debt"]}, "purpose"),
-            ({"purpose": "fun"}, "advertising, service, debt"),
+            ({"purpose": "fun"}, "service, advertising, debt"),
             ({"key": "rule/1/2/"}, "rule"),
         ):
             with self.subTest(arguments):
