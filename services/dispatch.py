@@ -108,8 +108,9 @@ class DispatchRun:
                 self.env["ir.cron"]._commit_progress(processed)
 
     def _find_jobs(self):
-        self.env["sms.devino.message"]._release_due()
+        # in this order: rows that are fed may be due at once
         self.env["sms.devino.batch"]._feed()
+        self.env["sms.devino.message"]._release_due()
         work = self._dispatcher._find_work()
         accounts = self.env["sms.devino.account"].browse(work)
         for account in accounts:
