@@ -20,6 +20,12 @@ class SmsDevinoHours(models.AbstractModel):
     _name = "sms.devino.hours"
     _description = "SMS Sending Hours"
 
+    hours_advertising_on = fields.Boolean(
+        string="Advertising leaves only in its hours",
+        help="Switched on, a mass sending of advertising waits for the hours of each "
+        "recipient. Where only the country of a number is known, these are the hours "
+        "that suit all of its time zones.",
+    )
     hours_advertising_from = Hour(
         string="Advertising on working days, from", default=9, help=HELP
     )
@@ -75,6 +81,6 @@ class SmsDevinoHours(models.AbstractModel):
     def write(self, vals):
         """Have what waits in the queue looked at again when the hours change."""
         result = super().write(vals)
-        if vals.keys() & set(HOUR_FIELDS):
+        if vals.keys() & {*HOUR_FIELDS, "hours_advertising_on"}:
             forget_hours(self)
         return result

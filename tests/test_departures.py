@@ -18,8 +18,9 @@ from .mass_case import MassCase
 # A Tuesday. In Kaliningrad it is two hours later, in Moscow three, in Vladivostok ten.
 DAY = datetime(2026, 3, 10)
 REGIONS = {"KGD": "+79211111101", "MOW": "+79211111202", "PRI": "+79211111303"}
-# What an account begins with.
+# What an account begins with, and the hours of advertising switched on.
 DEFAULTS = {
+    "hours_advertising_on": True,
     **{"hours_advertising_from": 9, "hours_advertising_to": 21},
     **{"hours_advertising_off_from": 9, "hours_advertising_off_to": 21},
     **{"hours_debt_from": 8, "hours_debt_to": 22},
@@ -320,6 +321,7 @@ class TestSingleDepartures(SmsCase):
     def setUp(self):
         super().setUp()
         self.enterContext(at(19))
+        self.account.hours_advertising_on = True
         self.partner = self.env["res.partner"].create(
             {"name": "Anna", "phone": "+79214563763", "tz": "Europe/Moscow"}
         )
@@ -332,6 +334,13 @@ class TestSingleDepartures(SmsCase):
         self.assertIn("Europe/Moscow", message.recipient_time)
         debt = self.enqueue(purpose="debt", partner=self.partner)
         self.assertEqual(debt.scheduled_at, DAY + timedelta(hours=29))
+
+    def test_advertising_has_hours_only_where_they_are_switched_on(self):
+        self.account.hours_advertising_on = False
+        message = self.enqueue(purpose="advertising", partner=self.partner)
+        self.assertEqual(message.state, "outgoing")
+        debt = self.enqueue(purpose="debt", partner=self.partner)
+        self.assertEqual(debt.state, "scheduled")
 
     def test_service_leaves_at_once_and_costs_nothing_more(self):
         self.assertEqual(self.enqueue().state, "outgoing")
