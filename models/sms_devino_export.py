@@ -87,6 +87,8 @@ class SmsDevinoExport(models.TransientModel):
     def _download_list(self, record_list, file_format):
         """Download a recipient list, such that it can be imported unchanged."""
         record_list.check_access("read")
+        if not record_list.exists():
+            raise MissingError(self.env._("There is no such record."))
         self._check_may_export()
         titles = own_titles(self.env)
         extra = record_list.columns or []

@@ -469,8 +469,8 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def submit(
         self,
-        number,
-        body,
+        number=None,
+        body=None,
         account=None,
         sender=None,
         scheduled_at=None,

@@ -45,8 +45,8 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
-        segments = sms_text.segments(sms_text.normalise(body))
-        reading = phone.read(number, account.country_id.code)
+        segments = sms_text.segments(sms_text.normalise(body or ""))
+        reading = phone.read(number or "", account.country_id.code)
         account._lock_money()
         account._check_enough(segments * account._find_price(reading.e164 or ""))
     message = messages.enqueue(

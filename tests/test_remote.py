@@ -105,6 +105,8 @@ class TestRemote(SmsCase, HttpCase):
     def test_wrong_input_is_refused_in_words(self):
         for arguments, words in (
             ({"number": "123"}, "123"),
+            ({"number": None}, "number"),
+            ({"body": None}, "Text"),
             ({"number": 79214563763}, "number"),
             ({"body": ""}, "Text"),
             ({"body": ["x"]}, "body"),
