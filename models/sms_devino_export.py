@@ -1,7 +1,7 @@
 import base64
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, MissingError, UserError
 
 from ..services.batch_report import GROUPS, find_cause, match_rows
 from ..services.sheet_words import as_user_error
