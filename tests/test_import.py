@@ -136,7 +136,7 @@ class TestImport(ImportCase):
         self.assertEqual(set(names[1:3]), {"Телефон", "Имя"})
         batch.body = "{{ имя }} {{ Город }}"
         texts = Texts(batch)
-        [page] = Audience(batch, texts.keys)._read_list(created)
+        [(page, _end)] = Audience(batch, texts.keys)._read_list(created.id, 0)
         self.assertEqual(texts.of(page[0]).render(page[0].values), "Анна Омск")
 
     def test_nothing_is_written_before_import_is_pressed(self):
