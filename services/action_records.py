@@ -58,4 +58,5 @@ def _mark(action, records):
         for record in new
         if found[record.id]["sanitized"]
     ]
-    return records.browse(insert_rows(marks, rows).mapped("res_id"))
+    written = set(insert_rows(marks, rows).mapped("res_id"))
+    return records.filtered(lambda record: record.id in written)

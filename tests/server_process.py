@@ -1,6 +1,7 @@
 """A real Odoo server in a process of its own, to be stopped and killed."""
 
 import configparser
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import urllib.request
 from pathlib import Path
 
 from odoo.tools import config
+
+_logger = logging.getLogger(__name__)
 
 # What the server needs of the configuration that the tests run under.
 OPTIONS = ("db_host", "db_port", "db_user", "db_password", "data_dir", "addons_path")
@@ -47,6 +50,8 @@ class ServerProcess:
 
     def __exit__(self, *exc_info):
         self.kill()
+        if any(exc_info):
+            _logger.info("log of the server:\n%s", self.read_log()[-4000:])
         self._folder.cleanup()
 
     def start(self):

@@ -312,12 +312,6 @@ class TestNumbersInDraft(MassCase):
             batch_id = self.prepare(body="Again", **draft)
             self.assertEqual(self.read_batch(batch_id, "left_out_count"), 0)
 
-    def test_failed_ones_again_are_sent_though_dead(self):
-        batch_id = self.send(**self.draft_to(REFUSED, GOOD))
-        again = self.press(batch_id, "action_send_failed")["res_id"]
-        self.run_calculations()
-        self.assertEqual(self.rows(again, "number"), [REFUSED])
-
     def test_report_of_a_number_that_does_not_exist_counts_too(self):
         draft = self.draft_to(NO_ADDRESS, GOOD)
         self.send(**draft)
