@@ -89,6 +89,16 @@ class Refusals:
         self._counts = {}
         self._accepted = set()
         self._hopeless = {}
+        self._probed = set()
+
+    def count_probes(self, bulk):
+        """Return how many numbers of a refused bulk are to be tried alone: that tells
+        soonest whether its text is refused, or numbers in it. Once for each text."""
+        key = bulk.sender, bulk.text
+        if key in self._accepted or key in self._probed:
+            return 0
+        self._probed.add(key)
+        return MAX_REFUSALS
 
     def note(self, bulk, error):
         """Learn from a call that was accepted (no error) or refused."""
@@ -387,6 +397,10 @@ class Sending(AccountJob):
             values = {"largest_bulk": part_size(one.call.size)} if refused else {}
             for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
                 rows.append({"id": key, "attempts": attempts, **values})
+            if refused:
+                probes = self._refusals.count_probes(one.call)
+                for row in rows[len(rows) - one.call.size :][:probes]:
+                    row["largest_bulk"] = 1
         self._move(env, "outgoing", rows)
 
     def _move(self, env, target, rows):
