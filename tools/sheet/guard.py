@@ -41,6 +41,7 @@ _HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']""")
 _ROW_OR_MERGE = (
     rb"<%s(?:row\b([^<>]*)"
     rb'|mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"\s*/?)>'
+    rb"|<%s(?P<broken>row)\b"
 )
 _FILLED = rb"(?s).*<%s(?:v|is|f)(?=[\s/>])(?:.*?</%sc>)?"
 _CELLS = rb"""<%sc(?=[\s/>])(?:[^<>]{0,200}?\sr=["']([A-Z]{1,3})\d*["'])?"""
@@ -229,6 +230,11 @@ class Page:
         at, pieces = 0, []
         while found := self._row_or_merge.search(data, at):
             attributes, row, at = found[1], b"", found.end()
+            if found["broken"]:
+                if b"<" in data[at:] or b">" in data[at:]:
+                    raise self.broken(self._number + 1)
+                at = found.start()
+                break
             if attributes is None:
                 self._add_merge(*found.group(2, 3, 4, 5))
                 continue
