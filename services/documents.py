@@ -56,6 +56,13 @@ def _number_fields(model):
     return [*model._phone_get_number_fields(), *named]
 
 
+def _list_unexpected(event):
+    """Return the contacts of a meeting who get no SMS about it, as in Odoo's own
+    reminders: who invites, and who has declined."""
+    declined = event.attendee_ids.filtered(lambda one: one.state == "declined")
+    return event.partner_id | declined.partner_id
+
+
 class Addressing:
     """Finds the addressees of records, with the rights of the user.
 
@@ -128,6 +135,10 @@ class Addressing:
         if records._name == "res.partner":
             return {record.id: record.ids for record in records}
         found = records._mail_get_partners()
+        if records._name == "calendar.event":
+            found = {
+                event.id: found[event.id] - _list_unexpected(event) for event in records
+            }
         return {key: partners.ids for key, partners in found.items()}
 
     def _address(self, record, partners):

@@ -25,6 +25,9 @@ STEPS = {
     "res.company": ("name", "phone", "email"),
 }
 DIGITS = {"integer": 0, "float": 2, "monetary": 2}
+# Spaces of Odoo's formats that would make a text in Latin letters a Unicode one, which
+# costs up to twice as much.
+PLAIN = str.maketrans("\u00a0\u202f", "  ")
 # Fields that say nothing to a recipient.
 HIDDEN = ("message_", "activity_", "website_message_", "access_", "sms_devino_")
 HIDDEN_NAMES = ("id", "create_uid", "create_date", "write_uid", "write_date")
@@ -79,7 +82,28 @@ def format_amount(env, field, value):
     digits = DIGITS[field.type]
     if field.type == "float" and (given := field.get_digits(env)):
         digits = given[1]
-    return formatLang(env, value, digits=digits)
+    return formatLang(env, value, digits=digits).translate(PLAIN)
+
+
+def currency_field(model, name):
+    """Return the field with the currency of an amount, ``None`` for other fields."""
+    field = model._fields[name]
+    return field.get_currency_field(model) if field.type == "monetary" else None
+
+
+def format_total(env, records, name):
+    """Return the sum of a field of records; amounts of several currencies are never
+    added up, each is named instead.
+
+    :param env: in the language of the reader
+    """
+    field, currency = records._fields[name], currency_field(records, name)
+    if not currency or len(records[currency]) < 2:
+        return format_amount(env, field, sum(records.mapped(name)))
+    return ", ".join(
+        f"{format_amount(env, field, sum(several.mapped(name)))} {one.name or ''}".strip()
+        for one, several in records.grouped(currency).items()
+    )
 
 
 def show_value(record, name, selections):
@@ -95,9 +119,9 @@ def show_value(record, name, selections):
     if field.type == "many2one":
         return value.display_name
     if field.type == "date":
-        return format_date(env, value)
+        return format_date(env, value).translate(PLAIN)
     if field.type == "datetime":
-        return format_datetime(env, value, dt_format="short")
+        return format_datetime(env, value, dt_format="short").translate(PLAIN)
     if field.type == "selection":
         key = (field.model_name, field.name, env.lang)
         if key not in selections:

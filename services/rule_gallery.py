@@ -28,11 +28,17 @@ def _order_confirmed(env):
     }
 
 
+# Goods that go back to a vendor leave by an outgoing transfer, too.
+TO_CUSTOMER = (
+    "[('picking_type_code', '=', 'outgoing'), "
+    "('location_dest_id.usage', '=', 'customer'), ('state', '=', '%s')]"
+)
+
+
 def _order_ready(env):
     return {
         "name": env._("Order ready for pick-up"),
-        "domain": "[('picking_type_code', '=', 'outgoing'), "
-        "('state', '=', 'assigned')]",
+        "domain": TO_CUSTOMER % "assigned",
         "body": env._("Your order {{ origin }} is ready for pick-up."),
     }
 
@@ -40,7 +46,7 @@ def _order_ready(env):
 def _on_its_way(env):
     return {
         "name": env._("Delivery on its way"),
-        "domain": "[('picking_type_code', '=', 'outgoing'), ('state', '=', 'done')]",
+        "domain": TO_CUSTOMER % "done",
         "body": env._("Your order {{ origin }} is on its way to you."),
     }
 
@@ -122,7 +128,7 @@ def _birthday(env):
 def _event(env):
     return {
         "name": env._("Event tomorrow"),
-        "domain": "[('state', '=', 'open')]",
+        "domain": "[('state', '=', 'open'), ('event_id.kanban_state', '!=', 'cancel')]",
         "kind": "date",
         "date_field": "event_begin_date",
         "delay": 1,
@@ -138,7 +144,8 @@ def _task(env):
     return {
         "name": env._("Task assigned"),
         "domain": "[('user_ids', '!=', False), "
-        "('state', 'not in', ['1_done', '1_canceled'])]",
+        "('state', 'not in', ['1_done', '1_canceled']), "
+        "('has_template_ancestor', '=', False)]",
         "recipient_field": "user_ids",
         "body": env._("A task for you: {{ name }}."),
     }

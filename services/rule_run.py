@@ -159,7 +159,12 @@ def _remove_marks(rule, domain):
 
 
 def _mark_all(finder):
-    """Mark all records that meet the filter, by one statement."""
+    """Mark all records that meet the filter, by one statement.
+
+    The array is complete before the first mark is written. Otherwise the search could
+    read again and again what the statement has written so far: with an empty table the
+    planner expects none.
+    """
     rule = finder.rule
     query = finder.search_unmarked()
     rule.env.execute_query(
@@ -168,7 +173,7 @@ def _mark_all(finder):
                INSERT INTO sms_devino_mark (rule_id, res_id, occasion, create_uid,
                                             create_date, write_uid, write_date)
                SELECT %(rule)s, found.id, '', %(uid)s, %(now)s, %(uid)s, %(now)s
-                 FROM (%(query)s) AS found(id)
+                 FROM unnest(ARRAY(%(query)s)) AS found(id)
           ON CONFLICT DO NOTHING RETURNING 1)
                SELECT count(*) FROM new""",
             rule=rule.id,

@@ -5,7 +5,7 @@ from odoo.tools import format_date, formatLang
 
 from ..tools import placeholders
 from .draft_text import describe_problem
-from .record_values import RecordValues, format_amount
+from .record_values import PLAIN, RecordValues, currency_field, format_total
 
 # What a text may say of the records of one contact.
 OF_GROUP = ("count", "total", "date")
@@ -61,6 +61,7 @@ class RuleText:
         by_lang = {
             lang: self._render_lang(lang, ids) for lang, ids in ids_by_lang.items()
         }
+        self._fetch_groups(groups or ())
         texts = []
         for index, (record, lang) in enumerate(addressed):
             values = by_lang[lang or self.env.lang][record.id]
@@ -87,14 +88,23 @@ class RuleText:
             self._by_lang[lang] = placeholders.parse(body.strip())
         return self._by_lang[lang]
 
+    def _fetch_groups(self, groups):
+        """Read at once what is said of the records of all contacts."""
+        names = {self.rule.total_field, self.rule.date_field}
+        if total := self.rule.total_field:
+            names.add(currency_field(self._model, total))
+        ids = {key for records in groups for key in records.ids}
+        self._model.browse(ids).fetch(names - {False, None})
+
     def _say_group(self, records, lang):
         """Return the values that speak of all records of one contact."""
         env = self.env(context={**self.env.context, "lang": lang or self.env.lang})
-        values = {"count": formatLang(env, len(records), digits=0)}
+        values = {"count": formatLang(env, len(records), digits=0).translate(PLAIN)}
         if name := self.rule.total_field:
-            total = sum(records.mapped(name))
-            values["total"] = format_amount(env, records._fields[name], total)
+            values["total"] = format_total(env, records, name)
         if name := self.rule.date_field:
             dates = [record[name] for record in records if record[name]]
-            values["date"] = format_date(env, min(dates)) if dates else ""
+            values["date"] = (
+                format_date(env, min(dates)).translate(PLAIN) if dates else ""
+            )
         return values

@@ -28,8 +28,8 @@ class TestContactValues(TransactionCase):
         reader = _ContactReader(self.env, names, {entry["name"] for entry in names})
         english, russian = (values for _partner, values in reader.iterate(partners))
         self.assertEqual(english["partner_latitude"], "1,234.5000000")
-        self.assertEqual(russian["partner_latitude"], "1\xa0234,5000000")
-        self.assertEqual((english["color"], russian["color"]), ("5,000", "5\xa0000"))
+        self.assertEqual(russian["partner_latitude"], "1 234,5000000")
+        self.assertEqual((english["color"], russian["color"]), ("5,000", "5 000"))
         for lang, values in (("en_US", english), ("ru_RU", russian)):
             shown = format_date(self.env, day, lang_code=lang)
             self.assertEqual(values["activity_date_deadline"], shown)

@@ -650,6 +650,25 @@ class TestRule(RuleCase):
         few, many = count(5), count(100)
         self.assertLessEqual(many, few + 5)
 
+    def test_queries_do_not_grow_with_the_contacts_of_a_grouped_rule(self):
+        def count(contacts):
+            rule = self.grouped()
+            for index in range(contacts):
+                number = f"+79215{rule.id % 100:02}{index:04}"
+                self.leads(self.contact(number), 100, 250)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.run_rules()
+            used = self.env.cr.sql_log_count - before
+            self.assertEqual(len(self.sent(rule)), contacts)
+            rule.action_switch_off()
+            return used
+
+        count(5)
+        few, many = count(5), count(60)
+        self.assertLessEqual(many, few + 5)
+
 
 @tagged("post_install", "-at_install")
 class TestBirthday(RuleCase):
