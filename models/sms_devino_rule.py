@@ -80,7 +80,7 @@ class SmsDevinoRule(models.Model):
         default="days",
     )
     delay_side = fields.Selection(
-        [("before", "Before"), ("after", "After")],
+        [("before", "Before the date"), ("after", "After the date")],
         string="Before or after",
         required=True,
         default="before",
@@ -101,7 +101,7 @@ class SmsDevinoRule(models.Model):
             ("no_sunday", "Monday to Saturday"),
             ("workdays", "Monday to Friday"),
         ],
-        string="On",
+        string="On which days",
         required=True,
         default="all",
         help="A message for another day or hour waits for the next one allowed.",
