@@ -7,14 +7,30 @@ import {
 import { xml } from "@odoo/owl";
 
 /**
- * Odoo's choice of a field, which shows the field's label also where it is read only.
+ * Odoo's choice of a field, which shows the field's label also where it is read only,
+ * and a placeholder while nothing is chosen.
  */
 export class ReadableFieldSelector extends FieldSelectorField {
-    static template = xml`<ModelFieldSelector t-if="props.record.data[props.name] or !props.readonly" t-props="selectorProps"/>`;
+    static template = xml`
+        <ModelFieldSelector t-if="isChosen or !props.readonly" t-props="selectorProps"/>
+        <div t-if="!isChosen and props.placeholder" class="text-muted small" t-out="props.placeholder"/>
+    `;
     static components = { ModelFieldSelector };
+    static props = {
+        ...FieldSelectorField.props,
+        placeholder: { type: String, optional: true },
+    };
+
+    get isChosen() {
+        return Boolean(this.props.record.data[this.props.name]);
+    }
 }
 
 registry.category("fields").add("sms_devino_field_selector", {
     ...fieldSelectorField,
     component: ReadableFieldSelector,
+    extractProps: (info, dynamicInfo) => ({
+        ...fieldSelectorField.extractProps(info, dynamicInfo),
+        placeholder: dynamicInfo.placeholder ?? info.attrs.placeholder,
+    }),
 });
