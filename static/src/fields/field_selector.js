@@ -31,6 +31,6 @@ registry.category("fields").add("sms_devino_field_selector", {
     component: ReadableFieldSelector,
     extractProps: (info, dynamicInfo) => ({
         ...fieldSelectorField.extractProps(info, dynamicInfo),
-        placeholder: dynamicInfo.placeholder ?? info.attrs.placeholder,
+        placeholder: info.placeholder,
     }),
 });
