@@ -205,7 +205,8 @@ class SmsDevinoRule(models.Model):
     _hours_valid = models.Constraint(
         """CHECK (hour >= 0 AND hour < 24 AND hour_from >= 0 AND hour_from < hour_to
                   AND hour_to <= 24)""",
-        "Hours: the beginning must come before the end, both between 0:00 and 24:00.",
+        "Time of day: the beginning must come before the end, both between 0:00 and "
+        "24:00.",
     )
     _use_hours_valid = models.Constraint(
         f"CHECK (use_hours > 0 AND use_hours <= {MAX_HOURS})",
