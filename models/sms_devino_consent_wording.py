@@ -16,7 +16,7 @@ class SmsDevinoConsentWording(models.Model):
         required=True,
         help="For example: Website, version 2.",
     )
-    text = fields.Text(required=True)
+    text = fields.Text(string="What people agree to", required=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self._default_company_id()

@@ -41,7 +41,7 @@ class SmsDevinoIncoming(models.Model):
     _mail_post_access = "read"
 
     number = fields.Char(
-        string="From",
+        string="Number",
         required=True,
         readonly=True,
         index=True,
@@ -53,7 +53,7 @@ class SmsDevinoIncoming(models.Model):
         string="To", readonly=True, help="Your own number that the SMS was sent to."
     )
     kind = fields.Selection(
-        [("text", "Text"), ("stop", "Refusal"), ("start", "Subscription")],
+        [("text", "Message"), ("stop", "Refusal"), ("start", "Subscription")],
         required=True,
         readonly=True,
         default="text",

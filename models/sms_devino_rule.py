@@ -80,7 +80,7 @@ class SmsDevinoRule(models.Model):
         default="days",
     )
     delay_side = fields.Selection(
-        [("before", "Before"), ("after", "After")],
+        [("before", "Before the date"), ("after", "After the date")],
         string="Before or after",
         required=True,
         default="before",
@@ -101,7 +101,7 @@ class SmsDevinoRule(models.Model):
             ("no_sunday", "Monday to Saturday"),
             ("workdays", "Monday to Friday"),
         ],
-        string="On",
+        string="On which days",
         required=True,
         default="all",
         help="A message for another day or hour waits for the next one allowed.",
@@ -205,7 +205,8 @@ class SmsDevinoRule(models.Model):
     _hours_valid = models.Constraint(
         """CHECK (hour >= 0 AND hour < 24 AND hour_from >= 0 AND hour_from < hour_to
                   AND hour_to <= 24)""",
-        "Hours: the beginning must come before the end, both between 0:00 and 24:00.",
+        "Time of day: the beginning must come before the end, both between 0:00 and "
+        "24:00.",
     )
     _use_hours_valid = models.Constraint(
         f"CHECK (use_hours > 0 AND use_hours <= {MAX_HOURS})",

@@ -205,7 +205,7 @@ def describe_price(batch):
     env, waiting = batch.env, batch.sent_count
     if not batch._is_sent():
         return False
-    if waiting and not batch.cost:
+    if not batch.cost and (waiting or batch.state not in ("done", "canceled")):
         return env._("Price not known yet")
     cost = batch.account_id._format_amount(batch.cost)
     if not waiting:
@@ -317,18 +317,26 @@ def tell_handed_over(batch):
 
 def tell_reported(batch):
     """Say how it went, once it is known of every message."""
-    text = batch.env._(
-        "All reports are in: %(delivered)s of %(total)s messages were delivered, "
-        "%(failed)s failed, of %(unknown)s the outcome is not known, %(canceled)s were "
-        "canceled. Price: %(cost)s.",
+    env = batch.env
+    text = env._(
+        "All reports are in: %(delivered)s of %(total)s messages were delivered.",
         delivered=batch.delivered_count,
         total=batch.total,
-        failed=batch.failed_count,
-        unknown=batch.unknown_count,
-        canceled=batch.canceled_count,
-        cost=batch.account_id._format_amount(batch.cost),
     )
+    price = env._("Price: %s.", batch.account_id._format_amount(batch.cost))
+    text = " ".join([text, *_count_others(batch), price])
     _tell(batch, text, [Markup("<p>%s</p>") % text])
+
+
+def _count_others(batch):
+    """Return a short sentence for each way in which messages were not delivered."""
+    labels = get_group_labels(batch.env)
+    counts = {
+        "failed": batch.failed_count,
+        "unknown": batch.unknown_count,
+        "canceled": batch.canceled_count,
+    }
+    return [f"{labels[name]}: {count}." for name, count in counts.items() if count]
 
 
 def _tell(batch, text, parts):
