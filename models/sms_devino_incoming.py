@@ -41,7 +41,6 @@ class SmsDevinoIncoming(models.Model):
     _mail_post_access = "read"
 
     number = fields.Char(
-        string="Number",
         required=True,
         readonly=True,
         index=True,

@@ -37,6 +37,7 @@ class TestBatch(MassCase):
             self.assertEqual(batch.cost_estimated, 10.0)
             notices = " ".join(batch.message_ids.mapped("body"))
             self.assertIn("10 of 10 messages were delivered", notices)
+            self.assertNotIn("Outcome not known", notices)
             self.assertIn("accepted 10 of 10", notices)
             self.assertIn(self.provider.ledger[0].ids[0], notices)
 
@@ -410,6 +411,8 @@ class TestBatch(MassCase):
             env["sms.devino.batch"]._follow()
         self.assertTrue(self.read_batch(batch_id, "reported_at"))
         with self.transaction() as env:
+            told = env["sms.devino.batch"].browse(batch_id).message_ids.mapped("body")
+            self.assertRegex(" ".join(told), "Outcome not known: 10[.] Price")
             env["sms.devino.message"]._transition("failed", rows[:3])
         counts = self.read_batch(batch_id, "unknown_count", "failed_count")
         self.assertEqual(counts, (7, 3))
