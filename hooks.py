@@ -1,7 +1,8 @@
 """What installing and uninstalling do beside loading the data files."""
 
-from odoo.addons.base.models.ir_model import field_xmlid
 from odoo.tools import split_every
+
+from odoo.addons.base.models.ir_model import field_xmlid
 
 from .services import odoo_link
 
@@ -29,9 +30,11 @@ def _claim_fields(env):
     )
     lost = fields - fields.browse(owned.mapped("res_id"))
     env["ir.model.data"]._update_xmlids(
-        {"xml_id": field_xmlid(ADDON, field.model, field.name), "record": field}
-        for field in lost
-        if field.state == "base"
+        [
+            {"xml_id": field_xmlid(ADDON, field.model, field.name), "record": field}
+            for field in lost
+            if field.state == "base"
+        ]
     )
 
 
