@@ -2,8 +2,11 @@
 
 from odoo.tools import split_every
 
+from odoo.addons.base.models.ir_model import field_xmlid
+
 from .services import odoo_link
 
+ADDON = "sms_devino"
 PAGE = 1000
 
 
@@ -13,6 +16,26 @@ def uninstall_hook(env):
     _end(env, ["sending", "sent", "unknown", "unconfirmed"], _give_up)
     companies = env["res.company"].with_context(active_test=False).search([])
     companies.write({"sms_devino_account_id": False})
+    _claim_fields(env)
+
+
+def _claim_fields(env):
+    """Have the uninstallation also remove fields that every document has.
+
+    An update forgets whose they are on models of apps that are loaded later.
+    """
+    fields = env["ir.model.fields"].search([("name", "=like", r"sms\_devino\_%")])
+    owned = env["ir.model.data"].search(
+        [("model", "=", "ir.model.fields"), ("res_id", "in", fields.ids)]
+    )
+    lost = fields - fields.browse(owned.mapped("res_id"))
+    env["ir.model.data"]._update_xmlids(
+        [
+            {"xml_id": field_xmlid(ADDON, field.model, field.name), "record": field}
+            for field in lost
+            if field.state == "base"
+        ]
+    )
 
 
 def _end(env, states, end):

@@ -100,11 +100,11 @@ def format_total(env, records, name):
     field, currency = records._fields[name], currency_field(records, name)
     if not currency or len(records[currency]) < 2:
         return format_amount(env, field, sum(records.mapped(name)))
-    amounts = [
-        (format_amount(env, field, sum(several.mapped(name))), one.name or "")
+    totals = {
+        one: format_amount(env, field, sum(several.mapped(name)))
         for one, several in records.grouped(currency).items()
-    ]
-    return ", ".join(" ".join(amount).strip() for amount in amounts)
+    }
+    return ", ".join(f"{total} {one.name or ''}" for one, total in totals.items())
 
 
 def show_value(record, name, selections):

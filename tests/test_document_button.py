@@ -3,6 +3,7 @@ from lxml import etree
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
+from ..hooks import uninstall_hook
 from .base_case import SmsCase
 
 
@@ -55,3 +56,11 @@ class TestDocumentButton(SmsCase):
         self.enqueue(record=self.lead)
         lead = self.lead.with_env(self.env_of("internal"))
         self.assertEqual(lead.sms_devino_message_count, 0)
+
+    def test_uninstalling_also_removes_the_field_that_an_update_lost_track_of(self):
+        data = self.env["ir.model.data"]
+        field = self.env["ir.model.fields"]._get("crm.lead", "sms_devino_message_count")
+        ours = [("model", "=", "ir.model.fields"), ("res_id", "=", field.id)]
+        data.search(ours).unlink()
+        uninstall_hook(self.env)
+        self.assertEqual(data.search(ours).module, "sms_devino")
