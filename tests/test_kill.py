@@ -25,7 +25,7 @@ FOREVER = 3600
 
 
 class RaceCase(LiveCase):
-    def wait_for(self, condition, seconds=30):
+    def wait_for(self, condition, seconds=90):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
