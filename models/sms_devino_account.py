@@ -256,7 +256,8 @@ class SmsDevinoAccount(models.Model):
         return result
 
     def _is_low(self):
-        return bool(self.balance_at) and (
+        is_watched = self.balance_at and self.low_balance > 0
+        return bool(is_watched) and (
             float_compare(self.balance, self.low_balance, DIGITS) < 0
         )
 

@@ -385,8 +385,9 @@ class SmsDevinoBatch(models.Model):
         "CHECK (validity >= 0)", "A validity cannot be negative."
     )
     _times_not_negative = models.Constraint(
-        "CHECK (late_hours >= 0 AND spread_hours >= 0 AND spread_rate >= 0)",
-        "Hours and messages an hour cannot be negative.",
+        "CHECK (late_hours BETWEEN 0 AND 8760 AND spread_hours BETWEEN 0 AND 8760 "
+        "AND spread_rate >= 0)",
+        "Hours: from 0 to 8760, which is a year. Messages an hour cannot be negative.",
     )
     _open_idx = models.Index("(state) WHERE reported_at IS NULL")
 
@@ -396,15 +397,15 @@ class SmsDevinoBatch(models.Model):
         now = format_moment(self.env, fields.Datetime.now())
         return self.env._("Mass sending, %s", now)
 
-    @api.depends("purpose", "repeat_of_id", "company_id.sms_devino_ad_line")
+    @api.depends("state", "purpose", "repeat_of_id", "company_id.sms_devino_ad_line")
     def _compute_added_line(self):
-        """Follow the company until the sending is approved: the text is kept."""
-        for batch in self.filtered(lambda batch: not batch._is_sent()):
-            is_ad = (batch.purpose or "advertising") == "advertising"
-            is_added = is_ad and not batch.repeat_of_id
-            batch.added_line = is_added and batch.company_id.sms_devino_ad_line
-        for batch in self.filtered(lambda batch: batch._is_sent()):
-            batch.added_line = batch.added_line
+        """Follow the company while it is a draft; then the text stays as it is."""
+        for batch in self:
+            line = batch.added_line
+            if batch.state == "draft":
+                is_added = batch.purpose == "advertising" and not batch.repeat_of_id
+                line = is_added and batch.company_id.sms_devino_ad_line
+            batch.added_line = line
 
     @api.depends("account_id.mode")
     def _compute_mode(self):
@@ -634,8 +635,14 @@ class SmsDevinoBatch(models.Model):
         name, default = self.empty_name, (self.empty_default or "").strip()
         if not name or not default:
             raise UserError(self.env._("Enter what to write instead of the value."))
+        texts = {
+            code: draft_text.set_default(text, name, default)
+            for code, text in (self.translations or {}).items()
+        }
         body = draft_text.set_default(self.body, name, default)
-        self.write({"body": body, "empty_default": False})
+        self.write(
+            {"body": body, "translations": texts or False, "empty_default": False}
+        )
         self.action_calculate()
 
     def action_leave_empty_out(self):
@@ -649,11 +656,13 @@ class SmsDevinoBatch(models.Model):
         """Send without the value. The rows stay as they are."""
         self.ensure_one()
         self._check_may_send()
+        self._check_state("draft")
         self.sudo().write({"empty_policy": "send", "revision": self.revision - 1})
 
     def action_view_contacts(self):
         """Show the contacts that were chosen one by one."""
         self.ensure_one()
+        self.check_access("read")
         return self.partner_ids._get_records_action(name=self.env._("Chosen contacts"))
 
     def action_clear(self):
@@ -767,6 +776,7 @@ class SmsDevinoBatch(models.Model):
     def action_continue(self):
         """Send the rest after the trial portion."""
         self._check_may_send()
+        self._check_state("running", "paused")
         self.sudo().write({"trial_count": 0})
         wake_once(self.env, DISPATCH)
 
@@ -786,15 +796,18 @@ class SmsDevinoBatch(models.Model):
         """Cancel what has not been handed over; a job marks the messages."""
         self._move_to("canceled", ("scheduled", "running", "paused"))
 
-    def _move_to(self, state, sources):
-        self._check_may_send()
-        if any(batch.state not in sources for batch in self):
+    def _check_state(self, *states):
+        if any(batch.state not in states for batch in self):
             raise UserError(
                 self.env._(
                     "The mass sending has moved on in the meantime. Reload the page to "
                     "see its state."
                 )
             )
+
+    def _move_to(self, state, sources):
+        self._check_may_send()
+        self._check_state(*sources)
         self.sudo().write({"state": state, "error_text": False})
         for batch in self:
             at = batch_course.get_begin(batch) if state == "scheduled" else None

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..services import spending
+from ..services.hours import get_company_zone
 from ..services.overview import Overview
 
 # A message changes for so long after it was accepted: 48 hours, and what a person
@@ -143,7 +144,7 @@ class SmsDevinoDay(models.Model):
     def _fresh_rows(self, since):
         """Return the query that sums the journal by day."""
         companies = self.env["res.company"].sudo().search_fetch([], ["partner_id"])
-        zones = [company.partner_id.tz or "UTC" for company in companies]
+        zones = [get_company_zone(company) for company in companies]
         # a day more: the zone may move a message into the first one
         changed = SQL("TRUE")
         if since:

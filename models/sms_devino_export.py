@@ -137,8 +137,8 @@ class SmsDevinoExport(models.TransientModel):
             [
                 line.row["number_raw"],
                 line.row["name"],
-                *(line.row["data"].get(name) for name in extra),
-                line.row["row"],
+                *map((line.row.get("data") or {}).get, extra),
+                line.row.get("row"),
                 filling.describe(line),
             ]
             for page in filling.pages(rows)
@@ -172,6 +172,8 @@ class SmsDevinoExport(models.TransientModel):
         self.ensure_one()
         self.check_access("read")
         batch = self.batch_id
+        if not batch:
+            raise MissingError(self.env._("There is no such record."))
         batch._check_may_send()
         self._check_may_export()
         columns = batch.source_columns

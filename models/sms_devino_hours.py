@@ -22,9 +22,9 @@ class SmsDevinoHours(models.AbstractModel):
 
     hours_advertising_on = fields.Boolean(
         string="Advertising leaves only in its hours",
-        help="Switched on, a mass sending of advertising waits for the hours of each "
-        "recipient. Where only the country of a number is known, these are the hours "
-        "that suit all of its time zones.",
+        help="Switched on, advertising waits for the hours of each recipient, be it a "
+        "mass sending, a rule or a single SMS. Where only the country of a number is "
+        "known, these are the hours that suit all of its time zones.",
     )
     hours_advertising_from = Hour(
         string="Advertising on working days, from", default=9, help=HELP
@@ -57,7 +57,8 @@ class SmsDevinoHours(models.AbstractModel):
 
     @api.constrains(*HOUR_FIELDS)
     def _check_hours(self):
-        purposes = dict(self.env["sms.devino.message"]._fields["purpose"].selection)
+        field = self.env["sms.devino.message"]._fields["purpose"]
+        purposes = dict(field._description_selection(self.env))
         for record in self:
             for name in HOUR_FIELDS:
                 if not 0 <= record[name] <= 24:

@@ -162,7 +162,6 @@ class SmsDevinoIncoming(models.Model):
         reading = phone.read(f"+{one.source.lstrip('+')}", account.country_id.code)
         number = reading.e164 or one.source or "?"
         received_at = min(one.created or fields.Datetime.now(), fields.Datetime.now())
-        company = account.company_id
         message = self.env["sms.devino.message"].search(
             [
                 ("number", "=", number),
@@ -172,14 +171,18 @@ class SmsDevinoIncoming(models.Model):
             order="accepted_at desc",
             limit=1,
         )
+        company = message.company_id or account.company_id
         kind = "text"
-        if says_one_of(one.text, company.sms_devino_stop_words):
+        if not number.startswith("+"):
+            # nobody can be put on the blacklist, or taken off it
+            pass
+        elif says_one_of(one.text, company.sms_devino_stop_words):
             kind = "stop"
         elif says_one_of(one.text, company.sms_devino_start_words):
             kind = "start"
         return {
             "account_id": account.id,
-            "company_id": message.company_id.id or company.id,
+            "company_id": company.id,
             "gateway_id": gateway_id,
             "number": number,
             "to_number": one.destination,
@@ -225,7 +228,10 @@ class SmsDevinoIncoming(models.Model):
         A failure never loses the message.
         """
         self.ensure_one()
-        for step in (self._refuse, self._subscribe, self._log, self._ask_person):
+        for step in (
+            *(self._refuse, self._answer, self._subscribe),
+            *(self._log, self._ask_person),
+        ):
             try:
                 with self.env.cr.savepoint():
                     step()
@@ -238,11 +244,14 @@ class SmsDevinoIncoming(models.Model):
                 kind = type(error).__name__
                 name = step.__name__
                 _logger.warning("incoming SMS %s: %s in %s", self.id, kind, name)
+                if step in (self._refuse, self._subscribe):
+                    # what was asked for is left to a person
+                    self.write({"kind": "text", "is_read": False})
 
     def _refuse(self):
         """Put the number on the blacklist and take back what waits for it."""
         company = self.company_id
-        if self.kind != "stop" or not self.number.startswith("+"):
+        if self.kind != "stop":
             return
         refuse(
             self.env,
@@ -255,16 +264,17 @@ class SmsDevinoIncoming(models.Model):
                 text=self.body or "",
             ),
         )
-        if company.sms_devino_stop_answer:
-            self.env["sms.devino.message"].with_company(company).enqueue(
-                self.number,
-                company.sms_devino_stop_answer,
-                account=self.account_id,
-                key=f"stop-{self.id}",
+
+    def _answer(self):
+        """Confirm a refusal. A step of its own: its failure must not undo that."""
+        text = self.company_id.sms_devino_stop_answer
+        if text and self.kind == "stop":
+            self.env["sms.devino.message"].with_company(self.company_id).enqueue(
+                self.number, text, account=self.account_id, key=f"stop-{self.id}"
             )
 
     def _subscribe(self):
-        if self.kind == "start" and self.number.startswith("+"):
+        if self.kind == "start":
             note = self.env._("Wants SMS again, by SMS.")
             self.env["phone.blacklist"]._remove(
                 [self.number], message=Markup("<p>%s</p>") % note

@@ -31,7 +31,7 @@ class SmsDevinoMark(models.Model):
         string="Message", readonly=True, help="Empty: the record got no message."
     )
     reason = fields.Selection(
-        [*LEFT_OUT_REASONS, ("too_late", "The time to send it had passed")],
+        LEFT_OUT_REASONS,
         readonly=True,
         help="Why there is no message although there should be one.",
     )

@@ -126,7 +126,8 @@ class SmsDevinoRule(models.Model):
     is_grouped = fields.Boolean(
         string="One SMS for each contact",
         help="Records of one contact that are due together make one SMS. The text may "
-        "say {{ count }}, {{ total }} and {{ date }}, the earliest one.",
+        "say {{ count }}, {{ total }} and {{ date }}, the earliest one. A record with "
+        "several contacts counts for the first one that has a number.",
     )
     total_field = fields.Char(string="Total of", help="What {{ total }} sums up.")
 
@@ -203,8 +204,8 @@ class SmsDevinoRule(models.Model):
         "How long before or after: enter 0 or more, at most 9999.",
     )
     _hours_valid = models.Constraint(
-        """CHECK (hour >= 0 AND hour < 24 AND hour_from >= 0 AND hour_from < hour_to
-                  AND hour_to <= 24)""",
+        """CHECK (hour >= 0 AND hour < 24 AND hour_from >= 0 AND hour_to <= 24
+                  AND round(hour_from * 60) < round(hour_to * 60))""",
         "Time of day: the beginning must come before the end, both between 0:00 and "
         "24:00.",
     )
@@ -390,7 +391,7 @@ class SmsDevinoRule(models.Model):
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_retry_missing(self):
-        """Look again at records that got no message for want of a number."""
+        """Look again at records that got no message."""
         self._check_may_decide()
         return self._tell_soon(rule_run.retry_missing(self))
 
@@ -442,9 +443,10 @@ class SmsDevinoRule(models.Model):
         """Return the rule in the environment of who switched it on."""
         self.ensure_one()
         user = self.responsible_id
+        said = self.with_context(lang=user.lang or self.env.lang).env
         if not user.active and not user._is_superuser():
             raise ValidationError(
-                self.env._(
+                said._(
                     "The person who switched the rule on is archived. Another one "
                     "switches it off and on."
                 )
@@ -454,7 +456,7 @@ class SmsDevinoRule(models.Model):
         )
         if not user.has_group("sms_devino.group_manager"):
             raise AccessError(
-                self.env._(
+                said._(
                     "The person who switched the rule on is no longer a member of "
                     "SMS / Manager. Another one switches it off and on."
                 )

@@ -1,10 +1,9 @@
 """The records of a server action that sends SMS: its own filter, once each."""
 
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .bulk import insert_rows
-from .records import read_domain
+from .records import read_entered
 
 
 def read_filter(action):
@@ -13,14 +12,8 @@ def read_filter(action):
     :param action: ``ir.actions.server``, one
     :raise UserError: when it cannot be read
     """
-    try:
-        return read_domain(
-            action.env[action.model_id.sudo().model], action.sudo().sms_devino_domain
-        )
-    except (KeyError, ValueError) as error:
-        raise UserError(
-            action.env._("Filter: it cannot be read. Choose the conditions again.")
-        ) from error
+    model = action.env[action.model_id.sudo().model]
+    return read_entered(model, action.sudo().sms_devino_domain)
 
 
 def choose(action, eval_context):

@@ -11,8 +11,8 @@ from ..tools import phone
 from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
 from . import audience_records, consent, control_numbers
-from .record_values import show_value
-from .records import read_domain
+from .record_values import SHOWN_TYPES, show_value
+from .records import read_entered
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
 
@@ -38,16 +38,6 @@ CONTACT_FIELDS = {
     "language": "lang",
     "debt": "credit",
 }
-SHOWN_TYPES = (
-    "char",
-    "selection",
-    "date",
-    "datetime",
-    "integer",
-    "float",
-    "monetary",
-    "many2one",
-)
 
 
 @dataclass(slots=True)
@@ -158,12 +148,7 @@ def read_filter(env, text):
 
     :raise UserError: when it cannot be read
     """
-    try:
-        domain = read_domain(env["res.partner"], text)
-    except ValueError as error:
-        raise UserError(
-            env._("Filter: it cannot be read. Choose the conditions again.")
-        ) from error
+    domain = read_entered(env["res.partner"], text)
     return Domain.FALSE if domain is None else domain
 
 
@@ -333,6 +318,8 @@ class Audience:
     def _read_control(self, _key, last):
         """Make copies for the control numbers, with the text of the first recipient."""
         if last:
+            # written by a run before this one
+            self.control_count = last - 1
             return
         others = {"sources": self._list_sources()[:-1], "last": 0}
         pages = Audience(self.batch, self._text_keys, left=others).pages()
@@ -341,7 +328,7 @@ class Audience:
             copies = control_numbers.make_copies(self.batch, example, self._seen)
             self._mark_blacklisted(copies)
             self.control_count = sum(not one.reason for one in copies)
-            yield copies, 1
+            yield copies, self.control_count + 1
 
     def _read_failed(self, origin_id, last):
         """Read those whose message surely failed, with the text they were to get."""

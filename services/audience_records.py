@@ -1,11 +1,11 @@
 """The audience of a mass sending about records of any model, by a filter."""
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .documents import Addressing, takes_messages
 from .record_values import RecordValues, list_names
-from .records import read_domain
+from .records import read_entered
 
 CONTACTS = "res.partner"
 # Records read at once.
@@ -37,12 +37,7 @@ def read_filter(batch):
 
     :raise UserError: when it cannot be read
     """
-    try:
-        domain = read_domain(read_model(batch), batch.domain)
-    except (ValueError, AccessError) as error:
-        raise UserError(
-            batch.env._("Filter: it cannot be read. Choose the conditions again.")
-        ) from error
+    domain = read_entered(read_model(batch), batch.domain)
     return Domain.FALSE if domain is None else domain
 
 

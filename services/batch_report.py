@@ -306,7 +306,9 @@ def tell_handed_over(batch):
     env = batch.env
     text = env._(
         "The provider accepted %(accepted)s of %(total)s messages.",
-        accepted=batch.sent_count + batch.delivered_count,
+        accepted=env["sms.devino.message"].search_count(
+            [("batch_id", "=", batch.id), ("accepted_at", "!=", False)]
+        ),
         total=batch.total,
     )
     parts = [Markup("<p>%s</p>") % text]
@@ -373,18 +375,21 @@ def _first_gateway_ids(batch):
 def match_rows(batch, raws):
     """Return the id of the message of each row of a batch's file, None where none is.
 
-    The rows of the file come last in a batch, in their order. So both are compared from
-    the end, and a row whose message was deleted gets none, not that of another number.
+    The rows of the file come last in a batch, in their order, but for the copies to
+    control numbers, which no row of the file has. So both are compared from the end,
+    and a row whose message was deleted gets none, not that of another number.
 
     :param list raws: the number of each row as written, None for one without a message
     """
     messages = batch.env["sms.devino.message"].search_fetch(
-        [("batch_id", "=", batch.id)],
-        ["number", "number_raw"],
-        order="id desc",
-        limit=len(raws),
+        [("batch_id", "=", batch.id)], ["number", "number_raw"], order="id desc"
     )
-    rest = iter([(one.id, one.number_raw or one.number or "") for one in messages])
+    texts, of_file = set(raws), []
+    for one in messages:
+        text = one.number_raw or one.number or ""
+        if text in texts:
+            of_file.append((one.id, text))
+    rest = iter(of_file)
     messages.invalidate_recordset()
     found, (message_id, text) = [], next(rest, (None, None))
     for raw in reversed(raws):

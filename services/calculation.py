@@ -17,7 +17,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from . import consent, list_import, numbers, same_text
+from . import balance, consent, list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
 from .commit import commit_retrying, wake_once
@@ -25,6 +25,7 @@ from .departures import Plan
 from .draft_text import Texts
 from .forecast import Forecast, make_row
 from .private_log import log_failure
+from .words import describe_break
 
 _logger = logging.getLogger(__name__)
 
@@ -39,8 +40,6 @@ MAX_TRIES = 3
 PAGE = 5000
 # Stands for the values to publish when there was no time to come to them.
 LATER = "later"
-# A balance older than this is asked for again before it is shown beside a cost.
-FRESH_BALANCE = timedelta(minutes=5)
 # The rows of a draft that nobody has touched for so long are removed.
 DRAFT_DAYS = 30
 # The figures of so many recipients are calculated without being asked for.
@@ -161,7 +160,8 @@ class Calculation:
                 raise
             self.env.cr.rollback()
             log_failure(_logger, "batch %s: calculating broke off", self.batch.id)
-            values = {"calculation": "failed", "error_text": type(error).__name__}
+            words = describe_break(self.env, error, self.batch.calculated_by_id.lang)
+            values = {"calculation": "failed", "error_text": words}
         if values != LATER and self._commit(lambda: self._publish(values)):
             self._refresh_balance()
 
@@ -377,7 +377,7 @@ class Calculation:
     def _refresh_balance(self):
         """Ask for a balance that is old; without an answer the old one is shown."""
         account = self.batch.account_id
-        limit = fields.Datetime.now() - FRESH_BALANCE
+        limit = fields.Datetime.now() - balance.FRESH
         if not account.balance_at or account.balance_at < limit:
             try:
                 account._refresh_balance()

@@ -245,7 +245,9 @@ def check_rights(composer):
     count = len(read_numbers(composer)) or composer.res_ids_count
     user._sms_devino_check_may_reach(count, account.company_id)
     company = account._get_message_company()
-    if permission.is_large(company, count, composer.sms_devino_cost):
+    is_large = permission.is_large(company, count, composer.sms_devino_cost)
+    # for many recipients the form leads to a draft, which is approved itself
+    if is_large and not composer.sms_devino_is_many:
         raise UserError(
             composer.env._(
                 "So large a sending needs the approval of a second person. Send it as "
@@ -318,6 +320,7 @@ def make_draft(composer):
     """Return a new draft of a mass sending to the composer's contacts, or about its
     documents."""
     account, records = composer.sms_devino_account_id, composer._sms_devino_records()
+    purpose = composer.template_id.sms_devino_purpose
     whom = {"partner_ids": [Command.set(records.ids)]}
     if records._name != "res.partner":
         whom = {"model": records._name, "domain": repr([("id", "in", records.ids)])}
@@ -325,7 +328,8 @@ def make_draft(composer):
         {
             **whom,
             "account_id": account.id,
-            "company_id": account.sudo().company_id.id,
+            **({"purpose": purpose} if purpose else {}),
+            "company_id": account.sudo()._get_message_company().id,
             "sender_id": composer.sms_devino_sender_id.id,
             "body": convert_placeholders(composer.body or ""),
         }

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .bulk import insert_rows
+from .forecast import leave_out_row
 from .message_states import PURPOSES
 
 REASON = "no_consent"
@@ -15,9 +16,22 @@ def refusal_ends(company, purpose):
     """Tell whether a refusal ends messages of a purpose.
 
     :param company: ``res.company`` that sends them
-    :param str purpose: a mass sending without one counts as advertising
+    :param str purpose: a key of ``PURPOSES``
     """
-    return (purpose or ADVERTISING) == ADVERTISING or company.sms_devino_stop_all
+    return purpose == ADVERTISING or company.sms_devino_stop_all
+
+
+def is_demanded(company, purpose):
+    """Tell whether messages of a purpose need a consent.
+
+    :param company: ``res.company`` that sends them, with the rights to read it
+    """
+    return purpose == ADVERTISING and company.sms_devino_consent_required
+
+
+def list_ended(company):
+    """Return the purposes of the messages that a refusal ends."""
+    return [key for key, _label in PURPOSES if refusal_ends(company, key)]
 
 
 def leave_out(batch, rows):
@@ -29,20 +43,13 @@ def leave_out(batch, rows):
     :param list rows: dicts of columns of the journal; they are changed
     """
     company = batch.company_id.sudo()
-    if not company.sms_devino_consent_required:
-        return
-    if (batch.purpose or ADVERTISING) != ADVERTISING:
+    if not is_demanded(company, batch.purpose):
         return
     going = [row for row in rows if row["state"] == "draft"]
     given = find_given(company, {row["number"] for row in going})
     for row in going:
         if row["number"] not in given:
-            row |= {
-                "state": "left_out",
-                "reason": REASON,
-                "segment_count": 0,
-                "cost_estimated": 0.0,
-            }
+            leave_out_row(row, REASON)
 
 
 def find_given(company, numbers):
@@ -89,12 +96,11 @@ def withdraw_refused(env, company, numbers, how):
     :param company: ``res.company`` that the refusal was told to
     :param numbers: in E.164
     """
-    purposes = [key for key, _label in PURPOSES if refusal_ends(company, key)]
     given = env["sms.devino.consent"].search(
         [
             ("number", "in", list(numbers)),
             ("company_id", "in", company.parent_ids.ids),
-            ("purpose", "in", purposes),
+            ("purpose", "in", list_ended(company)),
             ("withdrawn_at", "=", False),
         ]
     )

@@ -96,8 +96,8 @@ def _place_alike(schedules, key, vals_list, is_bulk):
         vals |= {
             "state": "scheduled",
             "scheduled_at": found[0],
-            # it is valid for as long as it was, from then on
-            "use_until": until and until + (found[0] - wanted),
+            # a single message is valid for as long as it was, from then on
+            "use_until": until and until + (found[0] - wanted) * (not is_bulk),
         }
 
 

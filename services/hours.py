@@ -26,7 +26,7 @@ def read_hours(account, purpose):
     No law knows hours of advertising, so that a company chooses whether it has any.
     """
     if purpose == "advertising" and not account.hours_advertising_on:
-        return clock.Hours((0, 24), (0, 24))
+        return clock.Hours()
     working_from, working_to, off_from, off_to = (
         account[name] for name in HOUR_FIELDS if name.startswith(f"hours_{purpose}_")
     )

@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
-# What was canceled, or refused by the provider, counts for nobody.
+from .hours import get_company_zone
+
+# Single messages that were canceled or refused do not count; of a mass sending only
+# what was canceled does not.
 NOT_SENT = ("draft", "left_out", "canceled", "failed")
 
 
@@ -73,7 +76,7 @@ def _sum_sent(limit, account, user):
 
 def get_start(limit):
     """Return when the day or month began in the company's time zone, as UTC."""
-    zone = ZoneInfo(limit.company_id.partner_id.tz or "UTC")
+    zone = ZoneInfo(get_company_zone(limit.company_id))
     start = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if limit.period == "month":
         start = start.replace(day=1)

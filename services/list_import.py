@@ -14,6 +14,7 @@ from .commit import commit_retrying, seconds_left, wake_once
 from .filling import COUNTS, Filling
 from .private_log import log_failure
 from .source import read_rows
+from .words import describe_break
 
 _logger = logging.getLogger(__name__)
 
@@ -87,7 +88,9 @@ def _run(record_list):
             raise
         env.cr.rollback()
         log_failure(_logger, "list %s: the import broke off", record_list.id)
-        values = {"import_state": "failed", "import_error": type(error).__name__}
+        user = env["res.users"].browse(record_list.import_job["user_id"])
+        words = describe_break(env, error, user.lang)
+        values = {"import_state": "failed", "import_error": words}
     commit_retrying(env, lambda: _finish(record_list, values))
 
 
@@ -151,8 +154,13 @@ def _finish(record_list, values):
     user = record_list.env["res.users"].browse(job["user_id"])
     record_list.write({**values, "import_file": False, "import_job": False})
     record_list = record_list.with_context(lang=user.lang)
-    text = values.get("import_error") or record_list._describe_counts(job["counts"])
-    is_good = not values.get("import_error") and not job["counts"]["wrong"]
+    # the pages before an error are in the list
+    error, text = (
+        values.get("import_error"),
+        record_list._describe_counts(job["counts"]),
+    )
+    text = f"{error} {text}" if error else text
+    is_good = not error and not job["counts"]["wrong"]
     record_list.message_post(body=text)
     user._bus_send(
         "simple_notification",

@@ -49,6 +49,8 @@ FAILURE_REASONS = [
     ("condition", "The condition no longer holds"),
     ("rule_off", "The rule was switched off"),
 ]
+# The provider refuses such a number every time.
+NUMBER_REFUSED = "Error_Invalid_Destination_Address"
 PURPOSES = [
     ("service", "Service"),
     ("advertising", "Advertising"),

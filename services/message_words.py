@@ -27,7 +27,7 @@ def describe_wait(message):
     account = message.account_id.sudo()
     if account.state == "stopped":
         return _describe_stop(env, account)
-    if message.state == "scheduled" and message.purpose != "service":
+    if message.state == "scheduled" and _has_hours(message):
         return env._(
             "Leaves at %(time)s, in the sending hours of the account for its purpose.",
             time=format_moment(env, message.scheduled_at),
@@ -68,12 +68,20 @@ def describe_source(env, source):
     }[source]
 
 
+def _has_hours(message):
+    """Say whether messages of its account and purpose have sending hours."""
+    message = message.sudo()
+    schedules = Schedules(message.env)
+    key = message.account_id, message.company_id, message.purpose
+    return bool(message.company_id and schedules.get(*key))
+
+
 def describe_recipient_time(message):
     """Return the time of a message where its recipient is, and how that is known.
 
     :param message: ``sms.devino.message``, one
     """
-    if not message.number or not message.company_id:
+    if not message.number or not _has_hours(message):
         return False
     env, company = message.env, message.company_id.sudo()
     schedules = Schedules(env(su=True))

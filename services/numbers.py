@@ -13,10 +13,10 @@ from odoo.tools import SQL
 from ..tools import phone
 from ..tools.chunks import chunk_size
 from .forecast import leave_out_row
+from .message_states import NUMBER_REFUSED
 from .words import format_moment
 
 REASON = "dead_number"
-DESTINATION = "Error_Invalid_Destination_Address"
 REJECTED = "Error_Rejected"
 # How old the last acceptance in the table may be.
 FRESH = timedelta(days=1)
@@ -41,11 +41,11 @@ def note(messages, target, ids):
     if target == "sent":
         _note_accepted(messages, ids)
     elif target == "failed":
-        _note_dead(messages, ids, SQL("m.operation_status = %s", DESTINATION))
+        _note_dead(messages, ids, SQL("m.operation_status = %s", NUMBER_REFUSED))
     elif target == "delivered":
         _note_delivered(messages, ids)
     elif target == "undelivered":
-        whole = SQL("m.reason IS NULL AND m.message_status = %s", DESTINATION)
+        whole = SQL("m.reason IS NULL AND m.message_status = %s", NUMBER_REFUSED)
         _note_dead(messages, ids, whole)
         _note_rejected(messages, ids)
 

@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 from ..tools import phone
 from . import preparing
 from .commit import CONFLICTS
-from .message_states import SAFE_TO_REPEAT
+from .message_states import NUMBER_REFUSED, SAFE_TO_REPEAT
 from .private_log import log_failure
 
 _logger = logging.getLogger(__name__)
@@ -271,6 +271,6 @@ def _describe_failure(message):
     if message.reason == "expired":
         return "expired", message._get_label("reason")
     refused = message.reason == "refused" and message.operation_status
-    if refused == "Error_Invalid_Destination_Address":
+    if refused == NUMBER_REFUSED:
         return "sms_number_format", message._get_label("operation_status")
     return "unknown", message._get_label("operation_status" if refused else "reason")

@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
+from .hours import get_company_zone
 from .jobs import find_job, job_problem, trigger
 from .message_states import NO_MESSAGE_STATES
 from .sender_health import find_falls
@@ -44,7 +45,7 @@ class Overview:
             [("company_id", "parent_of", env.companies.ids)]
         )
         # days are those of the company, as in ``sms.devino.day``
-        self._zone = ZoneInfo(env.company.sudo().partner_id.tz or "UTC")
+        self._zone = ZoneInfo(get_company_zone(env.company))
         self._today = datetime.now(self._zone).date()
 
     def get(self):

@@ -41,19 +41,30 @@ def ask(batch, trial_count):
 
     :param batch: ``sms.devino.batch``, one, that may be sent by the user
     :param int trial_count: as for :func:`~.approval.approve`
+    :raise UserError: when nobody else may approve it
     """
-    user = batch.env.user
+    env, asked_by = batch.env, batch.env.user
+    approvers = batch.company_id.sudo().sms_devino_approver_ids.filtered(
+        lambda user: user != asked_by and may_approve(batch, user)
+    )
+    if not approvers:
+        raise UserError(
+            env._(
+                "This mass sending needs the approval of a second person, and nobody "
+                "else may approve it. An administrator chooses approvers in the "
+                "general settings, under SMS."
+            )
+        )
     batch.sudo().write(
         {
             "state": "to_approve",
-            "sent_by_id": user.id,
+            "sent_by_id": asked_by.id,
             "trial_count": trial_count,
             "returned_reason": False,
         }
     )
-    for approver in batch.company_id.sudo().sms_devino_approver_ids:
-        if may_approve(batch, approver):
-            batch.sudo().activity_schedule(ACTIVITY, user_id=approver.id)
+    for approver in approvers:
+        batch.sudo().activity_schedule(ACTIVITY, user_id=approver.id)
 
 
 def check_may_approve(batch):

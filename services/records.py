@@ -4,7 +4,7 @@ import math
 import re
 from ast import literal_eval
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from ..tools import sms_text
@@ -70,6 +70,19 @@ def read_domain(model, text):
     except (TypeError, ValueError, NotImplementedError) as error:
         raise ValueError("no domain") from error
     return domain
+
+
+def read_entered(model, text):
+    """Return what :func:`read_domain` does, for a filter that a person has entered.
+
+    :raise UserError: when it cannot be read
+    """
+    try:
+        return read_domain(model, text)
+    except (ValueError, AccessError) as error:
+        raise UserError(
+            model.env._("Filter: it cannot be read. Choose the conditions again.")
+        ) from error
 
 
 def check_numbers(model, values):

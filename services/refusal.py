@@ -70,6 +70,7 @@ def cancel_waiting(env, company, numbers):
         [
             ("number", "in", list(numbers)),
             ("company_id", "=", company.id),
+            ("purpose", "in", consent.list_ended(company)),
             "|",
             ("state", "in", ("scheduled", "outgoing")),
             "&",
@@ -77,14 +78,9 @@ def cancel_waiting(env, company, numbers):
             ("batch_id.state", "not in", ("draft", "to_approve")),
         ]
     )
-    refused = waiting.filtered(
-        lambda message: (message.purpose or message.batch_id)
-        and consent.refusal_ends(company, message.purpose)
-        or company.sms_devino_stop_all
-    )
     messages._transition(
         "canceled",
-        [{"id": key, "reason": "blacklisted"} for key in refused.ids],
+        [{"id": key, "reason": "blacklisted"} for key in waiting.ids],
         condition=SQL("m.state != 'sending'"),
     )
 

@@ -128,7 +128,7 @@ def _read_record(env, reference):
     if reference is None:
         return None
     model, _comma, key = str(reference).partition(",")
-    is_id = key.isascii() and key.isdigit() and 0 < int(key) < 2**31
+    is_id = key.isascii() and key.isdigit() and len(key) < 11 and 0 < int(key) < 2**31
     found = read_input(env, model, [int(key)]) if is_id else None
     if not found:
         raise UserError(

@@ -9,13 +9,11 @@ it finds what the first one wrote.
 from odoo.exceptions import UserError
 
 from . import odoo_link, preparing
-from .message_states import RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .words import private_error
 
 # What surely did not arrive, of which a mass sending is repeated.
 SURELY_FAILED = ("failed", "undelivered")
-# The provider refuses such a number every time.
-NUMBER_REFUSED = "Error_Invalid_Destination_Address"
 # What may still arrive, or has arrived. Rows of drafts do not count.
 MAY_ARRIVE = [
     ("state", "not in", (*SAFE_TO_REPEAT, "left_out")),

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 
 from .documents import address_fields
 from .preparing import check_account
-from .records import read_domain
+from .records import read_entered
 from .rule_text import RuleText
 
 # What makes the messages of a rule.
@@ -52,13 +52,7 @@ def read_filter(rule):
 
     :raise UserError: when it cannot be read
     """
-    model = read_model(rule)
-    try:
-        return read_domain(model, rule.domain) or Domain.TRUE
-    except (ValueError, AccessError) as error:
-        raise UserError(
-            rule.env._("Filter: it cannot be read. Choose the conditions again.")
-        ) from error
+    return read_entered(read_model(rule), rule.domain) or Domain.TRUE
 
 
 def check_rule(rule, *, is_complete):

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -58,18 +58,25 @@ def cancel(messages):
     )
 
 
-def cancel_waiting(env):
-    """Look again at messages of rules that have waited in the queue for a while."""
+def cancel_waiting(env, last):
+    """Look again at a page of messages of rules that have waited in the queue for a
+    while.
+
+    :param int last: only messages behind this id
+    :return: the last id looked at, ``False`` at the end
+    """
     waiting = env["sms.devino.message"].search(
         [
             ("state", "=", "outgoing"),
             ("dedup_key", "=like", "rule/%"),
             ("create_date", "<", fields.Datetime.now() - PATIENCE),
+            ("id", ">", last),
         ],
         limit=PAGE,
         order="id",
     )
     cancel(find_gone(waiting))
+    return waiting[-1:].id
 
 
 def _find_gone_of(rule, messages):
@@ -80,7 +87,7 @@ def _find_gone_of(rule, messages):
     try:
         with rule.env.cr.savepoint():
             holding = _find_holding(rule._as_responsible(), marks)
-    except (UserError, AccessError, ValidationError):
+    except UserError:
         # who switched it on may not see the records any more
         return messages
     except CONFLICTS:
@@ -122,12 +129,13 @@ def _find_holding(rule, marks):
     :param rule: ``sms.devino.rule``, in the environment of the responsible person
     """
     ids = {mark[1] for several in marks.values() for mark in several}
-    model, domain = read_model(rule), read_filter(rule)
-    records = model.search(Domain("id", "in", list(ids)) & domain)
+    model, domain = read_model(rule), read_filter(rule) & Domain("id", "in", list(ids))
     if rule.kind == "match":
-        return {(record.id, "") for record in records}
+        return {(record.id, "") for record in model.search(domain)}
     schedule = Schedule(rule, zone_of(rule.env))
     now, name = fields.Datetime.now(), rule.date_field
+    # also leaves out dates that are beyond all calendars
+    records = model.search(domain & schedule.domain(now - YEAR, now + YEAR))
     return {
         (record.id, due.occasion)
         for record in records

@@ -1,5 +1,24 @@
 """Ready rules, offered where the model they speak of is installed."""
 
+# What a ready rule may set, and the choice of another one sets back.
+SET = (
+    "domain",
+    "kind",
+    "date_field",
+    "delay",
+    "delay_unit",
+    "delay_side",
+    "at_hour",
+    "hour",
+    "weekdays",
+    "use_hours",
+    "recipient_field",
+    "is_grouped",
+    "total_field",
+    "purpose",
+    "template_id",
+)
+
 
 def list_rules(env):
     """Return the ready rules whose model the user may read: (key, name) pairs."""
@@ -16,8 +35,8 @@ def get_values(env, key):
     :param str key: of a ready rule
     """
     model, make = READY[key]
-    values = {"model": model, "domain": "[]", "kind": "match", "purpose": "service"}
-    return values | make(env)
+    empty = dict.fromkeys(SET, False) | env["sms.devino.rule"].default_get(list(SET))
+    return empty | {"model": model, "domain": "[]"} | make(env)
 
 
 def _order_confirmed(env):

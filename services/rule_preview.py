@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .documents import Addressing
@@ -49,7 +49,7 @@ def describe(rule):
     try:
         check_rule(rule, is_complete=False)
         return EMPTY | _describe(rule)
-    except (UserError, AccessError, ValidationError) as error:
+    except UserError as error:
         return EMPTY | {"preview_problem": str(error)}
 
 

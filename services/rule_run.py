@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from ..tools import sms_text
-from . import automation, rule_departure
+from . import automation, consent, rule_departure
 from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
@@ -26,6 +26,7 @@ from .rule_check import check_rule
 from .rule_find import Finder
 from .rule_text import RuleText
 from .rule_when import Window
+from .words import describe_break
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def switch_off(rule):
 
 def count_seen(rule):
     """Return how many records meet a rule that is on, and got nothing because they met
-    it before.
+    it before or were skipped.
 
     :param rule: ``sms.devino.rule``, one, with all rights
     """
@@ -98,7 +99,7 @@ def count_seen(rule):
         if rule.kind == "match":
             return len(finder.search_seen())
         return len(finder.find_due(everything=True)) - len(finder.find_due())
-    except (UserError, AccessError, ValidationError):
+    except UserError:
         return 0
 
 
@@ -139,7 +140,7 @@ def skip_held(rule):
 
 
 def retry_missing(rule):
-    """Have the next run look again at records without a number.
+    """Have the next run look again at records that got no message.
 
     :return: how many records these are
     """
@@ -209,7 +210,11 @@ def run_all(rules):
     :param rules: an empty ``sms.devino.rule``, with all rights
     """
     env = rules.env
-    commit_retrying(env, lambda: rule_departure.cancel_waiting(env))
+    last = 0
+    while last is not False:
+        last, _seconds = commit_retrying(
+            env, lambda last=last: rule_departure.cancel_waiting(env, last)
+        )
     for rule in rules.search([("is_on", "=", True)]):
         _run_safely(rule)
         if not env["ir.cron"]._commit_progress(1):
@@ -220,7 +225,7 @@ def _run_safely(rule):
     env = rule.env
     try:
         values = RuleRun(rule).run()
-    except (UserError, AccessError, ValidationError) as error:
+    except UserError as error:
         env.cr.rollback()
         values = {"error_text": str(error)[:500]}
     except Exception as error:
@@ -228,7 +233,8 @@ def _run_safely(rule):
             raise
         env.cr.rollback()
         log_failure(_logger, "rule %s broke off", rule.id)
-        values = {"error_text": type(error).__name__}
+        words = describe_break(env, error, rule.responsible_id.lang)
+        values = {"error_text": words}
     commit_retrying(env, lambda: _note_run(rule, values))
 
 
@@ -238,22 +244,23 @@ def _note_run(rule, values):
     if not rule.exists() or not rule.is_on:
         return
     values = {"error_text": False, "held_count": 0, **values}
+    user = rule.responsible_id
+    if not user.active:
+        user = rule.account_id.responsible_id
+    rule = rule.with_context(lang=user.lang or rule.env.lang)
     if values["held_count"] and not rule.held_count:
         text = rule.env._(
             "%(count)s SMS are due at once, more than the rule sends without asking. "
             "Decide in the rule: send them or skip them.",
             count=values["held_count"],
         )
-        _ask(rule, text)
+        _ask(rule, user, text)
     elif values["error_text"] and not rule.error_text:
-        _ask(rule, values["error_text"])
+        _ask(rule, user, values["error_text"])
     rule.write(values | {"last_run": fields.Datetime.now()})
 
 
-def _ask(rule, note):
-    user = rule.responsible_id
-    if not user.active:
-        user = rule.account_id.responsible_id
+def _ask(rule, user, note):
     rule.activity_schedule(
         ACTIVITY, user_id=user.id, summary=rule.env._("SMS rule"), note=note
     )
@@ -322,7 +329,8 @@ class RuleRun:
                 usable = [o for o in found[due.record_id] if o.number not in blocked]
                 good = list({one.number: one for one in usable if one.number}.values())
                 if not good:
-                    reason = usable[0].reason if usable else "blacklisted"
+                    first = found[due.record_id][0]
+                    reason = usable[0].reason if usable else blocked[first.number]
                     missing.append(
                         _mark(self.rule, due.record_id, due.occasion, reason=reason)
                     )
@@ -336,13 +344,17 @@ class RuleRun:
         return jobs, missing
 
     def _find_blocked(self, found):
-        """Return the numbers that must get nothing: on the blacklist, unless the
-        message is no advertising and a refusal ends advertising only."""
-        company = self.rule.company_id.sudo()
-        if self.rule.purpose != "advertising" and not company.sms_devino_stop_all:
-            return set()
-        numbers = [one.number for several in found.values() for one in several]
-        return self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
+        """Return number -> why it must get nothing: a refusal, or no consent."""
+        company, purpose = self.rule.company_id.sudo(), self.rule.purpose
+        numbers = {o.number for several in found.values() for o in several if o.number}
+        blocked = {}
+        if consent.is_demanded(company, purpose):
+            missing = numbers - consent.find_given(company, numbers)
+            blocked = dict.fromkeys(missing, consent.REASON)
+        if consent.refusal_ends(company, purpose):
+            refused = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
+            blocked |= dict.fromkeys(refused, "blacklisted")
+        return blocked
 
     # --- rows -----------------------------------------------------------------------
 
@@ -399,7 +411,7 @@ class RuleRun:
         values = self._account._message_values(start)
         return {
             **values,
-            "use_until": min(values["use_until"] or end, end),
+            "use_until": end,
             "sender_name": self.rule.sender_id.name,
             "number": one.number,
             "number_raw": one.raw if one.raw != one.number else None,

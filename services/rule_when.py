@@ -9,6 +9,8 @@ from dateutil.relativedelta import relativedelta
 
 from odoo.fields import Domain
 
+from .hours import get_company_zone
+
 # A search by dates is made a little too wide: months differ, and so do time zones.
 SLACK = {"minutes": 2, "hours": 2, "days": 2, "months": 5}
 DAYS = "days", "months"
@@ -31,7 +33,7 @@ class Due:
 
 def zone_of(env):
     """Return the time zone that the hours of a rule are meant in."""
-    return ZoneInfo(env.user.tz or env.company.partner_id.tz or "UTC")
+    return ZoneInfo(env.user.tz or get_company_zone(env.company))
 
 
 class Schedule:

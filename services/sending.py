@@ -1,6 +1,7 @@
 """Sending for one account: claim the rows of one call, write down what came of it."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +16,10 @@ from ..gateway import (
     NotSentError,
 )
 from ..gateway.pool import LOOK_SECONDS, Ended
-from ..tools.chunks import part_size
+from ..tools.chunks import PARTS, part_size
 from .account_job import AccountJob
 from .commit import commit_retrying
+from .message_states import NUMBER_REFUSED
 
 # The bulks under way hold together at most one full bulk: what a kill leaves in doubt.
 # Less room than this is not worth a bulk.
@@ -89,16 +91,18 @@ class Refusals:
         self._counts = {}
         self._accepted = set()
         self._hopeless = {}
-        self._probed = set()
+        # (sender, text) -> bulks that were refused, numbers that were refused alone
+        self._bulks, self._singles = Counter(), Counter()
 
-    def count_probes(self, bulk):
-        """Return how many numbers of a refused bulk are to be tried alone: that tells
-        soonest whether its text is refused, or numbers in it. Once for each text."""
-        key = bulk.sender, bulk.text
-        if key in self._accepted or key in self._probed:
-            return 0
-        self._probed.add(key)
-        return MAX_REFUSALS
+    def wants_probe(self, sender, text):
+        """Say whether a number is to be tried alone next.
+
+        That tells soonest whether the text is refused or numbers are, when the parts
+        of a bulk are refused too and nothing was accepted.
+        """
+        key = sender, text
+        is_doubtful = self._bulks[key] >= PARTS and key not in self._accepted
+        return is_doubtful and self._singles[key] < MAX_REFUSALS
 
     def note(self, bulk, error):
         """Learn from a call that was accepted (no error) or refused."""
@@ -107,8 +111,12 @@ class Refusals:
             self._accepted |= {of_sender, of_text}
         elif _is_sender_refused(error):
             self._count(of_sender, error)
-        elif bulk.size == 1 and not _is_number_refused(error):
-            self._count(of_text, error)
+        elif bulk.size > 1:
+            self._bulks[of_text] += 1
+        else:
+            self._singles[of_text] += 1
+            if not _is_number_refused(error):
+                self._count(of_text, error)
 
     def _count(self, key, error):
         self._counts[key] = self._counts.get(key, 0) + 1
@@ -234,6 +242,10 @@ class Sending(AccountJob):
                 continue
             alike = [row for row in self._window if _likeness(row) == _likeness(head)]
             largest = min(head["largest_bulk"] or MAX_BULK_NUMBERS, max(room, 1))
+            if len(alike) > 1 and self._refusals.wants_probe(
+                head["sender_name"], head["body"]
+            ):
+                largest = 1
             if largest > 1 and len(alike) > 1:
                 plan.append(self._pick_alike(head, largest))
                 self._window = []
@@ -397,10 +409,6 @@ class Sending(AccountJob):
             values = {"largest_bulk": part_size(one.call.size)} if refused else {}
             for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
                 rows.append({"id": key, "attempts": attempts, **values})
-            if refused:
-                probes = self._refusals.count_probes(one.call)
-                for row in rows[len(rows) - one.call.size :][:probes]:
-                    row["largest_bulk"] = 1
         self._move(env, "outgoing", rows)
 
     def _move(self, env, target, rows):
@@ -455,7 +463,7 @@ def _is_sender_refused(error):
 
 
 def _is_number_refused(error):
-    return error.operation_status == "Error_Invalid_Destination_Address"
+    return error.operation_status == NUMBER_REFUSED
 
 
 def _error_rows(ended, reason):

@@ -187,13 +187,11 @@ def _recipient(env, row, columns):
             found["name"].append(text)
         else:
             found[role] = text
-    consent_on = _read_date(env, found["consent_date"])
-    if found["consent_date"] and not consent_on:
+    text = found["consent_date"]
+    consent_on = _read_date(env, text) if text else None
+    if text and not consent_on:
         faults.append(
-            env._(
-                "“%s” is not the date of a consent: no consent is kept.",
-                found["consent_date"],
-            )
+            env._("“%s” is not the date of a consent: no consent is kept.", text)
         )
     return {
         "number_raw": found["phone"] or found["phone_2"],
@@ -228,11 +226,11 @@ def _read_date(env, text):
     :param str text: as the user's language writes dates, or as ISO does
     """
     lang = env["res.lang"]._get_data(code=env.lang or "en_US")
-    word = (text or "").replace("T", " ").split(" ")[0]
+    word = text.replace("T", " ").split(" ")[0]
     for pattern in (lang.date_format, "%Y-%m-%d", "%d.%m.%Y"):
         try:
             found = datetime.strptime(word, pattern).date()
-        except (TypeError, ValueError):
+        except ValueError:
             continue
         is_past = found <= fields.Date.context_today(env["res.users"])
         return found if is_past and found.year >= EARLIEST else None

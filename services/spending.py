@@ -7,6 +7,8 @@ from odoo.exceptions import ValidationError
 from odoo.tools import format_date
 from odoo.tools.mail import email_normalize
 
+from .hours import get_company_zone
+
 
 def check_addresses(company):
     """Refuse what is no list of e-mail addresses.
@@ -60,7 +62,7 @@ def describe_last_month(company):
     :param company: ``res.company``, one, with all rights
     """
     # days are those of the company, as in ``sms.devino.day``
-    today = datetime.now(ZoneInfo(company.partner_id.tz or "UTC")).date()
+    today = datetime.now(ZoneInfo(get_company_zone(company))).date()
     until = today.replace(day=1)
     since = (until - timedelta(days=1)).replace(day=1)
     sums = company.env["sms.devino.day"]._read_group(

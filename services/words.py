@@ -141,6 +141,19 @@ def check_body(env, body):
     return body
 
 
+def describe_break(env, error, lang):
+    """Return a sentence about an exception that ended a job.
+
+    :param str lang: of the person who reads it
+    """
+    env = env(context={**env.context, "lang": lang or env.lang})
+    return env._(
+        "It broke off (%s). An administrator finds the reason in the server's log. "
+        "Then try again.",
+        type(error).__name__,
+    )
+
+
 def notify(title, text, *, kind="info", sticky=False, following=None):
     """Return the action that shows a notice, then reloads or does ``following``.
 

@@ -77,7 +77,6 @@ PERSONAL = (
 METHODS = {
     ("phone.blacklist", "action_sms_devino_take_back"): MANAGERS,
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
-    ("res.config.settings", "action_sms_devino_count_old"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,

@@ -74,7 +74,19 @@ class TestBatch(MassCase):
             manager = env["res.users"].browse(self.users["manager"])
             manager.group_ids = [Command.link(may_export.id)]
 
-    def test_file_comes_back_with_its_results(self):
+    def test_control_numbers_are_not_in_the_file_that_comes_back(self):
+        with self.transaction() as env:
+            company = env["sms.devino.account"].browse(self.account_id).company_id
+            company.sms_devino_control_numbers = "+7 921 450-99-00"
+        self.addCleanup(self._remove_control_numbers)
+        self.test_file_comes_back_with_its_results(accepted=3)
+
+    def _remove_control_numbers(self):
+        with self.transaction() as env:
+            company = env["sms.devino.account"].browse(self.account_id).company_id
+            company.sms_devino_control_numbers = False
+
+    def test_file_comes_back_with_its_results(self, accepted=2):
         self.allow_export()
         titles = ["Note", "Client", "Tel."]
         table = [
@@ -99,6 +111,7 @@ class TestBatch(MassCase):
             list_ids=False,
         )
         self.dispatch()
+        self.assertEqual(len(self.provider.ledger), accepted)
         [head, *rows] = self.results(batch_id)
         self.assertEqual(head[:4], [*titles, "Number as sent"])
         rows = [row + [""] * (len(head) - len(row)) for row in rows]

@@ -167,6 +167,16 @@ class TestBatchRecords(SmsCase):
         rows = self.calculate(batch)
         self.assertEqual(rows.mapped("res_id"), self.leads.ids)
 
+    def test_also_where_so_many_need_approval(self):
+        approvers = self.people["manager"] + self.people["admin"]
+        self.company.write(
+            {
+                "sms_devino_approval_count": 1,
+                "sms_devino_approver_ids": approvers.ids,
+            }
+        )
+        self.test_many_documents_become_a_draft_from_the_composer()
+
     def test_queries_do_not_grow_with_the_records(self):
         def count(copies):
             partners = self.env["res.partner"].create(

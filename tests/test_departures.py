@@ -105,13 +105,13 @@ class TestDepartures(TimedCase):
             self.assertIn("last about", self.read_batch(batch_id, "departure"))
             self.approve(batch_id)
             self.dispatch()
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
         self.dispatch_at(5, 59)
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
         self.dispatch_at(6, 1)
-        self.assertCountEqual(self.ledger(), ["PRI", "MOW"])
+        self.assertEqual(self.ledger(), ["PRI", "MOW"])
         self.dispatch_at(7, 1)
-        self.assertCountEqual(self.ledger(), ["PRI", "MOW", "KGD"])
+        self.assertEqual(self.ledger(), ["PRI", "MOW", "KGD"])
         self.assertEqual(self.read_batch(batch_id, "state"), "done")
         self.assertLedgerIsJournal()
 
@@ -120,13 +120,13 @@ class TestDepartures(TimedCase):
             batch_id = self.approve(self.draft_to_contacts())
         # in Vladivostok it is 5 in the morning, in Moscow 22, in Kaliningrad 21
         self.dispatch_at(19)
-        self.assertCountEqual(self.ledger(), [])
+        self.assertEqual(self.ledger(), [])
         self.assertEqual(
             sorted(self.times(batch_id).values()),
             [DAY + timedelta(hours=hour) for hour in (23, 30, 31)],
         )
         self.dispatch_at(23, 5)
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
 
     def test_what_waited_in_the_queue_too_long_waits_for_the_next_hours(self):
         with at(17, 30):
@@ -137,13 +137,13 @@ class TestDepartures(TimedCase):
             self.dispatch()
             self.assertEqual(self.read(message_id, "state"), "outgoing")
         self.dispatch_at(18, 1)
-        self.assertCountEqual(self.ledger(), [])
+        self.assertEqual(self.ledger(), [])
         self.assertEqual(
             self.read(message_id, "state", "scheduled_at"),
             ("scheduled", DAY + timedelta(hours=30)),
         )
         self.dispatch_at(6, 1, days=1)
-        self.assertCountEqual(self.ledger(), ["MOW"])
+        self.assertEqual(self.ledger(), ["MOW"])
 
     def place_in(self, message_id, code):
         """Have a message belong to the contact of a region, due now."""
@@ -166,7 +166,7 @@ class TestDepartures(TimedCase):
             self.set_account(hours_service_from=13, hours_service_to=14)
             self.dispatch()
         # it is 14 in Kaliningrad, 15 in Moscow, 22 in Vladivostok
-        self.assertCountEqual(self.ledger(), [])
+        self.assertEqual(self.ledger(), [])
         self.assertEqual(self.rows(batch_id, "reason", state="scheduled"), [False] * 3)
 
     def test_failure_lets_nothing_out_and_holds_nobody_else_up(self):
@@ -203,7 +203,9 @@ class TestDepartures(TimedCase):
         with at(13):
             self.press(batch_id, "action_resume")
             self.dispatch()
-        self.assertCountEqual(self.ledger(), ["PRI", "KGD", "MOW"])
+        first, *others = self.ledger()
+        # two calls side by side, in no order
+        self.assertEqual((first, sorted(others)), ("PRI", ["KGD", "MOW"]))
         self.assertFalse(self.read_batch(batch_id, "error_text"))
 
     def test_too_late_is_left_out_or_canceled(self):
@@ -213,12 +215,12 @@ class TestDepartures(TimedCase):
             self.assertEqual(left_out, [(REGIONS["KGD"], "too_late")])
             self.approve(batch_id)
             self.dispatch()
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
         # the server was off: the hours of Moscow come again a day later
         self.dispatch_at(19)
         canceled = self.rows(batch_id, "number", "reason", state="canceled")
         self.assertEqual(canceled, [(REGIONS["MOW"], "too_late")])
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
 
     def test_recipients_time(self):
         with at(0):
@@ -239,7 +241,7 @@ class TestDepartures(TimedCase):
             {REGIONS[c]: DAY + timedelta(hours=hour) for c, hour in noons.items()},
         )
         self.dispatch_at(2, 1, days=1)
-        self.assertCountEqual(self.ledger(), ["PRI"])
+        self.assertEqual(self.ledger(), ["PRI"])
 
     def check_spread(self, **values):
         """Ten messages leave half an hour apart."""

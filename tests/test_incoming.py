@@ -162,6 +162,16 @@ class TestIncoming(LiveCase):
         self.receive("start")
         self.assertFalse(self.is_blacklisted())
 
+    def test_a_refusal_holds_though_its_answer_cannot_be_sent(self):
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            account.company_id.sms_devino_stop_answer = "x" * 3000
+        with self.assertLogs("odoo.addons.sms_devino.models", "WARNING"):
+            self.receive("STOP")
+        with self.transaction() as env:
+            blocked = env["phone.blacklist"]._sms_devino_blacklisted([NUMBER])
+            self.assertEqual(blocked, {NUMBER})
+
     def test_stop_ends_everything_where_the_company_wants_it(self):
         with self.transaction() as env:
             env.company.write(

@@ -4,7 +4,7 @@ from psycopg2.errors import CheckViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..services.permission import ACTIVITY
@@ -150,11 +150,31 @@ class TestApproval(MassCase):
         self.assertFalse(self.provider.ledger)
 
     def test_who_calculated_it_last_does_not_approve_it(self):
+        self.set_approval(5, [*self.users.values(), self.make_third()])
         self.write(self.batch_id, "admin", body="Another text")
         self.calculate(self.batch_id, "admin")
         self.approve(self.batch_id)
         with self.assertRaises(AccessError):
             self.press(self.batch_id, "action_approve", "admin")
+
+    def make_third(self):
+        """Commit one more manager; return the id."""
+        with self.transaction(no_reset_password=True) as env:
+            name = f"sms_third_{self.batch_id}"
+            third = new_test_user(env, name, groups="sms_devino.group_manager").id
+        self.addCleanup(self._archive, third)
+        return third
+
+    def _archive(self, user_id):
+        with self.transaction() as env:
+            env["res.users"].browse(user_id).active = False
+
+    def test_nothing_waits_for_approval_when_nobody_else_may_give_it(self):
+        self.write(self.batch_id, "admin", body="Another text")
+        self.calculate(self.batch_id, "admin")
+        with self.assertRaisesRegex(UserError, "nobody else may approve it"):
+            self.approve(self.batch_id)
+        self.assertEqual(self.read_batch(self.batch_id, "state"), "draft")
 
     def test_what_waits_for_approval_is_frozen(self):
         self.approve(self.batch_id)
@@ -163,6 +183,17 @@ class TestApproval(MassCase):
                 self.write(self.batch_id, **values)
         with self.assertRaises(UserError):
             self.calculate(self.batch_id)
+
+    def test_nobody_makes_a_trial_portion_of_it_whole(self):
+        with self.transaction(self.users["manager"]) as env:
+            batch = env["sms.devino.batch"].browse(self.batch_id)
+            batch.trial_size = 3
+            batch.with_context(sms_devino_trial=True).action_send()
+        with self.assertRaisesRegex(UserError, "moved on"):
+            self.press(self.batch_id, "action_continue")
+        self.press(self.batch_id, "action_approve", "admin")
+        self.dispatch()
+        self.assertEqual(len(self.provider.ledger), 3)
 
     def test_a_returned_sending_is_a_draft_again_with_the_reason(self):
         self.approve(self.batch_id)

@@ -11,7 +11,6 @@ from odoo.tests import BaseCase, tagged
 from ..gateway import MAX_BULK_NUMBERS
 from ..sandbox import Fault
 from ..services import numbers
-from ..services.sending import MAX_REFUSALS
 from ..tools.chunks import chunk_size, part_size
 from .base_case import SmsCase
 from .mass_case import MassCase
@@ -273,8 +272,7 @@ class TestNumbersInDraft(MassCase):
         new[7] = "79220000799"
         self.send(body="Third", **self.draft_to(*known, *new))
         # the known ones together; of the new ones 30, then 8, 8, 8, 6, then 2, …
-        # eight of them alone at first, to see whether it is the text that is refused
-        self.assertLess(self.bulks() - 6, 14 + MAX_REFUSALS)
+        self.assertLess(self.bulks() - 6, 14)
         self.assertLedgerIsJournal()
 
     def test_dead_number_is_left_out_until_somebody_overrides_or_it_lapses(self):
@@ -313,6 +311,14 @@ class TestNumbersInDraft(MassCase):
                 account.dead_number_days = days
             batch_id = self.prepare(body="Again", **draft)
             self.assertEqual(self.read_batch(batch_id, "left_out_count"), 0)
+
+    def test_failed_ones_again_leave_out_a_number_that_is_refused_for_good(self):
+        batch_id = self.send(**self.draft_to(REFUSED, GOOD))
+        again = self.press(batch_id, "action_send_failed")["res_id"]
+        self.run_calculations()
+        self.assertFalse(self.rows(again, "number"))
+        left_out = self.rows(again, "number", "reason", state="left_out")
+        self.assertEqual(left_out, [(REFUSED, "refused_before")])
 
     def test_report_of_a_number_that_does_not_exist_counts_too(self):
         draft = self.draft_to(NO_ADDRESS, GOOD)
@@ -353,5 +359,5 @@ class TestNumbersInDraft(MassCase):
         states = self.states()
         self.assertEqual(states.pop("failed"), 1)
         _logger.info("1 bad of 200 new numbers: %s calls", self.bulks())
-        self.assertLess(self.bulks(), 20 + MAX_REFUSALS)
+        self.assertLess(self.bulks(), 20)
         self.assertLedgerIsJournal()

@@ -52,6 +52,12 @@ class TestRefusal(SmsCase):
         self.unsubscribe(NUMBER)
         self.assertEqual(waiting.state, "canceled")
 
+    def test_odoos_own_door_cancels_what_waits_too(self):
+        later = fields.Datetime.now() + timedelta(hours=1)
+        waiting = self.enqueue(purpose="advertising", scheduled_at=later)
+        self.env["phone.blacklist"].with_company(self.company)._add([waiting.number])
+        self.assertEqual((waiting.state, waiting.reason), ("canceled", "blacklisted"))
+
     def test_messages_of_another_company_wait_on(self):
         waiting = self.scheduled()
         waiting.company_id = self.other_company

@@ -100,12 +100,12 @@ class TestRetention(RetentionCase):
 
     def test_the_settings_count_before_anything_is_touched(self):
         self.old_message()
-        settings = self.env["res.config.settings"].create(
-            {"company_id": self.company.id, "sms_devino_keep_months": 3}
-        )
-        self.company.sms_devino_keep_months = 0
-        settings.sms_devino_keep_months = 3
-        text = settings.action_sms_devino_count_old()["params"]["message"]
+        settings = self.env["res.config.settings"].with_company(self.company)
+        values = {"company_id": self.company.id, "sms_devino_keep_months": 3}
+        spec = {name: {} for name in values}
+        answer = settings.onchange(values, ["sms_devino_keep_months"], spec)
+        text = answer["warning"]["message"]
+        self.assertEqual(self.company.sms_devino_keep_months, 0)
         self.assertIn("1 messages", text)
 
     def test_less_than_no_month_is_refused(self):

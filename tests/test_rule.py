@@ -368,6 +368,28 @@ class TestRule(RuleCase):
         self.assertEqual(advertising.missing_count, 1)
         self.assertEqual(len(self.sent(service)), 1)
 
+    def test_advertising_needs_a_consent_where_the_company_demands_it(self):
+        self.company.sms_devino_consent_required = True
+        self.contact()
+        self.contact("+79214563702", "Boris")
+        self.env["sms.devino.consent"].create(
+            {
+                "number": "+79214563702",
+                "company_id": self.company.id,
+                "purpose": "advertising",
+                "given_on": "2026-01-01",
+                "source": "Shop",
+            }
+        )
+        advertising, service = self.on(purpose="advertising"), self.on()
+        advertising.action_send_seen()
+        service.action_send_seen()
+        self.run_rules()
+        self.assertEqual(self.sent(advertising).mapped("name"), ["Boris"])
+        marks = self.env["sms.devino.mark"].search([("rule_id", "=", advertising.id)])
+        self.assertIn("no_consent", marks.mapped("reason"))
+        self.assertEqual(len(self.sent(service)), 2)
+
     def test_a_refusal_may_end_service_messages_too(self):
         self.env["phone.blacklist"]._add(["+79214563701"])
         self.company.sms_devino_stop_all = True

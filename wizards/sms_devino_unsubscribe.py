@@ -66,7 +66,8 @@ class SmsDevinoUnsubscribe(models.TransientModel):
         return self._notify(added, len(numbers) - added, wrong)
 
     def _withdraw(self):
-        """Withdraw one consent. Without one to advertising, its number refuses it."""
+        """Withdraw one consent; where a refusal ends messages of its purpose, refuse
+        for its number too."""
         given = self.consent_id
         given.check_access("write")
         withdraw(given, self.reason)
@@ -84,11 +85,12 @@ class SmsDevinoUnsubscribe(models.TransientModel):
         account = self.env["sms.devino.account"]._get_default()
         country = account.country_id.code or "RU"
         numbers, wrong = refusal.read_pasted(self.env, self.text, country)
+        wrong = list(wrong.items())
         if self.file:
             content = self.with_context(bin_size=False).file
             found = refusal.read_file(self.env, content, self.filename, country)
             numbers |= found[0]
-            wrong |= found[1]
+            wrong += found[1].items()
         return numbers, wrong
 
     def _notify(self, added, known, wrong):
@@ -98,9 +100,7 @@ class SmsDevinoUnsubscribe(models.TransientModel):
             known=known,
         )
         if wrong:
-            named = ", ".join(
-                f"{row}: {raw}" for row, raw in list(wrong.items())[:NAMED]
-            )
+            named = ", ".join(f"{row}: {raw}" for row, raw in wrong[:NAMED])
             text += " " + self.env._(
                 "Without a number that can be read: %(count)s (by row: %(rows)s).",
                 count=len(wrong),

@@ -37,6 +37,9 @@ class IrActionsServer(models.Model):
 
     def _run_action_sms_multi(self, eval_context=None):
         """Send as the rule says, whatever rights the user who triggers it has."""
+        # Odoo sends nothing then: no document may be marked
+        if not self.sms_template_id or self._is_recompute():
+            return False
         eval_context = action_records.choose(self, eval_context)
         override = not self.sms_devino_blacklist
         options = self.sms_template_id._sms_devino_options()

@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...services.refusal import cancel_waiting
+
 # What is known of a refusal.
 DETAILS = (
     "sms_devino_source",
@@ -38,7 +40,7 @@ class PhoneBlacklist(models.Model):
     )
     sms_devino_company_id = fields.Many2one(
         "res.company",
-        string="Refused to",
+        string="Refusal told to",
         readonly=True,
         help="The company that the refusal was told to. The number is blocked for all.",
     )
@@ -71,6 +73,18 @@ class PhoneBlacklist(models.Model):
             set(self._sms_devino_find(numbers).mapped("number")) if numbers else set()
         )
 
+    def write(self, vals):
+        """What was refused once says nothing of a later refusal."""
+        if vals.get("active") is False:
+            vals = {**vals, **dict.fromkeys(DETAILS, False)}
+        return super().write(vals)
+
+    def _add(self, numbers, message=None):
+        """Cancel what waits for the numbers, as for any other refusal."""
+        records = super()._add(numbers, message=message)
+        cancel_waiting(self.env(su=True), self.env.company.sudo(), numbers)
+        return records
+
     def action_sms_devino_take_back(self):
         """Take numbers off the blacklist; who did it stands in their history.
 
@@ -81,6 +95,5 @@ class PhoneBlacklist(models.Model):
                 self.env._("Only members of SMS / Manager take numbers back.")
             )
         self.check_access("read")
-        # what was refused then says nothing of a later refusal
-        self.sudo().write({"active": False, **dict.fromkeys(DETAILS, False)})
+        self.sudo().write({"active": False})
         return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -124,10 +124,11 @@ class ResCompany(models.Model):
     )
     sms_devino_consent_required = fields.Boolean(
         string="Advertising only with consent",
-        help="Mass sendings of advertising leave out numbers without a consent. The "
-        "Russian law on advertising (38-FZ, article 18) asks for consent beforehand, "
-        "and the sender has to prove it. The fine is 300 thousand to 1 million roubles "
-        "for companies, 20 to 100 thousand for officials. This is no legal advice.",
+        help="Mass sendings and rules of advertising leave out numbers without a "
+        "consent. The Russian law on advertising (38-FZ, article 18) asks for consent "
+        "beforehand, and the sender has to prove it. The fine is 300 thousand to 1 "
+        "million roubles for companies, 20 to 100 thousand for officials. This is no "
+        "legal advice.",
     )
     sms_devino_keep_months = fields.Integer(
         string="Months after which messages are made anonymous",
@@ -194,7 +195,7 @@ class ResCompany(models.Model):
 
     _sms_devino_keep_months_not_negative = models.Constraint(
         "CHECK (sms_devino_keep_months >= 0)",
-        "Messages cannot be made anonymous after less than no month.",
+        "Months after which messages are made anonymous: enter 0 (never) or more.",
     )
 
     @api.constrains("sms_devino_ad_line")
@@ -243,7 +244,10 @@ class ResCompany(models.Model):
     def _sms_devino_outdate_drafts(self):
         """Mark the figures of drafts as out of date: who gets what has changed."""
         drafts = self.env["sms.devino.batch"].sudo()
-        of_companies = [("company_id", "in", self.ids), ("state", "=", "draft")]
+        of_companies = [
+            ("company_id", "in", self.ids),
+            ("state", "in", ("draft", "to_approve")),
+        ]
         for draft in drafts.search(of_companies):
             draft.revision += 1
 

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...services import refusal, retention
-from ...services.words import notify
 
 
 class ResConfigSettings(models.TransientModel):
@@ -168,6 +167,21 @@ class ResConfigSettings(models.TransientModel):
             values |= {"sms_devino_former_provider": False, "sms_provider": chosen}
         self.company_id.write(values)
 
+    @api.onchange("sms_devino_keep_months")
+    def _onchange_sms_devino_keep_months(self):
+        """Say how many messages that would make anonymous, before it is saved."""
+        company, months = self.company_id, self.sms_devino_keep_months
+        is_other = company not in self.env.companies
+        if is_other or months == company.sms_devino_keep_months:
+            return None
+        limit = retention.find_limit(company.sudo(), months)
+        number = retention.count(company.sudo(), limit) if limit else 0
+        if not number:
+            return None
+        text = self.env._("%s messages. What is in the queue is not touched.", number)
+        title = self.env._("Messages to make anonymous")
+        return {"warning": {"type": "notification", "title": title, "message": text}}
+
     # --- the account ----------------------------------------------------------------
 
     def action_sms_devino_check_connection(self):
@@ -180,21 +194,6 @@ class ResConfigSettings(models.TransientModel):
         if not account:
             raise UserError(self.env._("Choose and save an SMS account first."))
         return account._check_connection()
-
-    def action_sms_devino_count_old(self):
-        """Tell how many messages the months entered would make anonymous."""
-        self.check_access("write")
-        self.ensure_one()
-        if self.company_id not in self.env.companies:
-            raise AccessError(self.env._("The settings are those of another company."))
-        company = self.company_id.sudo()
-        limit = retention.find_limit(company, self.sms_devino_keep_months)
-        number = retention.count(company, limit) if limit else 0
-        return notify(
-            self.env._("Messages to make anonymous"),
-            self.env._("%s messages. What is in the queue is not touched.", number),
-            following={"type": "ir.actions.client", "tag": "soft_reload"},
-        )
 
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""

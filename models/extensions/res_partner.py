@@ -24,16 +24,16 @@ class ResPartner(models.Model):
         groups="sms_devino.group_user",
     )
 
-    @api.depends("phone")
-    def _compute_sms_devino_number_note(self):
-        for partner in self:
-            partner.sms_devino_number_note = numbers.describe_contact(partner)
-
     sms_devino_consent_count = fields.Integer(
         string="Consents to SMS",
         compute="_compute_sms_devino_consent_count",
         groups="sms_devino.group_manager",
     )
+
+    @api.depends("phone")
+    def _compute_sms_devino_number_note(self):
+        for partner in self:
+            partner.sms_devino_number_note = numbers.describe_contact(partner)
 
     def _compute_sms_devino_consent_count(self):
         """Count the consents of each contact, or for its number."""
@@ -49,6 +49,8 @@ class ResPartner(models.Model):
     def action_sms_devino_consents(self):
         """Show the consents of this contact."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["sms.devino.consent"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_consent_action"
         )
@@ -70,6 +72,7 @@ class ResPartner(models.Model):
     def action_sms_devino_send(self):
         """Open the form that sends one SMS to this contact."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_composer_action_send"
         )
@@ -84,6 +87,8 @@ class ResPartner(models.Model):
     def action_sms_devino_messages(self):
         """Show the messages to this contact."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["sms.devino.message"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_devino.sms_devino_message_action"
         )

@@ -43,7 +43,7 @@ class SmsComposer(models.TransientModel):
         "sms.devino.account",
         string="SMS account",
         compute="_compute_sms_devino_account_id",
-        domain="[('company_id', 'in', allowed_company_ids)]",
+        domain="[('company_id', 'parent_of', allowed_company_ids)]",
         help="The account at the provider that pays.",
         **EDITABLE,
     )
