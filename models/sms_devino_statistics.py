@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 from odoo.fields import Domain
 
 from ..services import reconciliation
@@ -67,6 +68,8 @@ class SmsDevinoStatistics(models.Model):
         """Open the messages of the day, those whose outcome is unknown included."""
         self.ensure_one()
         self.check_access("read")
+        if not self.exists():
+            raise MissingError(self.env._("There is no such record."))
         start, end = reconciliation.get_window(self.day)
         unknown = Domain(
             [
