@@ -4,16 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance, limits
-from ..services.account_words import describe_problem, notify_connection
+from ..services import balance, limits, windows
+from ..services.account_words import notify_connection
 from ..services.first_steps import make_first_steps
-from ..services.quote import (
-    DIGITS,
-    QUOTE_FIELDS,
-    format_quote,
-    make_quote,
-    sum_reserved,
-)
+from ..services.quote import DIGITS, describe_quote, make_quote, sum_reserved
 from ..tools.prices import make_price_finder
 from .sms_devino_quote import RESERVED_HELP
 
@@ -39,7 +33,7 @@ class SmsDevinoAccount(models.Model):
         "res.company",
         required=True,
         index=True,
-        default=lambda self: self._default_company_id(),
+        default=lambda self: self.env.company,
         help="Branches of this company may use the account too. Once the account has "
         "messages, its company is fixed.",
     )
@@ -71,7 +65,7 @@ class SmsDevinoAccount(models.Model):
         "res.country",
         string="Country of numbers without a plus",
         required=True,
-        default=lambda self: self._default_country_id(),
+        default=lambda self: self.env.company.country_id or self.env.ref("base.ru"),
         help="A number written without a plus is taken as a number of this country.",
     )
     price_per_segment = fields.Float(
@@ -178,14 +172,6 @@ class SmsDevinoAccount(models.Model):
         "The number of requests a second cannot be negative.",
     )
 
-    # --- defaults -------------------------------------------------------------------
-
-    def _default_company_id(self):
-        return self.env.company
-
-    def _default_country_id(self):
-        return self.env.company.country_id or self.env.ref("base.ru")
-
     # --- computes -------------------------------------------------------------------
 
     @api.depends("default_sender_id.name")
@@ -209,8 +195,7 @@ class SmsDevinoAccount(models.Model):
     @api.depends("tariff_ids.prefix", "tariff_ids.price")
     def _compute_tariff_prices(self):
         for account in self:
-            tariffs = account.tariff_ids
-            account.tariff_prices = {tariff.prefix: tariff.price for tariff in tariffs}
+            account.tariff_prices = {t.prefix: t.price for t in account.tariff_ids}
 
     @api.depends_context("company")
     def _compute_is_used_by_odoo(self):
@@ -297,17 +282,13 @@ class SmsDevinoAccount(models.Model):
         is_admin = self.has_access("write")
         if error := self._refresh_balance(login=is_admin):
             return notify_connection(self, error)
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_composer_action_send"
-        )
-        context = {
-            "default_composition_mode": "numbers",
-            "default_sms_devino_direct": True,
-            "default_sms_devino_account_id": self.id,
-            "default_sms_devino_number": self.env.user.partner_id.phone or False,
-            "default_body": self.env._("Trial SMS from Odoo"),
+        defaults = {
+            "sms_devino_account_id": self.id,
+            "sms_devino_number": self.env.user.partner_id.phone or False,
+            "body": self.env._("Trial SMS from Odoo"),
         }
-        return action | {"name": self.env._("Trial SMS"), "context": context}
+        title = self.env._("Trial SMS")
+        return windows.open_composer(self.env, "numbers", defaults, name=title)
 
     def action_use_for_odoo(self):
         """Have all SMS that Odoo sends for the current company go through the account.
@@ -344,10 +325,10 @@ class SmsDevinoAccount(models.Model):
         """Open the messages of the account."""
         self.check_access("read")
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
+        domain = [("account_id", "=", self.id)]
+        return windows.open_action(
+            self.env, "sms_devino_message_action", domain=domain, context={}
         )
-        return action | {"domain": [("account_id", "=", self.id)], "context": {}}
 
     @api.model
     def get_first_steps(self):
@@ -470,19 +451,9 @@ class SmsDevinoAccount(models.Model):
         return make_quote(self._origin.sudo(), cost)
 
     def _get_quote_values(self, cost):
-        """Return the values of the fields of ``sms.devino.quote``, for the user.
-
-        :return: dict; amounts are false where the user may not see the money: he or
-            she is no member, or the account is another company's; and
-            ``sending_problem``, false where the user may not send through the account
-        """
-        account = self._origin
-        values = dict.fromkeys(QUOTE_FIELDS, False)
-        if account and account._may_see_money():
-            values = format_quote(account.sudo(), account._get_quote(cost))
-        is_told = not account or self.env.user._sms_devino_may_use(account)
-        problem = is_told and describe_problem(account.sudo())
-        return values | {"sending_problem": problem}
+        """Return the values of ``sms.devino.quote``, see
+        :func:`~..services.quote.describe_quote`."""
+        return describe_quote(self._origin, cost)
 
     def _may_see_money(self):
         """Tell whether the user, whatever rights the code has, may read the account."""

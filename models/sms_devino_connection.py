@@ -13,6 +13,7 @@ from ..services.account_words import (
     notify_connection,
 )
 from ..services.jobs import DISPATCH, trigger
+from ..services.words import label_of
 from ..tools.web_address import find_problem
 
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
@@ -300,5 +301,4 @@ class SmsDevinoConnection(models.AbstractModel):
 
     def _get_operation_label(self):
         """Return the provider's last answer in the manual's words."""
-        labels = dict(self._fields["operation_status"]._description_selection(self.env))
-        return labels.get(self.operation_status, "")
+        return label_of(self, "operation_status") or ""

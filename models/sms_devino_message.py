@@ -1,10 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
-    automation,
+    bulk,
     departures,
     doubt,
     message_life,
@@ -17,12 +15,11 @@ from ..services import (
     repeat,
     retention,
     same_text,
+    windows,
 )
 from ..services.asking import check_now
-from ..services.bulk import insert_rows
 from ..services.commit import wake_once
-from ..services.message_states import FAILURE_REASONS, PURPOSES, QUEUED_STATES, STATES
-from ..services.records import read_input
+from ..services.message_states import FAILURE_REASONS, PURPOSES, STATES
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
@@ -42,8 +39,6 @@ TECHNICAL = {
     "res_model",
     "uuid",
 }
-# Rows that one statement writes: more makes it no faster, only larger.
-PAGE = 5000
 
 
 class SmsDevinoMessage(models.Model):
@@ -380,11 +375,6 @@ class SmsDevinoMessage(models.Model):
             message.doubt_id = doubt.find(message)
             message.evidence = message.doubt_id.evidence
 
-    def _get_label(self, name):
-        """Return the value of a selection as a person reads it."""
-        labels = dict(self._fields[name]._description_selection(self.env))
-        return labels.get(self[name]) or False
-
     # --- putting messages into the journal ------------------------------------------
 
     @api.model_create_multi
@@ -413,15 +403,7 @@ class SmsDevinoMessage(models.Model):
         """Put one message into the journal; it leaves after the commit.
 
         Nothing is sent when the transaction is rolled back, and a transaction that
-        Odoo retries sends once. The way for code of other modules::
-
-            env["sms.devino.message"].enqueue(
-                order.partner_id.phone,
-                f"Order {order.name} is ready",
-                record=order,
-                partner=order.partner_id,
-                key=f"order-ready/{order.id}",
-            )
+        Odoo retries sends once. The way for code of other modules.
 
         :param str number: the recipient, as a person writes it
         :param str body: at most 2000 characters
@@ -440,31 +422,20 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
         """
-        account = self._pick_account(account)
-        if key and (known := preparing.find_by_key(account, key)):
-            preparing.check_same_message(known, number, body, sender)
-            return known.sudo(self.env.su)
-        values = preparing.prepare(
-            account,
+        return preparing.enqueue(
+            self,
             number,
             body,
+            account=account,
             sender=sender,
             scheduled_at=scheduled_at,
             validity=validity,
+            partner=partner,
+            record=record,
+            key=key,
+            purpose=purpose,
+            honour_blacklist=honour_blacklist,
         )
-        if honour_blacklist or purpose == "advertising":
-            preparing.check_not_blacklisted(self.env, [values["number"]])
-        values |= {
-            "partner_id": partner.id if partner else False,
-            "res_model": record._name if record else False,
-            "res_id": record.id if record else False,
-            "author_id": self.env.uid,
-            "purpose": purpose,
-            "dedup_key": key or False,
-        }
-        message = self.sudo().create(values)
-        message._wake()
-        return message.sudo(self.env.su)
 
     @api.model
     def submit(
@@ -516,10 +487,6 @@ class SmsDevinoMessage(models.Model):
         return remote.list_states(self, keys)
 
     @api.model
-    def _pick_account(self, account=None):
-        return preparing.pick_account(self.env, account)
-
-    @api.model
     def _write_rows(self, rows):
         """Write many new rows, a few thousand by one statement.
 
@@ -528,12 +495,7 @@ class SmsDevinoMessage(models.Model):
         :return: the rows written, in order
         """
         departures.place_new(self, rows, is_bulk=True)
-        written = self.browse()
-        for start in range(0, len(rows), PAGE):
-            page = insert_rows(self.browse(), rows[start : start + PAGE])
-            automation.recompute(page)
-            written += page
-        return written
+        return bulk.write_pages(self.browse(), rows)
 
     def _wake(self):
         """Have the dispatcher look at these messages when they are due."""
@@ -584,15 +546,7 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when none of them could be canceled any more
         """
         self.check_access("read")
-        rows = [{"id": key} for key in self.ids]
-        queued = SQL("m.state = ANY(%s)", list(QUEUED_STATES))
-        if not self.sudo()._transition("canceled", rows, condition=queued):
-            raise UserError(
-                self.env._(
-                    "Too late: only a message that is scheduled or waits in the queue "
-                    "can be canceled."
-                )
-            )
+        preparing.cancel(self)
         return True
 
     def action_send_now(self):
@@ -630,7 +584,4 @@ class SmsDevinoMessage(models.Model):
         """Open the source document, if it is still there and the user may read it."""
         self.ensure_one()
         self.check_access("read")
-        document = read_input(self.env, self.res_model, [self.res_id or 0])
-        if not document:
-            raise UserError(self.env._("The document is gone, or you may not read it."))
-        return document.get_formview_action()
+        return windows.open_document(self)

@@ -2,9 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import clean_context
 
-from ..services import rule_gallery, rule_preview, rule_run
+from ..services import rule_gallery, rule_preview, rule_run, windows
 from ..services.documents import takes_messages
 from ..services.message_states import PURPOSES
+from ..services.records import own_fields
 from ..services.rule_check import CHECKED, check_rule
 from ..services.words import notify
 
@@ -25,6 +26,7 @@ class SmsDevinoRule(models.Model):
     _name = "sms.devino.rule"
     _description = "SMS Rule"
     _inherit = ["mail.thread", "mail.activity.mixin", "sms.devino.guarded"]
+    _names_copies = True
     _order = "is_on desc, name, id"
     _check_company_auto = True
 
@@ -322,8 +324,7 @@ class SmsDevinoRule(models.Model):
 
     @api.model
     def _check_writable(self, vals):
-        own = (self._fields[name] for name in vals if name in self._fields)
-        if any(field.readonly and "sms_devino" in field._modules for field in own):
+        if any(field.readonly for field in own_fields(self, vals)):
             raise UserError(
                 self.env._("A rule is switched on and off by its buttons only.")
             )
@@ -332,15 +333,6 @@ class SmsDevinoRule(models.Model):
     def _unlink_except_on(self):
         if any(self.mapped("is_on")):
             raise UserError(self.env._("Switch the rule off before you delete it."))
-
-    def copy_data(self, default=None):
-        """Name the copy as one."""
-        return [
-            {**vals, "name": self.env._("%s (copy)", rule.name)}
-            if "name" not in (default or {})
-            else vals
-            for rule, vals in zip(self, super().copy_data(default), strict=True)
-        ]
 
     @api.constrains(*CHECKED)
     def _check_input(self):
@@ -422,15 +414,13 @@ class SmsDevinoRule(models.Model):
         """Show the messages of the rule."""
         self.ensure_one()
         self.check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
+        return windows.open_action(
+            self.env,
+            "sms_devino_message_action",
+            name=self.name,
+            domain=[("dedup_key", "=like", f"{rule_run.key_of(self)}/%")],
+            context={},
         )
-        prefix = rule_run.key_of(self)
-        return action | {
-            "name": self.name,
-            "domain": [("dedup_key", "=like", f"{prefix}/%")],
-            "context": {},
-        }
 
     # --- the job --------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools.hours import HORIZON
-from . import batch_report, consent, preparing, repeat
+from . import batch_report, consent, permission, preparing, repeat
 from .batch_course import DISPATCH, feed_page, get_begin
 from .commit import wake_once
 from .departures import Plan
@@ -90,6 +90,39 @@ def check_ready(batch):
     _check_blacklist(batch)
     if batch.repeat_of_id:
         repeat.check_not_repeated(batch, _of_draft(batch))
+
+
+def send(batch, *, is_trial=False):
+    """Approve a draft as it is shown, or ask a second person to.
+
+    Pressed twice, it sends once: a second transaction conflicts, and Odoo repeats it.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param bool is_trial: whether only a trial portion leaves at first
+    :raise UserError: when it cannot be sent as it was shown
+    """
+    if batch.state != "draft":
+        return
+    check_ready(batch)
+    trial_count = batch.trial_size if is_trial else 0
+    if permission.is_needed(batch):
+        permission.ask(batch, trial_count)
+    else:
+        approve(batch, trial_count)
+
+
+def approve_waiting(batch):
+    """Approve what somebody else has prepared.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of who approves it
+    :raise AccessError: saying who may
+    :raise UserError: when it cannot be sent any more as it was shown
+    """
+    permission.check_may_approve(batch)
+    check_ready(batch)
+    batch.sudo().write({"approved_by_id": batch.env.uid})
+    batch.sudo().activity_feedback([permission.ACTIVITY])
+    approve(batch, batch.trial_count)
 
 
 def approve(batch, trial_count=0):

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -13,6 +14,7 @@ from . import batch_report, departures, numbers
 from .batch_report import GROUPS
 from .commit import CONFLICTS, commit_retrying, seconds_left, wake_once
 from .private_log import log_failure
+from .words import check_scheduled_at
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +27,63 @@ TO_HAND_OVER = ("draft", "scheduled", "outgoing", "sending")
 CANCELABLE = ("draft", "scheduled", "outgoing")
 # States of a batch in which its messages may change, or be about to.
 ON_THE_WAY = ("running", "paused", "done", "canceled")
+
+
+# --- what a person decides ------------------------------------------------------------
+
+
+def check_state(batches, *states):
+    """Refuse what a page shows that is no longer true.
+
+    :raise UserError: when one of the batches is in another state
+    """
+    if any(batch.state not in states for batch in batches):
+        raise UserError(
+            batches.env._(
+                "The mass sending has moved on in the meantime. Reload the page to "
+                "see its state."
+            )
+        )
+
+
+def move_to(batches, state, sources):
+    """Bring batches into a state; the job does the rest.
+
+    :param batches: ``sms.devino.batch`` that the user may send
+    :param sources: the states that they may be in
+    :raise UserError: when one of them is in another state
+    """
+    check_state(batches, *sources)
+    batches.sudo().write({"state": state, "error_text": False})
+    for batch in batches:
+        wake_once(
+            batch.env, DISPATCH, get_begin(batch) if state == "scheduled" else None
+        )
+
+
+def resume(batches):
+    """Go on with batches that were paused."""
+    now = fields.Datetime.now()
+    later = batches.filtered(lambda batch: get_begin(batch) and get_begin(batch) > now)
+    move_to(later, "scheduled", ["paused"])
+    move_to(batches - later, "running", ["paused"])
+
+
+def send_rest(batches):
+    """Send the rest after the trial portion."""
+    check_state(batches, "running", "paused")
+    batches.sudo().write({"trial_count": 0})
+    wake_once(batches.env, DISPATCH)
+
+
+def reschedule(batches):
+    """Have batches begin at the time that was written to them.
+
+    :raise UserError: when it is not in the future
+    """
+    for batch in batches:
+        check_scheduled_at(batch.env, batch.scheduled_at)
+        wake_once(batch.env, DISPATCH, get_begin(batch))
 
 
 # --- into the queue -------------------------------------------------------------------

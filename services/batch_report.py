@@ -11,9 +11,9 @@ from odoo.tools import format_date
 from ..tools.hours import to_wall
 from . import asking
 from .departures import Plan
-from .draft_text import add_line, describe_chars
+from .draft_text import describe_chars
 from .message_words import describe_source
-from .words import format_moment
+from .words import format_moment, notify
 
 # Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
@@ -30,6 +30,9 @@ GROUPS = {
 }
 TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
 SHOWN_IDS = 10
+# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
+COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
+TROUBLE_COLOR = 2
 # Of more hours than this the departures are shown by the day.
 MANY_HOURS = 48
 
@@ -213,27 +216,21 @@ def describe_price(batch):
     return env._("%(cost)s; waiting for reports: %(count)s", cost=cost, count=waiting)
 
 
-def open_sample(batch):
-    """Return the action that opens the form for one message to the user, with the
-    first text of the draft, or the text as it is written."""
-    env = batch.env
-    first = (batch.figures or {}).get("samples", [])[:1]
-    sample = env["sms.devino.message"].search([("id", "in", first)])
-    action = env["ir.actions.act_window"]._for_xml_id(
-        "sms_devino.sms_composer_action_send"
-    )
-    action["context"] = {
-        "default_composition_mode": "numbers",
-        "default_sms_devino_direct": True,
-        "default_sms_devino_account_id": batch.account_id.id,
-        "default_sms_devino_sender_id": batch.sender_id.id,
-        "default_sms_devino_number": env.user.phone or "",
-        "default_body": sample.body or add_line(batch.body, batch.added_line),
-    }
-    return action
-
-
 # --- a sending ------------------------------------------------------------------------
+
+
+def measure_progress(batch):
+    """Return how far a sending is, by field, with the colour of its tile."""
+    left = batch.waiting_count + batch.sending_count
+    percent = 100.0 / batch.total if batch._is_sent() and batch.total else 0.0
+    trouble = batch.failed_count + batch.unknown_count
+    is_bad = batch.state == "done" and trouble
+    return {
+        "progress": percent * (batch.total - left),
+        "delivered_share": percent * batch.delivered_count,
+        "trouble_count": trouble,
+        "color": TROUBLE_COLOR if is_bad else COLORS.get(batch.state, 0),
+    }
 
 
 def get_group_labels(env):
@@ -284,6 +281,18 @@ def find_cause(state, reason, operation_status, message_status):
 
 
 # --- notices --------------------------------------------------------------------------
+
+
+def notify_sent(batch):
+    """Return the notice of *Send*, which then opens the sending."""
+    if batch.state == "to_approve":
+        text = batch.env._("A second person has to approve this mass sending.")
+    elif batch.state == "scheduled":
+        text = batch.env._("%s messages are scheduled.", batch.total)
+    else:
+        text = batch.env._("%s messages are on their way.", batch.total)
+    following = batch.get_formview_action()
+    return notify(batch.name, text, kind="success", following=following)
 
 
 def tell_approved(batch):

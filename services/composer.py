@@ -231,7 +231,7 @@ def _describe_left_out(env, outcomes):
 def check_account(composer):
     """Refuse to send by Odoo's own way what was written in one of our forms."""
     if composer.sms_devino_direct:
-        composer.env["sms.devino.message"]._pick_account()
+        preparing.pick_account(composer.env)
         raise UserError(composer.env._("SMS account: choose the one that pays."))
 
 

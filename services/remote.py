@@ -34,7 +34,8 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
     env = messages.env
     if not env.user.has_group("sms_devino.group_user"):
         raise AccessError(env._("Only members of the group SMS / User may send SMS."))
-    account = messages._pick_account(_read_one(env, "sms.devino.account", account))
+    account = _read_one(env, "sms.devino.account", account)
+    account = preparing.pick_account(env, account)
     env.user._sms_devino_check_may_use(account)
     texts = {"number": number, "body": body, "key": key}
     texts |= {name: options[name] for name in ("sender", "purpose")}

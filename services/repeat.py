@@ -161,6 +161,20 @@ def _copy(message, chain, prepared=None):
     return copy.sudo(message.env.su)
 
 
+def make_draft(batch):
+    """Return a draft that sends again, text by text, what surely did not arrive.
+
+    :param batch: ``sms.devino.batch``, one, that the user may send
+    """
+    values = {
+        "name": batch.env._("%s: failed ones again", batch.name),
+        "repeat_of_id": batch.id,
+        "prepared_by_id": batch.env.uid,
+    }
+    values |= dict.fromkeys(("list_ids", "partner_ids", "domain", "source_file"), False)
+    return batch.sudo().copy(values).sudo(False)
+
+
 def find_repeated(env, first_ids, *, but):
     """Return those chains of messages of which one may still arrive, or has.
 

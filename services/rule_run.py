@@ -15,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from ..tools import sms_text
-from . import automation, consent, rule_departure
+from . import automation, consent, preparing, rule_departure
 from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
@@ -288,9 +288,7 @@ class RuleRun:
         # an app may be gone since, or a sender refused
         check_rule(self.rule, is_complete=True)
         self._finder = Finder(self.rule)
-        self._account = self.env["sms.devino.message"]._pick_account(
-            self.rule.account_id
-        )
+        self._account = preparing.pick_account(self.env, self.rule.account_id)
         self._window = Window(self.rule, self._finder.zone)
         self._text = RuleText(self.rule, self._finder.model)
         self._find_price = self._account._get_price_finder()

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...services import refusal, retention
+from ...services import refusal, retention, windows
 
 
 class ResConfigSettings(models.TransientModel):
@@ -198,9 +198,7 @@ class ResConfigSettings(models.TransientModel):
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""
         self.env["sms.devino.account"].check_access("write")
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_account_action"
-        )
+        return windows.open_action(self.env, "sms_devino_account_action")
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
