@@ -17,7 +17,14 @@ from ..tools import phone, sms_text
 from . import permission, preparing, repeat, same_text
 from .commit import CONFLICTS
 from .private_log import private_sql
-from .words import check_body, check_scheduled_at, describe_reading, private_error
+from .records import read_input
+from .words import (
+    check_body,
+    check_scheduled_at,
+    describe_reading,
+    notify,
+    private_error,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -90,6 +97,24 @@ def describe_numbers(composer, readings):
     if composer.comment_single_recipient and readings[0].code == "ok":
         return False
     return describe_reading(composer.env, readings[0])
+
+
+def describe_entered(composer):
+    """Return which numbers are meant, or what is wrong with them, by field.
+
+    A number that is being typed is no error.
+    """
+    readings = read_numbers(composer)
+    hint, state = False, False
+    if readings and readings[0].code != "empty":
+        problem = find_number_problem(composer, readings)
+        hint = problem or describe_numbers(composer, readings)
+        state = "bad" if problem else "good"
+    return {
+        "sms_devino_number_hint": hint,
+        "sms_devino_number_state": state,
+        "sms_devino_is_excluded": bool(find_blacklisted(composer)),
+    }
 
 
 def find_blacklisted(composer):
@@ -288,6 +313,99 @@ def check_message(composer):
         raise UserError(composer.sms_devino_problem)
     account._lock_money()
     account._check_enough(composer.sms_devino_cost, composer.sms_devino_recipient_count)
+
+
+def make_options(composer, *, automatic=False):
+    """Return what a form says about its messages.
+
+    The usual account is left out: each message of several then goes through the
+    account of its own document's company.
+
+    :return: the options, see ``sms.devino.options``
+    """
+    account = composer.sms_devino_account_id
+    if account == composer._sms_devino_company().sms_devino_account_id:
+        account = account.browse()
+    is_later = composer.sms_devino_when == "later"
+    ids = [composer.res_id]
+    document = composer.res_id and read_input(composer.env, composer.res_model, ids)
+    document = document or composer._sms_devino_contact()
+    sender = composer.sms_devino_sender_id or composer.template_id.sms_devino_sender_id
+    return composer.env["sms.devino.options"]._sms_devino_make_options(
+        account_id=account.id,
+        sender=sender.sudo().name,
+        scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
+        validity=None if automatic else composer.sms_devino_validity,
+        purpose=composer.sms_devino_purpose,
+        is_mass=composer.composition_mode == "mass",
+        override=not composer.use_exclusion_list,
+        automatic=automatic,
+        res_model=document._name if document else False,
+        res_id=document.id,
+    )
+
+
+def send_to_numbers(composer):
+    """Send to the numbers as the account's country reads them.
+
+    :return: the ``sms.sms`` of the messages
+    """
+    numbers = [reading.e164 for reading in read_numbers(composer)]
+    if repeated := composer._sms_devino_repeated():
+        copy = send_again(composer, repeated, numbers.pop(0))
+        composer.sudo().sms_devino_message_ids = copy
+    partner = composer._sms_devino_contact()
+    all_sms = composer.env["sms.sms"].sudo()
+    all_sms = all_sms.create(
+        [
+            {"body": composer.body, "number": number, "partner_id": partner.id}
+            for number in numbers
+        ]
+    )
+    all_sms.send()
+    return all_sms
+
+
+def spread_numbers(composer, readings):
+    """Have Odoo's composer send to several numbers beside the document's own.
+
+    :param readings: as :func:`read_numbers` returns them
+    """
+    numbers = [reading.e164 for reading in readings]
+    country = composer.sms_devino_account_id.sudo().country_id.code
+    own = phone.read(composer.recipient_single_number or "", country).e164
+    if composer.number_field_name and own in numbers:
+        numbers.remove(own)  # Odoo links it to the contact
+    else:
+        composer.number_field_name = False
+    composer.numbers = ",".join(numbers)
+
+
+def find_sent(sent):
+    """Return the messages of the journal that Odoo's own ones lead to, with all rights.
+
+    :param sent: ``sms.sms``, or the ``mail.message`` that they belong to
+    """
+    if sent._name == "mail.message":
+        domain = [("mail_message_id", "in", sent.ids)]
+        sent = sent.env["sms.sms"].sudo().search(domain)
+    messages = sent.env["sms.devino.message"].sudo()
+    return messages.search([("uuid", "in", sent.sudo().mapped("uuid"))])
+
+
+def open_sent(composer):
+    """Show what a form has sent, to those who may see the journal."""
+    messages = composer.sms_devino_message_ids.sorted("id")
+    if not messages or not messages.has_access("read"):
+        return False
+    if composer.composition_mode != "mass":
+        return messages._get_records_action(context={})
+    return notify(
+        composer.env._("Send SMS"),
+        composer.env._("Messages in the queue: %s", len(messages)),
+        kind="success",
+        following={"type": "ir.actions.act_window_close"},
+    )
 
 
 def send_again(composer, message, number):

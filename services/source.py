@@ -392,6 +392,31 @@ def propose_columns(env, head, header_row, saved=None):
     ]
 
 
+def check_columns(env, roles, names, has_list):
+    """Refuse a mapping of columns that makes no sense.
+
+    :param list roles: of all columns
+    :param list names: under which extra columns are kept
+    :param bool has_list: whether the rows go into a recipient list
+    :raise UserError: saying what to change
+    """
+    if roles.count("phone") != 1 or roles.count("phone_2") > 1:
+        raise UserError(
+            env._("Columns: choose the one column that has the phone numbers.")
+        )
+    if "consent_date" in roles and not has_list:
+        raise UserError(
+            env._(
+                "Columns: consents are imported with a recipient list. Import the file "
+                "into a list, and send to that."
+            )
+        )
+    if not all(names):
+        raise UserError(env._("Columns: name each column that is kept."))
+    if len({name.casefold() for name in names}) < len(names):
+        raise UserError(env._("Columns: two of them are kept under the same name."))
+
+
 def _proposed_names(env, titles, roles):
     """Return index -> name to keep a column under; no two are the same."""
     kept = [index for index, role in enumerate(roles) if role in ("extra", "skip")]

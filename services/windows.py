@@ -15,12 +15,12 @@ ROWS = {
 }
 
 
-def open_action(env, name, **changes):
+def open_action(env, xmlid, /, **changes):
     """Return a window of this addon, changed.
 
-    :param str name: xmlid of the ``ir.actions.act_window``, without the module
+    :param str xmlid: of the ``ir.actions.act_window``, without the module
     """
-    action = env["ir.actions.act_window"]._for_xml_id(f"sms_devino.{name}")
+    action = env["ir.actions.act_window"]._for_xml_id(f"sms_devino.{xmlid}")
     return action | changes
 
 
@@ -48,15 +48,10 @@ def open_document(record):
 
 def open_dialog(batch, view_xmlid):
     """Return the action that shows another form of a mass sending, as a dialog."""
-    return {
-        "type": "ir.actions.act_window",
-        "name": batch.name,
-        "res_model": batch._name,
-        "res_id": batch.id,
-        "view_mode": "form",
-        "views": [(batch.env.ref(view_xmlid).id, "form")],
-        "target": "new",
-    }
+    views = [(batch.env.ref(view_xmlid).id, "form")]
+    return batch._get_records_action(
+        name=batch.name, views=views, target="new", context={}
+    )
 
 
 def open_rows(batch, shown):

@@ -11,6 +11,7 @@ from ..services.records import read_ids
 from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
+    check_columns,
     contact_rows,
     describe_book,
     find_header_row,
@@ -283,31 +284,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         )
         self.column_ids = [Command.clear(), *map(Command.create, lines)]
 
-    def _check_mapping(self):
-        """Refuse a mapping that makes no sense.
-
-        :raise UserError: saying what to change
-        """
-        roles = self.column_ids.mapped("role")
-        if roles.count("phone") != 1 or roles.count("phone_2") > 1:
-            raise UserError(
-                self.env._("Columns: choose the one column that has the phone numbers.")
-            )
-        if self.has_consents and not self.list_id:
-            raise UserError(
-                self.env._(
-                    "Columns: consents are imported with a recipient list. Import the "
-                    "file into a list, and send to that."
-                )
-            )
-        names = self._extra_columns()
-        if not all(names):
-            raise UserError(self.env._("Columns: name each column that is kept."))
-        if len({name.casefold() for name in names}) < len(names):
-            raise UserError(
-                self.env._("Columns: two of them are kept under the same name.")
-            )
-
     def _extra_columns(self):
         """Return the names of the extra columns, in the order of the source."""
         if self.source == "lists":
@@ -315,7 +291,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.source != "file":
             return []
         extra = self.column_ids.filtered(lambda column: column.role == "extra")
-        return [kept_name(column) for column in extra.sorted("index")]
+        return [column._get_kept_name() for column in extra.sorted("index")]
 
     def _source(self):
         """Return content, file name and columns, as ``read_rows`` takes them."""
@@ -333,7 +309,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                     "index": column.index,
                     "role": column.role,
                     "title": column.title or "",
-                    "name": kept_name(column),
+                    "name": column._get_kept_name(),
                 }
                 for column in self.column_ids.sorted("index")
             ],
@@ -345,7 +321,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_preview(self):
         """Read the whole file and show what becomes of its rows."""
         self.ensure_one()
-        self._check_mapping()
+        roles = self.column_ids.mapped("role")
+        check_columns(self.env, roles, self._extra_columns(), bool(self.list_id))
         self._make_preview()
         self.state = "preview"
         return self._reopen()
@@ -387,16 +364,11 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         return self._reopen()
 
     def _reopen(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Add Recipients"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "extra-large"},
-        }
+        return self._get_records_action(
+            name=self.env._("Add Recipients"),
+            target="new",
+            context={"dialog_size": "extra-large"},
+        )
 
     def action_apply(self):
         """Add the recipients to the list or to the draft, all at once or none.
@@ -508,8 +480,3 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self.env["sms.devino.import.mapping"]._save(
             self.save_as, self.signature, columns
         )
-
-
-def kept_name(column):
-    """Return the name to keep a column under; semicolons separate such names."""
-    return clean((column.name or "").replace(";", ","))
