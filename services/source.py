@@ -23,6 +23,7 @@ from datetime import datetime
 from openpyxl.utils import get_column_letter
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools import phone
