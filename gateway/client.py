@@ -51,7 +51,7 @@ class DevinoClient:
     close it.
 
     Every method raises :class:`~.errors.GatewayError` in one of its four kinds.
-    Nothing is repeated by itself but a call refused for its session, once.
+    Only a call refused for its session is repeated, once.
 
     :param adapter: a `requests` transport adapter in place of the network.
     :param connect_timeout: seconds to establish a connection.

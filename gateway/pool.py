@@ -61,7 +61,7 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a call: the answer, or an error, or neither if it was not made."""
+    """The result of a call: the answer, an error, or neither if it was not made."""
 
     call: Call
     answer: object = None
@@ -132,7 +132,7 @@ class Job(ABC):
 
     @abstractmethod
     def settle(self, ended: list[Ended]) -> None:
-        """Write down what came of some calls, and commit."""
+        """Record the results of some calls, and commit."""
 
     @abstractmethod
     def rescue(self, ended: list[Ended]) -> None:
@@ -320,7 +320,7 @@ class Pool:
             ended = Ended(call, error=_known(error))
         self._answers.put((token, job, ended))
 
-    # --- what came back -------------------------------------------------------------
+    # --- results --------------------------------------------------------------------
 
     def _collect(self, seconds: float) -> None:
         """Take what has come back; wait for it so long."""

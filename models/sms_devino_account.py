@@ -429,7 +429,7 @@ class SmsDevinoAccount(models.Model):
         return self.env._("%(amount)s credits", amount=digits)
 
     def _get_price_finder(self):
-        """Return a function that tells the price of one segment to a number.
+        """Return a function from a number to the price of one segment.
 
         :return: callable taking an E.164 number or None
         """

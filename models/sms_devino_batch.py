@@ -438,7 +438,7 @@ class SmsDevinoBatch(models.Model):
 
     @api.onchange("model")
     def _onchange_model(self):
-        """A filter speaks of the fields of one model."""
+        """A filter names the fields of one model."""
         if self.model != self._origin.model:
             self.domain = False
 
@@ -674,22 +674,3 @@ class SmsDevinoBatch(models.Model):
         self.ensure_one()
         self.check_access("read")
         return batch_course.get_progress(self.sudo())
-
-    @api.model
-    def _feed(self):
-        """Move the next page of running batches into the queue.
-
-        :return: how many messages were moved
-        """
-        return batch_course.feed(self.browse())
-
-    @api.model
-    def _follow(self):
-        """Let states and counters of batches follow those of their messages.
-        Commits."""
-        batch_course.follow(self.browse())
-
-    @api.model
-    def _recount(self, message_ids):
-        """Count again where the outcome of a message became known late."""
-        batch_course.recount(self.sudo().browse(), message_ids)

@@ -266,7 +266,7 @@ class SmsDevinoConnection(models.AbstractModel):
     # --- activities -----------------------------------------------------------------
 
     def _notify(self, kind):
-        """Give the person responsible one activity of a kind; Odoo mails it by itself.
+        """Give the person responsible one activity of a kind; Odoo also mails it.
 
         :param str kind: ``stopped`` or ``low_balance``
         """

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import MissingError
 from odoo.tools import SQL
 
+from ..services import batch_course
 from ..services.claims import claiming, settle_abandoned
 from ..services.commit import commit_retrying, wake_later
 from ..services.dispatch import CRON, DispatchRun
@@ -54,10 +55,10 @@ class SmsDevinoDispatcher(models.AbstractModel):
         batches = self.env["sms.devino.batch"]
         commit_retrying(self.env, self.env["sms.devino.account"]._stop_copied)
         commit_retrying(self.env, lambda: settle_abandoned(self.env))
-        batches._follow()
+        batch_course.follow(batches)
         with claiming(self.env) as claim:
             is_unfinished = DispatchRun(self, claim).work()
-        batches._follow()
+        batch_course.follow(batches)
         if is_unfinished:
             trigger(self.env, CRON)
         self._plan_next_wake()

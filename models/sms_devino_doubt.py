@@ -107,7 +107,7 @@ class SmsDevinoDoubt(models.Model):
         action = self._get_messages()._get_records_action()
         return action | {"name": self.env._("Messages of the call")}
 
-    # --- what is found out by itself ------------------------------------------------
+    # --- evidence -------------------------------------------------------------------
 
     @api.model
     def _cron_settle(self):

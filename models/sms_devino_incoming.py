@@ -102,7 +102,7 @@ class SmsDevinoIncoming(models.Model):
 
     @api.model
     def _poll(self, account):
-        """Take what came since the last look.
+        """Fetch the messages since the last check.
 
         :return: the new ``sms.devino.incoming``
         """

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
+    batch_course,
     bulk,
     departures,
     doubt,
@@ -33,7 +34,6 @@ TECHNICAL = {
     "largest_bulk",
     "next_at",
     "number_raw",
-    "price_kind",
     "raw_answer",
     "res_id",
     "res_model",
@@ -230,9 +230,6 @@ class SmsDevinoMessage(models.Model):
         readonly=True,
         aggregator="sum",
         help="What the provider charged: the sum over the segments, once reported.",
-    )
-    price_kind = fields.Char(
-        readonly=True, help="The kind of traffic that the estimate is made for."
     )
 
     # --- machine --------------------------------------------------------------------
@@ -518,7 +515,7 @@ class SmsDevinoMessage(models.Model):
         if target == "unknown":
             doubt.note_unknown(self, ids)
         numbers.note(self, target, ids)
-        self.env["sms.devino.batch"]._recount(ids)
+        batch_course.recount(self.env["sms.devino.batch"].sudo(), ids)
 
     @api.model
     def _release_due(self):

@@ -5,7 +5,7 @@ from ..tools.zones import zones_of_region
 
 
 class SmsDevinoRange(models.Model):
-    """A range of Russian mobile numbers, as the regulator's public table has it: it
+    """A range of Russian mobile numbers, from the regulator's public table: it
     tells the region, and from that the time zone, where nothing better is known.
 
     The titles of the Russian table are the Russian names of the fields, so that Odoo's

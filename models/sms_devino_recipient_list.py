@@ -396,7 +396,7 @@ class SmsDevinoRecipientList(models.Model):
         )
 
     def _notify_added(self, counts):
-        """Return the action that tells what was added, then closes the dialog.
+        """Return the action that says what was added, then closes the dialog.
 
         :param dict counts: as :meth:`_add_rows` returns it
         """

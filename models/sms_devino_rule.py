@@ -11,7 +11,7 @@ from ..services.words import notify
 
 # What may change while a rule is switched on.
 FREE = {"name", "activity_ids", "message_follower_ids", "message_ids"}
-# Models that are no documents, and yet are something to tell of.
+# Models that are not documents and may still have rules.
 MORE_MODELS = ("mail.activity",)
 MAX_HOURS = 14 * 24
 
@@ -430,7 +430,7 @@ class SmsDevinoRule(models.Model):
         rule_run.run_all(self)
 
     def _as_responsible(self):
-        """Return the rule in the environment of who switched it on."""
+        """Return the rule in the environment of the person who switched it on."""
         self.ensure_one()
         user = self.responsible_id
         said = self.with_context(lang=user.lang or self.env.lang).env

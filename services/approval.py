@@ -66,7 +66,7 @@ def _check_times(batch):
 def check_input(batch):
     """Refuse a draft whose account, sender or times cannot be used.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :raise UserError: saying what is wrong and what to do
     """
     preparing.check_account(batch)
@@ -76,7 +76,7 @@ def check_input(batch):
 def check_ready(batch):
     """Refuse a draft that is not up to date, complete and allowed any more.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :raise UserError: saying what to do
     """
     env = batch.env
@@ -97,7 +97,7 @@ def send(batch, *, is_trial=False):
 
     Pressed twice, it sends once: a second transaction conflicts, and Odoo repeats it.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :param bool is_trial: whether only a trial portion leaves at first
     :raise UserError: when it cannot be sent as it was shown
     """
@@ -114,7 +114,7 @@ def send(batch, *, is_trial=False):
 def approve_waiting(batch):
     """Approve what somebody else has prepared.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who approves it
+    :param batch: ``sms.devino.batch``, one, with the rights of the approver
     :raise AccessError: saying who may
     :raise UserError: when it cannot be sent any more as it was shown
     """
@@ -126,12 +126,12 @@ def approve_waiting(batch):
 
 
 def approve(batch, trial_count=0):
-    """Freeze the draft: what its rows say now is what goes.
+    """Freeze the draft: its rows are sent as they are now.
 
     No lock is needed: of two transactions the second one conflicts, Odoo repeats it,
     and it finds a batch that was sent.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :param int trial_count: so many messages leave, and the rest when somebody presses
         *Continue*; 0 for all
     """

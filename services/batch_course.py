@@ -218,7 +218,7 @@ def _start_due(batches):
 def _cancel_rest(batches):
     """Mark what is left of canceled batches as canceled, page by page.
 
-    What is being handed over and comes back is canceled the next time.
+    A message whose call is under way and comes back is canceled the next time.
     """
     canceled = batches.search([("state", "=", "canceled"), ("finished_at", "=", False)])
     domain = [("batch_id", "in", canceled.ids), ("state", "in", CANCELABLE)]
@@ -310,12 +310,12 @@ def get_counters(counts):
 
 
 def _for_sender(batch):
-    """Return the batch in the language of who sent it, also for the tracked state."""
+    """Return the batch in the language of its sender, also for the tracked state."""
     user = batch.sent_by_id
     return batch.with_context(lang=user.lang or batch.env.lang, tz=user.tz)
 
 
-# --- for whoever watches --------------------------------------------------------------
+# --- progress -------------------------------------------------------------------------
 
 
 def get_progress(batch):

@@ -351,7 +351,7 @@ def _count_others(batch):
 
 
 def _tell(batch, text, parts):
-    """Post into the batch, with the failures, and show a notice to who sent it."""
+    """Post into the batch, with the failures, and notify the person who sent it."""
     failures = describe_failures(batch)
     if batch.mode == "test":
         note = batch.env._("Test mode: nothing was sent to anybody, nothing was paid.")

@@ -38,7 +38,7 @@ RUN_SECONDS = 60.0
 MAX_TRIES = 3
 # Rows that are read back at once.
 PAGE = 5000
-# Stands for the values to publish when there was no time to come to them.
+# Returned instead of the values to publish when time ran out.
 LATER = "later"
 # The rows of a draft that nobody has touched for so long are removed.
 DRAFT_DAYS = 30
@@ -65,7 +65,7 @@ def is_small(batch):
 def queue(batch):
     """Have the job calculate a draft.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who asks for it
+    :param batch: ``sms.devino.batch``, one, with the rights of the person who asks
     :raise UserError: when it was sent already
     """
     if batch.state != "draft":
@@ -305,8 +305,8 @@ class Calculation:
         return self.env.cr.dictfetchall()
 
     def _as_user(self):
-        """Return the draft with the rights, language and time zone of who asked for
-        its calculation."""
+        """Return the draft with the rights, language and time zone of the person who
+        asked for its calculation."""
         user = self.batch.calculated_by_id
         draft = self.batch.with_user(user).with_context(
             lang=user.lang,

@@ -11,6 +11,7 @@ from odoo.exceptions import MissingError, UserError
 from ..gateway import AccountRefusedError
 from ..gateway.limiter import shared_limiter
 from ..gateway.pool import Channel, Pool
+from . import batch_course
 from .account_job import RESCUE_PAUSES
 from .asking import Asking
 from .claims import live_claims
@@ -109,7 +110,7 @@ class DispatchRun:
 
     def _find_jobs(self):
         # in this order: rows that are fed may be due at once
-        self.env["sms.devino.batch"]._feed()
+        batch_course.feed(self.env["sms.devino.batch"])
         self.env["sms.devino.message"]._release_due()
         work = self._dispatcher._find_work()
         accounts = self.env["sms.devino.account"].browse(work)

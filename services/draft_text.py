@@ -1,4 +1,4 @@
-"""The text of a mass sending: its placeholders, and what is said about them."""
+"""The text of a mass sending: its placeholders and their problems."""
 
 import re
 

@@ -95,7 +95,7 @@ def _odoo_step(env, account):
 
 
 def _is_any(env, model, domain):
-    """Tell whether the company has a record; only that is told, hence the sudo."""
+    """Whether the company has a record; the sudo reveals nothing else."""
     domain = Domain(domain) & Domain("company_id", "in", [env.company.id, False])
     return bool(env[model].sudo().search_count(domain, limit=1))
 

@@ -142,7 +142,7 @@ def find_regions(env, numbers):
     """Return where the ranges of numbers belong, by one query.
 
     :param list numbers: E.164
-    :return: dict of number -> name of a region, as the public table has it
+    :return: dict of number -> name of a region in the public table
     """
     env["sms.devino.range"].flush_model()
     query = SQL(

@@ -143,7 +143,7 @@ def _describe_acceptance(message):
 
 
 def notify_status(message, error=None):
-    """Return the notice that tells a message's status.
+    """Return a notice with a message's status.
 
     It has the time of sending, the status and its time, as the provider's own module
     tells them; when the question was refused, the status of that operation instead.

@@ -200,7 +200,7 @@ def reschedule(messages, scheduled_at):
 def check_account(record):
     """Refuse an account or sender that cannot send.
 
-    :param record: a mass sending or a rule, with the rights of who sends
+    :param record: a mass sending or a rule, with the rights of the sender
     :raise UserError: saying what is wrong and what to do
     """
     env, account, sender = record.env, record.account_id, record.sender_id

@@ -101,7 +101,7 @@ def _plain(value):
     return fields.Datetime.to_string(value) if is_moment else value
 
 
-# --- reading what came ----------------------------------------------------------------
+# --- reading the arguments ------------------------------------------------------------
 
 
 def _check_types(env, **texts):

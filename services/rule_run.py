@@ -1,7 +1,7 @@
 """The job of the rules: what is due, to whom, as rows of the journal.
 
 Each record counts once for a rule and an occasion. A mark says so, written in one
-transaction with the message; its key stands in the message too.
+transaction with the message; its key is in the message too.
 """
 
 import hashlib
@@ -239,7 +239,7 @@ def _run_safely(rule):
 
 
 def _note_run(rule, values):
-    """Keep what came of a run; ask the responsible person where one is needed."""
+    """Record the result of a run; ask the responsible person where needed."""
     rule.invalidate_recordset()
     if not rule.exists() or not rule.is_on:
         return
@@ -268,7 +268,7 @@ def _ask(rule, user, note):
 
 @dataclass(slots=True)
 class _Job:
-    """One message to be: what it speaks of and who gets it."""
+    """One future message: what it is about and who gets it."""
 
     dues: list
     addressee: Addressee

@@ -1,4 +1,4 @@
-"""Sending for one account: claim the rows of one call, write down what came of it."""
+"""Sending for one account: claim the rows of one call and record its result."""
 
 import time
 from collections import Counter

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..services import audience, calculation, draft_text
+from ..services import audience, batch_course, calculation, draft_text
 from ..tools.sheet import open_book
 from .mass_case import MassCase
 
@@ -691,7 +691,8 @@ class TestBatchDraft(MassCase):
             self.assertEqual(self.states(), {"outgoing": 4, "draft": 6})
             self.assertEqual(self.progress(batch_id), {"waiting": 10})
             with self.transaction() as env:
-                self.assertFalse(env["sms.devino.batch"]._feed(), "the queue is full")
+                moved = batch_course.feed(env["sms.devino.batch"])
+                self.assertFalse(moved, "the queue is full")
             for _run in range(3):
                 self.dispatch()
         self.assertAllAgree(batch_id, sent=10)

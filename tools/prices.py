@@ -2,7 +2,7 @@
 
 
 def make_price_finder(default, prices):
-    """Return a function that tells the price of one segment to a number.
+    """Return a function from a number to the price of one segment.
 
     :param float default: where no tariff fits
     :param dict prices: first digits -> price; the longest that fit count

@@ -116,7 +116,7 @@ def _pair(pieces: list[tuple[bool, str]], name_first: bool) -> Iterator[Pasted]:
 
 
 def _split_piece(piece: str) -> Iterator[tuple[bool, str]]:
-    """Yield (is a number, text) for what stands between two separators."""
+    """Yield (is a number, text) for each part between two separators."""
     piece = piece.strip()
     if not piece or _ZEROS.fullmatch(piece):
         return

@@ -178,7 +178,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     @api.depends("preview")
     def _compute_preview_html(self):
         for wizard in self:
-            # whatever stands here came back from the client
+            # the value came back from the client
             preview = wizard.preview
             preview = preview if preview and fits(preview, PREVIEW, PREVIEW) else {}
             counts = preview.get("counts", {})
@@ -319,7 +319,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     # --- the preview ----------------------------------------------------------------
 
     def action_preview(self):
-        """Read the whole file and show what becomes of its rows."""
+        """Read the whole file and show the outcome for its rows."""
         self.ensure_one()
         roles = self.column_ids.mapped("role")
         check_columns(self.env, roles, self._extra_columns(), bool(self.list_id))
@@ -348,7 +348,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
         if self.source not in ("paste", "file"):
-            # what comes from the database goes out by Odoo's right to export only
+            # records of the database leave only with Odoo's right to export
             self.env["sms.devino.export"]._check_may_export()
         return self.env["sms.devino.export"]._download_problems(
             self._filling(), self._rows(), self._extra_columns()
@@ -373,7 +373,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def action_apply(self):
         """Add the recipients to the list or to the draft, all at once or none.
 
-        :return: action that tells the counts, or opens the draft
+        :return: action that shows the counts, or opens the draft
         """
         self.ensure_one()
         self._check_given()

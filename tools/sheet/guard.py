@@ -1,4 +1,4 @@
-"""What stands between an untrusted .xlsx and openpyxl.
+"""Checks of an untrusted .xlsx before openpyxl reads it.
 
 The library trusts a file: it keeps what it does not need, drops rows that are out of
 order, makes millions of one row's number, and converts what it takes for a date.  So it

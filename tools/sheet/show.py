@@ -152,7 +152,7 @@ def format_code(key: int, codes: dict[int, str]) -> str:
 class _Section(NamedTuple):
     """One section of a format.
 
-    :ivar str before: what stands before the digits
+    :ivar str before: text before the digits
     :ivar str after: and after them
     :ivar str spec: of the digits, as Python's; "" for a section without digits
     :ivar int scale: what the number is multiplied by
