@@ -15,7 +15,7 @@ from ..services import (
     windows,
 )
 from ..services.audience import placeholder_names
-from ..services.message_states import PURPOSES
+from ..services.message_states import MODES, PURPOSES
 from ..services.records import check_shape, storable
 from ..services.words import format_moment
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
@@ -98,7 +98,7 @@ class SmsDevinoBatch(models.Model):
     )
     currency_id = fields.Many2one(related="account_id.currency_id")
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         compute="_compute_mode",
         store=True,
         copy=False,

@@ -13,6 +13,7 @@ from ..services.account_words import (
     notify_connection,
 )
 from ..services.jobs import DISPATCH, trigger
+from ..services.message_states import MODES
 from ..services.words import label_of
 from ..tools.web_address import find_problem
 
@@ -37,7 +38,7 @@ class SmsDevinoConnection(models.AbstractModel):
     _inherit = ["mail.thread", "mail.activity.mixin"]
 
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         required=True,
         default="test",
         tracking=True,

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..services import spending
 from ..services.hours import get_company_zone
+from ..services.message_states import MODES
 from ..services.overview import Overview
 
 # A message changes for so long after it was accepted: 48 hours, and what a person
@@ -53,7 +54,7 @@ class SmsDevinoDay(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     account_id = fields.Many2one("sms.devino.account", readonly=True)
-    mode = fields.Selection([("test", "Test"), ("live", "Live")], readonly=True)
+    mode = fields.Selection(MODES, readonly=True)
     sender_name = fields.Char(string="Sender", readonly=True)
     author_id = fields.Many2one("res.users", readonly=True)
     batch_id = fields.Many2one("sms.devino.batch", string="Mass sending", readonly=True)

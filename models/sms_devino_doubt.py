@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..services import doubt
+from ..services.message_states import MODES
 from ..services.words import format_moment
 
 
@@ -23,9 +24,7 @@ class SmsDevinoDoubt(models.Model):
         ondelete="cascade",
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
-    mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")], required=True, readonly=True
-    )
+    mode = fields.Selection(MODES, required=True, readonly=True)
     claimed_at = fields.Datetime(
         string="Time of the call", required=True, readonly=True
     )

@@ -20,7 +20,8 @@ from ..services import (
 )
 from ..services.asking import check_now
 from ..services.commit import wake_once
-from ..services.message_states import FAILURE_REASONS, PURPOSES, STATES
+from ..services.jobs import DISPATCH
+from ..services.message_states import FAILURE_REASONS, MODES, PURPOSES, STATES
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
@@ -112,7 +113,7 @@ class SmsDevinoMessage(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="account_id.currency_id")
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         required=True,
         readonly=True,
         help="Test: the message stays in the sandbox. The mode of the account when "
@@ -497,7 +498,7 @@ class SmsDevinoMessage(models.Model):
     def _wake(self):
         """Have the dispatcher look at these messages when they are due."""
         for message in self.sudo():
-            wake_once(self.env, "sms_devino.ir_cron_dispatch", message.scheduled_at)
+            wake_once(self.env, DISPATCH, message.scheduled_at)
 
     # --- the life of a message ------------------------------------------------------
 

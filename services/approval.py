@@ -7,10 +7,11 @@ from odoo.exceptions import UserError
 
 from ..tools.hours import HORIZON
 from . import batch_report, consent, permission, preparing, repeat
-from .batch_course import DISPATCH, feed_page, get_begin
+from .batch_course import feed_page, get_begin
 from .commit import wake_once
 from .departures import Plan
 from .hours import get_company_zone
+from .jobs import DISPATCH
 from .words import check_scheduled_at
 
 # So long the times of a spread sending are good, if it begins at once.

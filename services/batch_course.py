@@ -13,12 +13,12 @@ from odoo.tools import SQL
 from . import batch_report, departures, numbers
 from .batch_report import GROUPS
 from .commit import CONFLICTS, commit_retrying, seconds_left, wake_once
+from .jobs import DISPATCH
 from .private_log import log_failure
 from .words import check_scheduled_at
 
 _logger = logging.getLogger(__name__)
 
-DISPATCH = "sms_devino.ir_cron_dispatch"
 # Between the clocks at both ends of the world, which is more than a day.
 FARTHEST_EAST = timedelta(hours=26)
 # Messages moved by one statement.

@@ -16,6 +16,7 @@ from .account_job import RESCUE_PAUSES
 from .asking import Asking
 from .claims import live_claims
 from .commit import commit_retrying, wake_later
+from .jobs import DISPATCH
 from .sending import Sending
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ COUNT_SECONDS = 1.0
 SILENCE_PAUSE = timedelta(minutes=1)
 BROKEN_PAUSE = timedelta(minutes=1)
 MISCONFIGURED_PAUSE = timedelta(minutes=10)
-CRON = "sms_devino.ir_cron_dispatch"
 
 
 class DispatchRun:
@@ -192,6 +192,6 @@ class DispatchRun:
 
         def work():
             account.write(values)
-            wake_later(self.env, CRON, until)
+            wake_later(self.env, DISPATCH, until)
 
         commit_retrying(self.env, work)

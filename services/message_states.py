@@ -14,6 +14,8 @@ STATES = [
     ("unconfirmed", "No final report"),
     ("canceled", "Canceled"),
 ]
+# Test: a message stays in the sandbox.
+MODES = [("test", "Test"), ("live", "Live")]
 # The one place that knows which state may follow which: target -> allowed sources.
 TRANSITIONS = {
     # from the queue: its hours were over before it left

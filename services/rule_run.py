@@ -20,6 +20,7 @@ from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
 from .forecast import count_segments
+from .jobs import DISPATCH
 from .message_states import QUEUED_STATES
 from .private_log import log_failure
 from .rule_check import check_rule
@@ -31,7 +32,6 @@ from .words import describe_break
 _logger = logging.getLogger(__name__)
 
 JOB = "sms_devino.ir_cron_rules"
-DISPATCH = "sms_devino.ir_cron_dispatch"
 # Messages written, and records read, at once.
 PAGE = 5000
 # More messages than this do not overtake those that a person sends.

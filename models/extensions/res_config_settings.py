@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...services import refusal, retention, windows
+from ...services.message_states import MODES
 
 
 class ResConfigSettings(models.TransientModel):
@@ -96,7 +97,7 @@ class ResConfigSettings(models.TransientModel):
         string="SMS balance asked at", compute="_compute_sms_devino_balance"
     )
     sms_devino_mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         string="Mode of the SMS account",
         compute="_compute_sms_devino_balance",
     )

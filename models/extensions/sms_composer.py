@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
-from ...services.message_states import PURPOSES
+from ...services.message_states import MODES, PURPOSES
 from ...services.records import (
     check_ids,
     check_numbers,
@@ -48,7 +48,7 @@ class SmsComposer(models.TransientModel):
     )
     sms_devino_may_choose = fields.Boolean(compute="_compute_sms_devino_account_facts")
     sms_devino_mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         compute="_compute_sms_devino_account_facts",
     )
     sms_devino_notice = fields.Char(
