@@ -132,8 +132,8 @@ class SmsDevinoAccount(models.Model):
     same_text_minutes = fields.Integer(
         string="Warn of the same text within (minutes)",
         default=10,
-        help="Whoever sends one number the same text again within this time is warned. "
-        "0: never.",
+        help="Sending the same text to the same number again within this time shows a "
+        "warning. 0: never.",
     )
     same_text_mass_hours = fields.Integer(
         string="Leave out the same text within (hours)",

@@ -184,8 +184,7 @@ class SmsDevinoBatch(models.Model):
     )
     translations = fields.Json(
         string="Text in other languages",
-        help="Language -> text, as the template has it. Contacts with that language "
-        "get it.",
+        help="Language -> text, from the template. Contacts with that language get it.",
     )
     translations_text = fields.Text(
         string="In other languages", compute="_compute_words"
@@ -216,9 +215,8 @@ class SmsDevinoBatch(models.Model):
         string="In",
         required=True,
         default="mine",
-        help="The recipient's time: each message leaves when the clock where the "
-        "recipient is shows the chosen time. Who is somewhere unknown gets it at your "
-        "time.",
+        help="The recipient's time: each message leaves when the recipient's clock "
+        "shows the chosen time. If the recipient's place is unknown, your time counts.",
     )
     late_hours = fields.Integer(
         string="Not sent when later than (hours)",

@@ -81,7 +81,8 @@ class SmsDevinoDay(models.Model):
     )
     cost = fields.Monetary(
         readonly=True,
-        help="What the provider charged, where it has told; otherwise the estimate.",
+        help="What the provider charged, if it has reported it; otherwise the "
+        "estimate.",
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
 

@@ -22,7 +22,7 @@ class SmsDevinoImportMapping(models.Model):
         required=True,
         readonly=True,
         index=True,
-        help="Stands for the titles of the file that the mapping was made for.",
+        help="A fingerprint of the titles of the file that the mapping was made for.",
     )
     columns = fields.Json(
         required=True,

@@ -29,7 +29,7 @@ class SmsDevinoRange(models.Model):
         help="Who was given the range. A number may have been moved to another "
         "operator."
     )
-    region = fields.Char(help="In Russian, as the public table has it.")
+    region = fields.Char(help="In Russian, from the public table.")
     zones = fields.Char(string="Time zones", compute="_compute_zones")
     low = fields.Char(
         string="Whole first number",
