@@ -8,8 +8,8 @@ from ..services.hours import get_company_zone
 from ..services.message_states import MODES
 from ..services.overview import Overview
 
-# A message changes for so long after it was accepted: 48 hours, and what a person
-# settles later.
+# How long a message may change after it was accepted: 48 hours, and some time for a
+# person to settle it.
 CHANGING_DAYS = 4
 # The keys of a row; its other columns are sums.
 DIMENSIONS = (

@@ -20,13 +20,13 @@ _logger = logging.getLogger(__name__)
 
 # The provider may learn of a message later than it was written.
 OVERLAP = timedelta(hours=1)
-# The clocks of Odoo and the provider may differ by so much.
+# The most by which the clocks of Odoo and the provider may differ.
 SKEW = timedelta(minutes=5)
 # How far the first look goes back.
 FIRST_LOOK = timedelta(days=1)
 # The provider refuses a longer period (documented): a year, less a day of slack.
 LONGEST = timedelta(days=364)
-# So long after a person's message an answer is for that person.
+# An answer goes to the person whose message is at most this many days old.
 ANSWER_DAYS = 7
 ACTIVITY = "sms_devino.mail_activity_incoming"
 

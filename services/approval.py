@@ -14,7 +14,7 @@ from .hours import get_company_zone
 from .jobs import DISPATCH
 from .words import check_scheduled_at
 
-# So long the times of a spread sending are good, if it begins at once.
+# How long the times of a spread sending stay valid, if it begins at once.
 FRESH_TIMES = timedelta(hours=1)
 
 

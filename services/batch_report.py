@@ -33,7 +33,7 @@ SHOWN_IDS = 10
 # Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
 COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
 TROUBLE_COLOR = 2
-# Of more hours than this the departures are shown by the day.
+# Departures over more hours than this are shown by day.
 MANY_HOURS = 48
 
 

@@ -40,11 +40,11 @@ MAX_TRIES = 3
 PAGE = 5000
 # Returned instead of the values to publish when time ran out.
 LATER = "later"
-# The rows of a draft that nobody has touched for so long are removed.
+# The rows of a draft are removed after this many days without a change.
 DRAFT_DAYS = 30
-# The figures of so many recipients are calculated without being asked for.
+# Up to this many recipients the figures are calculated automatically.
 SMALL = 1000
-# More are not counted to spread them.
+# The most recipients that are counted to spread them.
 MANY = 10_000_000
 
 

@@ -455,7 +455,7 @@ def make_draft(composer):
 
 
 def convert_placeholders(body):
-    """Return a text with the composer's placeholders as a mass sending has them."""
+    """Return a text with the composer's placeholders in the form of a mass sending."""
 
     def convert(match):
         name, default = match.groups()

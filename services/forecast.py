@@ -8,7 +8,7 @@ from functools import lru_cache
 from ..gateway import MAX_BULK_NUMBERS
 from ..tools import sms_text
 
-# So many different texts are counted once only.
+# Up to this many different texts are counted only once.
 REMEMBERED = 10_000
 # Characters outside GSM that are kept, the most frequent ones.
 KEPT_CHARS = 100

@@ -10,7 +10,7 @@ from ..tools import hours as clock
 from ..tools.zones import find_zones
 from .message_states import PURPOSES
 
-# Days off are read for so many days at once.
+# How many days are read at once to find days off.
 DAYS_AT_ONCE = 62
 HOUR_FIELDS = [
     f"hours_{purpose}{days}_{end}"

@@ -32,7 +32,7 @@ TRANSITIONS = {
     "unconfirmed": ("sent",),
     "canceled": ("draft", "scheduled", "outgoing"),
 }
-# Rows of a mass sending that are no messages: they count nowhere but in their batch.
+# Rows of a mass sending that are not messages: they count only in their batch.
 NO_MESSAGE_STATES = ("draft", "left_out")
 QUEUED_STATES = ("scheduled", "outgoing")
 # The provider surely delivered nothing: sending again cannot double.

@@ -29,8 +29,8 @@ NO_MESSAGES = Domain("state", "not in", NO_MESSAGE_STATES)
 class Overview:
     """The figures that a person may see.
 
-    A user sees the own messages, a manager those of the chosen companies; the rules of
-    the models see to it. Money and accounts are for managers, who decide.
+    A user sees their own messages, a manager those of the chosen companies, by the
+    record rules. Money and accounts are for managers, who decide.
 
     :param env: of the person
     """

@@ -101,7 +101,7 @@ def check_numbers(model, values):
 
 
 def own_fields(model, vals):
-    """Return those of the fields written that are of this addon, not of another one."""
+    """Return the fields of this addon among those written."""
     fields = (model._fields[name] for name in vals if name in model._fields)
     return [field for field in fields if "sms_devino" in field._modules]
 

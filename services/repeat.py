@@ -2,8 +2,8 @@
 
 At most one message of a chain may be on its way or have arrived. Adding to a chain
 locks the money of the account of its first message, for a single message and for a mass
-sending alike. Of two at the same time the second one conflicts, Odoo repeats it, and
-it finds what the first one wrote.
+sending alike. If two do so at once, the second one conflicts, Odoo repeats it, and it
+finds what the first one wrote.
 """
 
 from odoo.exceptions import UserError

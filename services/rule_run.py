@@ -429,7 +429,7 @@ class RuleRun:
 
     def _write(self, rows, marks, *, is_many=False):
         """Write messages and marks together; what somebody else has marked is left."""
-        # of several messages about a record, the one that is sent counts
+        # if several messages are about a record, the one that is sent counts
         marks = sorted(marks, key=lambda mark: bool(mark["message_key"]))
         unique = {(mark["res_id"], mark["occasion"]): mark for mark in marks}
         written = insert_rows(self.env["sms.devino.mark"].sudo(), list(unique.values()))

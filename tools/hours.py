@@ -1,6 +1,6 @@
 """When a message may leave: hours of the day, in the recipient's own time.
 
-Moments are naive and in UTC, as Odoo has them.
+Moments are naive and in UTC, as in Odoo.
 """
 
 from dataclasses import dataclass

@@ -112,7 +112,7 @@ class Shower:
         return self.moment(found, seconds=seconds)
 
     def _amount(self, sections: list, value: float) -> str:
-        # Whole numbers of that size are no amounts; "not" is for what is no number.
+        # Whole numbers of that size are not amounts; "not" also catches NaN.
         if not abs(value) < _PHONE_LIKE and not value % 1 > 0:
             return self._general(value)
         section, sign = sections[0], ""
