@@ -314,9 +314,7 @@ class SmsDevinoAccount(models.Model):
         """
         self._check_may_see_money()
         account = self.sudo()
-        limit = fields.Datetime.now() - balance.FRESH
-        is_old = not account.balance_at or account.balance_at < limit
-        if not is_old or account.state != "ready":
+        if not balance.is_old(account) or account.state != "ready":
             return False
         balance.want_balance(account)
         return True

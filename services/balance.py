@@ -150,6 +150,12 @@ def refresh_balance(account, *, login=False):
 # --- the scheduled action -------------------------------------------------------------
 
 
+def is_old(account):
+    """Whether the balance that is known is missing, or older than some minutes."""
+    limit = fields.Datetime.now() - FRESH
+    return not account.balance_at or account.balance_at < limit
+
+
 def want_balance(accounts):
     """Have the scheduled action ask for balances soon."""
     accounts.filtered(lambda a: not a.is_balance_wanted).is_balance_wanted = True

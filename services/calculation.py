@@ -377,8 +377,7 @@ class Calculation:
     def _refresh_balance(self):
         """Ask for a balance that is old; without an answer the old one is shown."""
         account = self.batch.account_id
-        limit = fields.Datetime.now() - balance.FRESH
-        if not account.balance_at or account.balance_at < limit:
+        if balance.is_old(account):
             try:
                 account._refresh_balance()
             except UserError as error:
