@@ -13,6 +13,7 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    pricing,
     remote,
     repeat,
     retention,
@@ -389,8 +390,9 @@ class SmsDevinoMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Have messages begin when they may leave."""
+        """Have messages begin when they may leave, and say what they will cost."""
         departures.place_new(self, vals_list)
+        pricing.price_new(self, vals_list)
         return super().create(vals_list)
 
     @api.model
