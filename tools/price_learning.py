@@ -127,7 +127,7 @@ class _Learner:
         price = weights.most_common(1)[0][0]
         left = sum(one.weight * abs(price - one.price) for one in samples)
         if wrong - left >= self._least_gain:
-            self._add(replace(base, prefix=prefix, price=price), samples)
+            self._try(replace(base, prefix=prefix, price=price), samples, wrong)
         if len(prefix) < MAX_PREFIX:
             parts = defaultdict(list)
             for one in samples:
@@ -136,13 +136,19 @@ class _Learner:
                 if longer != prefix:
                     self._grow(base, longer, part)
 
-    def _add(self, tariff, samples):
+    def _try(self, tariff, samples, wrong):
+        """Add a tariff, unless others count before it."""
+        before, self._prices = (
+            self._prices,
+            Prices(self._default, [*self._tariffs, tariff]),
+        )
         alike = [one for one in samples if one.price == tariff.price]
         count, day = sum(o.count for o in alike), max(o.day for o in alike)
-        if count >= LEAST:
-            self.found.append(Learned(tariff, count, day))
-            self._tariffs.append(tariff)
-            self._prices = Prices(self._default, self._tariffs)
+        if count < LEAST or wrong - self.measure(samples) < self._least_gain:
+            self._prices = before
+            return
+        self._tariffs.append(tariff)
+        self.found.append(Learned(tariff, count, day))
 
     def _find_price(self, one):
         return self._prices.find(one.digits, one.operator, one.kind, one.sender)
