@@ -330,6 +330,15 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    cost_difference = fields.Float(
+        string="Above the estimate (%)",
+        digits=(12, 1),
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How much more than estimated the delivered messages cost; less than 0 "
+        "when they cost less.",
+    )
     price_words = fields.Char(string="Price in words", compute="_compute_price_words")
     color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)

@@ -119,7 +119,8 @@ class SmsDevinoConnection(models.AbstractModel):
         "res.users",
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
-        help="Gets an activity when sending stops or the balance is low.",
+        help="Gets an activity when sending stops, when the balance is low, and when a "
+        "sender name has to be paid for.",
     )
 
     # --- computes and constraints ---------------------------------------------------
@@ -269,7 +270,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _notify(self, kind):
         """Give the person responsible one activity of a kind; Odoo also mails it.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         self.ensure_one()
         user = self._get_responsible()
@@ -287,7 +288,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _close_notice(self, kind):
         """Mark the activities of a kind as done.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         feedback = self.env._("The cause is gone.")
         xmlid = f"sms_devino.mail_activity_{kind}"

@@ -12,6 +12,7 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    pricing,
     remote,
     repeat,
     retention,
@@ -35,6 +36,7 @@ TECHNICAL = {
     "largest_bulk",
     "next_at",
     "number_raw",
+    "price_kind",
     "raw_answer",
     "res_id",
     "res_model",
@@ -232,6 +234,9 @@ class SmsDevinoMessage(models.Model):
         aggregator="sum",
         help="What the provider charged: the sum over the segments, once reported.",
     )
+    price_kind = fields.Char(
+        readonly=True, help="The kind of traffic that the estimate is made for."
+    )
 
     # --- machine --------------------------------------------------------------------
     claim = fields.Integer(readonly=True, aggregator=None)
@@ -377,8 +382,9 @@ class SmsDevinoMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Have messages begin when they may leave."""
+        """Have messages begin when they may leave, and say what they will cost."""
         departures.place_new(self, vals_list)
+        pricing.price_new(self, vals_list)
         return super().create(vals_list)
 
     @api.model

@@ -284,29 +284,35 @@ def recount(batches, message_ids):
 def count_states(batches):
     """Count the messages of batches, by one query.
 
-    :return: batch -> dict of message state -> count, and ``cost``
+    :return: batch -> dict of message state -> count, ``cost``, and ``difference``: how
+        much more the delivered ones cost than estimated, in percent
     """
     result = {batch: Counter() for batch in batches}
-    for batch, state, count, cost in batches.env["sms.devino.message"]._read_group(
+    for batch, state, count, cost, estimate in batches.env["sms.devino.message"]._read_group(
         [("batch_id", "in", batches.ids), ("state", "!=", "left_out")],
         ["batch_id", "state"],
-        ["__count", "cost:sum"],
+        ["__count", "cost:sum", "cost_estimated:sum"],
     ):
         result[batch][state] = count
         result[batch]["cost"] += cost or 0.0
+        if state == "delivered" and cost and estimate:
+            result[batch]["difference"] = 100.0 * cost / estimate - 100.0
     return result
 
 
 def get_counters(counts):
     """Return the values of the batch's counters.
 
-    :param dict counts: message state -> count, and ``cost``
+    :param dict counts: as :func:`count_states` returns them
     """
     counters = {
         f"{group}_count": sum(counts.get(state, 0) for state in states)
         for group, states in GROUPS.items()
     }
-    return counters | {"cost": counts.get("cost", 0.0)}
+    return counters | {
+        "cost": counts.get("cost", 0.0),
+        "cost_difference": counts.get("difference", 0.0),
+    }
 
 
 def _for_sender(batch):

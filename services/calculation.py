@@ -222,12 +222,13 @@ class Calculation:
         forecast, plan = Forecast(), self._make_plan(draft)
         seen = self._read_back(forecast, plan) if self.mark["left"] else ()
         audience = Audience(draft, texts.keys, left=self.mark["left"], seen=seen)
-        price = self.batch.account_id._get_price_finder()
+        pricing = self.batch.account_id._get_pricing()
         shared = self._shared_values()
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
-            rows = self._make_rows(draft, page, texts, price, shared)
+            rows = self._make_rows(draft, page, texts, shared)
             plan.place(rows)
+            pricing.fill(rows, self.batch.scheduled_at)
             texts.measure(page)
             left, longest = audience.left, dict(texts.longest)
             mark = {**self.mark, "tries": 0, "left": left, "longest": longest}
@@ -251,10 +252,10 @@ class Calculation:
         begin = fields.Datetime.to_datetime(self.mark["calculated_at"])
         return Plan(self.batch, count_sources(draft, MANY) if is_even else 0, begin)
 
-    def _make_rows(self, draft, page, texts, find_price, shared):
+    def _make_rows(self, draft, page, texts, shared):
         skip_empty = draft.empty_policy == "leave_out"
         rows = [
-            shared | make_row(one, texts.of(one), find_price, skip_empty=skip_empty)
+            shared | make_row(one, texts.of(one), skip_empty=skip_empty)
             for one in page
         ]
         # the company's own numbers get their copy whatever is known of them

@@ -167,29 +167,42 @@ def make_preview(composer):
     with private_rendering(composer.env):
         outcomes = _find_outcomes(composer, rendered)
     scale = len(records) / len(rendered) if rendered else 1
-    find_price = composer.sms_devino_account_id.sudo()._get_price_finder()
-    sent = [
-        (number, sms_text.segments(sms_text.normalise(text)))
-        for number, text, reason, _name in outcomes
-        if not reason
-    ]
+    sent = _make_rows(composer, outcomes)
+    segments = sum(row["segment_count"] for row in sent)
+    pricing = composer.sms_devino_account_id.sudo()._get_pricing()
     return {
         "sms_devino_recipient_count": round(len(sent) * scale),
         "sms_devino_total": round(len(outcomes) * scale),
-        "sms_devino_segment_count": round(sum(n for _to, n in sent) * scale),
-        "sms_devino_cost": sum(n * find_price(to) for to, n in sent) * scale,
+        "sms_devino_segment_count": round(segments * scale),
+        "sms_devino_cost": pricing.sum_cost(sent) * scale,
         "sms_devino_is_estimate": scale > 1,
         "sms_devino_same_text": same_text.warn_single(
             composer.sms_devino_account_id,
-            (
-                (number, sms_text.normalise(text))
-                for number, text, reason, _name in outcomes
-                if not reason
-            ),
+            ((row["number"], row["body"]) for row in sent),
         ),
         "sms_devino_left_out": _describe_left_out(composer.env, outcomes),
         "sms_devino_problem": _find_placeholder_problem(composer),
     }
+
+
+def _make_rows(composer, outcomes):
+    """Return the messages to be, as far as their price depends on it."""
+    is_later = composer.sms_devino_when == "later"
+    shared = {
+        "purpose": composer.sms_devino_purpose,
+        "sender_name": composer.sms_devino_sender_id.sudo().name,
+        "scheduled_at": is_later and composer.sms_devino_scheduled_at,
+    }
+    bodies = [
+        (number, sms_text.normalise(text))
+        for number, text, reason, _name in outcomes
+        if not reason
+    ]
+    return [
+        shared
+        | {"number": number, "body": body, "segment_count": sms_text.segments(body)}
+        for number, body in bodies
+    ]
 
 
 def _find_outcomes(composer, records):

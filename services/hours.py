@@ -141,17 +141,31 @@ def get_company_zone(company):
 def find_regions(env, numbers):
     """Return where the ranges of numbers belong, by one query.
 
-    :param list numbers: E.164
-    :return: dict of number -> name of a region in the public table
+    :param numbers: E.164
+    :return: dict of number -> name of a region, as the public table has it
     """
+    return _find_ranges(env, numbers, "region")
+
+
+def find_operators(env, numbers):
+    """Return to whom the ranges of numbers were given, by one query.
+
+    :param numbers: E.164
+    :return: dict of number -> name of an operator, as the public table has it
+    """
+    return _find_ranges(env, numbers, "operator")
+
+
+def _find_ranges(env, numbers, column):
     env["sms.devino.range"].flush_model()
     query = SQL(
-        """SELECT n.number, r.region
+        """SELECT n.number, r.value
              FROM unnest(%s::varchar[]) AS n(number)
             CROSS JOIN LATERAL (
-                  SELECT region, high FROM sms_devino_range
+                  SELECT %s AS value, high FROM sms_devino_range
                    WHERE low <= n.number ORDER BY low DESC LIMIT 1) AS r
             WHERE n.number <= r.high""",
         list(numbers),
+        SQL.identifier(column),
     )
     return dict(env.execute_query(query))

@@ -63,7 +63,6 @@ def prepare(account, number, body, *, sender=None, scheduled_at=None, validity=N
         "segment_count": segments,
         "scheduled_at": later,
         "state": "scheduled" if later else "outgoing",
-        "cost_estimated": segments * account._find_price(reading.e164),
     }
 
 

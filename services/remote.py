@@ -46,10 +46,16 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
-        segments = sms_text.segments(sms_text.normalise(body or ""))
-        reading = phone.read(number or "", account.country_id.code)
+        body_sent = sms_text.normalise(body or "")
+        one = {
+            "number": phone.read(number or "", account.country_id.code).e164,
+            "body": body_sent,
+            "purpose": options["purpose"],
+            "sender_name": options["sender"] or account._get_default_sender().name,
+            "segment_count": sms_text.segments(body_sent),
+        }
         account._lock_money()
-        account._check_enough(segments * account._find_price(reading.e164 or ""))
+        account._check_enough(account._get_pricing().sum_cost([one]))
     message = messages.enqueue(
         number,
         body,

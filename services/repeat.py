@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 
 from . import odoo_link, preparing
 from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .pricing import PRICED_BY
 from .words import private_error
 
 # What surely did not arrive, of which a mass sending is repeated.
@@ -80,8 +81,7 @@ def _check_may_send(messages, firsts):
     for account, of_account in messages.sudo().grouped("account_id").items():
         user._sms_devino_check_may_use(account)
         user._sms_devino_check_may_reach(len(of_account), account.company_id)
-        find_price = account._get_price_finder()
-        cost = sum(m.segment_count * find_price(m.number) for m in of_account)
+        cost = account._get_pricing().sum_cost(of_account.read(PRICED_BY))
         account._lock_money()
         account._check_enough(cost, len(of_account))
 

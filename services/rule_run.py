@@ -291,7 +291,7 @@ class RuleRun:
         self._account = preparing.pick_account(self.env, self.rule.account_id)
         self._window = Window(self.rule, self._finder.zone)
         self._text = RuleText(self.rule, self._finder.model)
-        self._find_price = self._account._get_price_finder()
+        self._pricing = self._account._get_pricing()
 
     def run(self):
         """Send what is due, or ask first when it is too much.
@@ -422,7 +422,6 @@ class RuleRun:
             "dedup_key": key,
             "body": body,
             "segment_count": segments,
-            "cost_estimated": segments * self._find_price(one.number),
             "scheduled_at": start if start > now else None,
             "state": "scheduled" if start > now else "outgoing",
         }, None
@@ -440,6 +439,7 @@ class RuleRun:
             ]
         if not rows:
             return
+        self._pricing.fill(rows)
         priority = {"priority": "0" if is_many else "1"}
         messages = self.env["sms.devino.message"].sudo()
         created = messages._write_rows([row | priority for row in rows])

@@ -342,6 +342,10 @@ class SmsComposer(models.TransientModel):
         "res_model",
         "sms_devino_account_id",
         "sms_devino_number",
+        "sms_devino_purpose",
+        "sms_devino_scheduled_at",
+        "sms_devino_sender_id",
+        "sms_devino_when",
         "template_id",
         "use_exclusion_list",
     )
