@@ -13,6 +13,7 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    ranges,
     remote,
     repeat,
     retention,
@@ -84,7 +85,10 @@ class SmsDevinoMessage(models.Model):
     )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     operator = fields.Char(
-        readonly=True, help="The mobile operator by the range of the number."
+        string="Operator (by range)",
+        readonly=True,
+        help="Who was given the range of the number. The number may have been moved to "
+        "another operator.",
     )
 
     # --- what -----------------------------------------------------------------------
@@ -391,6 +395,7 @@ class SmsDevinoMessage(models.Model):
     def create(self, vals_list):
         """Have messages begin when they may leave."""
         departures.place_new(self, vals_list)
+        ranges.fill_operators(self.env, vals_list)
         return super().create(vals_list)
 
     @api.model
@@ -528,6 +533,7 @@ class SmsDevinoMessage(models.Model):
         :return: the rows written, in order
         """
         departures.place_new(self, rows, is_bulk=True)
+        ranges.fill_operators(self.env, rows)
         written = self.browse()
         for start in range(0, len(rows), PAGE):
             page = insert_rows(self.browse(), rows[start : start + PAGE])

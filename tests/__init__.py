@@ -48,6 +48,7 @@ from . import (
     test_limits,
     test_list_import,
     test_numbers,
+    test_operator,
     test_overview,
     test_phone,
     test_placeholders,
