@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context
 
 from ..services import (
+    ad_line,
     approval,
     batch_course,
     batch_report,
@@ -403,8 +404,9 @@ class SmsDevinoBatch(models.Model):
         for batch in self:
             line = batch.added_line
             if batch.state == "draft":
-                is_added = batch.purpose == "advertising" and not batch.repeat_of_id
-                line = is_added and batch.company_id.sms_devino_ad_line
+                line = not batch.repeat_of_id and ad_line.show(
+                    batch.company_id, batch.purpose
+                )
             batch.added_line = line
 
     @api.depends("account_id.mode")

@@ -438,7 +438,8 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
-        :param str purpose: ``service``, ``advertising`` or ``debt``
+        :param str purpose: ``service``, ``advertising`` or ``debt``; advertising ends
+            with the line of the company, and needs a consent where it demands one
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
             advertising always does
         :return: the ``sms.devino.message``, also when the key was known
@@ -456,6 +457,7 @@ class SmsDevinoMessage(models.Model):
             sender=sender,
             scheduled_at=scheduled_at,
             validity=validity,
+            purpose=purpose,
         )
         if honour_blacklist or purpose == "advertising":
             preparing.check_not_blacklisted(self.env, [values["number"]])
@@ -464,7 +466,6 @@ class SmsDevinoMessage(models.Model):
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": self.env.uid,
-            "purpose": purpose,
             "dedup_key": key or False,
         }
         message = self.sudo().create(values)

@@ -9,9 +9,9 @@ from odoo import fields
 from odoo.tools import format_date
 
 from ..tools.hours import to_wall
-from . import asking
+from . import ad_line, asking
 from .departures import Plan
-from .draft_text import add_line, describe_chars
+from .draft_text import describe_chars
 from .message_words import describe_source
 from .words import format_moment
 
@@ -228,9 +228,19 @@ def open_sample(batch):
         "default_sms_devino_account_id": batch.account_id.id,
         "default_sms_devino_sender_id": batch.sender_id.id,
         "default_sms_devino_number": env.user.phone or "",
-        "default_body": sample.body or add_line(batch.body, batch.added_line),
+        "default_body": _as_example(batch, sample)
+        or ad_line.add(batch.body, batch.added_line),
     }
     return action
+
+
+def _as_example(batch, message):
+    """Return the text of a message with a link that refuses for nobody."""
+    company, text = batch.company_id, message.body or ""
+    if not ad_line.link_keys(ad_line.get(company, batch.purpose)):
+        return text
+    link = ad_line.make_link(company, message.number or "+0")
+    return text.replace(link, ad_line.make_example(company))
 
 
 # --- a sending ------------------------------------------------------------------------
