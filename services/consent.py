@@ -158,14 +158,14 @@ def settle_outdated(consents):
 # --- importing ------------------------------------------------------------------------
 
 
-def share(record_list, filename, wording):
+def share(company, filename, wording):
     """Return what all consents of a file share, as :func:`import_page` takes it.
 
-    :param record_list: ``sms.devino.recipient.list`` that is imported into
+    :param company: ``res.company`` that they were given to
     :param wording: ``sms.devino.consent.wording``, maybe empty
     :raise UserError: when the wording is another company's
     """
-    env, company = record_list.env, record_list.company_id or record_list.env.company
+    env = company.env
     wording.check_access("read")
     if wording and wording.company_id != company:
         raise UserError(
@@ -176,6 +176,16 @@ def share(record_list, filename, wording):
         "company_id": company.id,
         "wording_id": wording.id,
     }
+
+
+def import_rows(filling, rows, shared):
+    """Write the consents of a file that is not imported into a list.
+
+    :param filling: ``services.filling.Filling``, which reads the rows
+    :param dict shared: as :func:`share` returns it
+    """
+    for page in filling.pages(rows):
+        import_page(filling.env, page, **shared)
 
 
 def import_page(env, page, *, source, company_id, wording_id=False):

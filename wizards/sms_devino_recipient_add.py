@@ -113,7 +113,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         "sms.devino.consent.wording",
         string="Wording of the consents",
         ondelete="set null",
-        help="What the people of the file agreed to, to the letter.",
+        help="What the people of the file agreed to, to the letter. The consents are "
+        "kept with the numbers, for every later sending too.",
     )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
@@ -293,13 +294,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
             raise UserError(
                 self.env._("Columns: choose the one column that has the phone numbers.")
             )
-        if self.has_consents and not self.list_id:
-            raise UserError(
-                self.env._(
-                    "Columns: consents are imported with a recipient list. Import the "
-                    "file into a list, and send to that."
-                )
-            )
         names = self._extra_columns()
         if not all(names):
             raise UserError(self.env._("Columns: name each column that is kept."))
@@ -409,6 +403,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.list_id:
             return self._add_to_list()
         values = self._to_batch_values()
+        if consents := self._consent():
+            consent.import_rows(self._filling(), self._rows(), consents)
         if self.batch_id:
             self.batch_id.write(values)
             return {"type": "ir.actions.act_window_close"}
@@ -439,7 +435,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         """Return what all consents of the file share, ``None`` where it has none."""
         if self.source != "file" or not self.has_consents:
             return None
-        return consent.share(self.list_id, self.filename, self.consent_wording_id)
+        company = (self.list_id or self.batch_id).company_id or self.env.company
+        return consent.share(company, self.filename, self.consent_wording_id)
 
     def _check_given(self):
         """Refuse to add nobody.

@@ -106,7 +106,9 @@ class ResCompany(models.Model):
     sms_devino_cap_debt = fields.Boolean(
         string="Limit reminders of debt to one number",
         default=True,
-        help="Over all mass sendings, rules and apps.",
+        help="Over all mass sendings, rules and apps. It holds for persons: not for "
+        "contacts that are companies, nor for a company's number at one of its people. "
+        "A number without a contact counts as a person's.",
     )
     sms_devino_cap_debt_day = fields.Integer(
         string="Reminders of debt a day", default=2, required=True
