@@ -299,6 +299,10 @@ class SmsDevinoMessage(models.Model):
     )
     _accepted_idx = models.Index("USING brin (accepted_at)")
     _created_idx = models.Index("USING brin (create_date)")
+    # what retention has not erased, see ``services.retention``
+    _personal_idx = models.Index(
+        f"(company_id, create_date) WHERE {retention.IS_PERSONAL}"
+    )
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
     _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
