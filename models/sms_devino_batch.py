@@ -265,8 +265,9 @@ class SmsDevinoBatch(models.Model):
     )
     late_hours = fields.Integer(
         string="Not sent when later than (hours)",
-        help="A message that has to wait longer than this for the sending hours, or in "
-        "the queue, is not sent at all. 0: it waits.",
+        help="A message that has to wait longer than this after its time, for the "
+        "sending hours, in the queue, or because the server was off, is not sent at "
+        "all. 0 in a mass sending: it waits.",
     )
     spread_hours = fields.Integer(
         string="Spread over (hours)",
