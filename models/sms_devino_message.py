@@ -13,6 +13,7 @@ from ..services import (
     odoo_link,
     preparing,
     pricing,
+    ranges,
     remote,
     repeat,
     retention,
@@ -82,7 +83,10 @@ class SmsDevinoMessage(models.Model):
     )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     operator = fields.Char(
-        readonly=True, help="The mobile operator by the range of the number."
+        string="Operator (by range)",
+        readonly=True,
+        help="Who was given the range of the number. The number may have been moved to "
+        "another operator.",
     )
 
     # --- what -----------------------------------------------------------------------
@@ -293,6 +297,10 @@ class SmsDevinoMessage(models.Model):
     )
     _accepted_idx = models.Index("USING brin (accepted_at)")
     _created_idx = models.Index("USING brin (create_date)")
+    # what retention has not erased, see ``services.retention``
+    _personal_idx = models.Index(
+        f"(company_id, create_date) WHERE {retention.IS_PERSONAL}"
+    )
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
     _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
@@ -383,8 +391,10 @@ class SmsDevinoMessage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Have messages begin when they may leave, and say what they will cost."""
+        self.check_access("create")
         departures.place_new(self, vals_list)
         pricing.price_new(self, vals_list)
+        ranges.fill_operators(self.env, vals_list)
         return super().create(vals_list)
 
     @api.model
@@ -419,7 +429,8 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
-        :param str purpose: ``service``, ``advertising`` or ``debt``
+        :param str purpose: ``service``, ``advertising`` or ``debt``; advertising ends
+            with the line of the company, and needs a consent where it demands one
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
             advertising always does
         :return: the ``sms.devino.message``, also when the key was known
@@ -499,6 +510,7 @@ class SmsDevinoMessage(models.Model):
         :return: the rows written, in order
         """
         departures.place_new(self, rows, is_bulk=True)
+        ranges.fill_operators(self.env, rows)
         return bulk.write_pages(self.browse(), rows)
 
     def _wake(self):

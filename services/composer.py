@@ -14,7 +14,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..tools import phone, sms_text
-from . import permission, preparing, repeat, same_text
+from . import ad_line, consent, permission, preparing, repeat, same_text
 from .commit import CONFLICTS
 from .private_log import private_sql
 from .records import read_input
@@ -38,6 +38,7 @@ LEFT_OUT = {
     "sms_number_missing": "empty",
     "sms_number_format": None,  # read from the number
 }
+OPTED_OUT = "sms_optout"
 split_numbers = re.compile(r"[,;\n]").split
 # {{ object.name ||| customer }}, the form of Odoo's composer
 find_placeholder = re.compile(r"\{\{\s*object\.(\w+)\s*(?:\|\|\|([^{}]*))?\}\}")
@@ -165,7 +166,7 @@ def make_preview(composer):
     records = composer._sms_devino_records()
     rendered = records[:PREVIEW_RECORDS]
     with private_rendering(composer.env):
-        outcomes = _find_outcomes(composer, rendered)
+        outcomes = _as_sent(composer, _find_outcomes(composer, rendered))
     scale = len(records) / len(rendered) if rendered else 1
     sent = _make_rows(composer, outcomes)
     segments = sum(row["segment_count"] for row in sent)
@@ -182,6 +183,10 @@ def make_preview(composer):
         ),
         "sms_devino_left_out": _describe_left_out(composer.env, outcomes),
         "sms_devino_problem": _find_placeholder_problem(composer),
+        "sms_devino_added_line": ad_line.show(
+            composer.sms_devino_account_id.sudo()._get_message_company(),
+            composer.sms_devino_purpose,
+        ),
     }
 
 
@@ -230,6 +235,39 @@ def _find_outcomes(composer, records):
         name = record.display_name
         outcomes.append((values["number"], values["body"] or "", reason, name))
     return outcomes
+
+
+def _as_sent(composer, outcomes):
+    """Return the outcomes with what advertising asks for: a line, and a consent.
+
+    :param list outcomes: as :func:`_find_outcomes` returns them
+    """
+    company = composer.sms_devino_account_id.sudo()._get_message_company()
+    purpose = composer.sms_devino_purpose
+    missing = consent.find_missing(
+        company, purpose, [number for number, *_rest in outcomes]
+    )
+    result = []
+    for number, text, reason, name in outcomes:
+        if number in missing and reason in (None, OPTED_OUT):
+            reason = consent.REASON
+        if not reason:
+            text = ad_line.complete(company, purpose, text, number)
+        result.append((number, text, reason, name or number))
+    return result
+
+
+def find_without_consent(composer, recipients, purpose):
+    """Return the ids of those of many documents that lack a consent.
+
+    :param dict recipients: id of a document -> dict with ``sanitized``, its number
+    """
+    account = composer.sms_devino_account_id.sudo()
+    numbers = {key: info["sanitized"] for key, info in recipients.items()}
+    missing = account and consent.find_missing(
+        account._get_message_company(), purpose, filter(None, numbers.values())
+    )
+    return [key for key, number in numbers.items() if number in (missing or ())]
 
 
 def _find_placeholder_problem(composer):
@@ -322,6 +360,11 @@ def check_message(composer):
                 numbers=", ".join(sorted(blocked)),
             )
         )
+    consent.check_given(
+        account._get_message_company(),
+        composer.sms_devino_purpose,
+        [reading.e164 for reading in read_numbers(composer)],
+    )
     if composer.sms_devino_problem:
         raise UserError(composer.sms_devino_problem)
     account._lock_money()
@@ -438,8 +481,8 @@ def send_again(composer, message, number):
         sender=composer.sms_devino_sender_id.sudo().name,
         scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
         validity=composer.sms_devino_validity,
+        purpose=composer.sms_devino_purpose,
     )
-    prepared["purpose"] = composer.sms_devino_purpose
     if find_blacklisted(composer):
         prepared["override_by_id"] = composer.env.uid
     copy = repeat.send_corrected(message, prepared)

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from odoo import fields
 
 from ..tools.prices import Prices, Tariff
-from .hours import find_operators, get_company_zone
+from .hours import get_company_zone
+from .ranges import fill_operators
 
 # Kinds of traffic: operators in Russia bill them differently.
 KINDS = [("service", "Service"), ("advertising", "Advertising")]
@@ -73,16 +74,14 @@ class Pricing:
         :param datetime at: UTC; when a row without a time of its own leaves, now
             without it
         """
-        numbers = {row.get("number") for row in rows}
-        operators = find_operators(self._env, filter(None, numbers))
+        fill_operators(self._env, rows)
         at = at or fields.Datetime.now()
         for row in rows:
             number, body, purpose, sender, segments = map(row.get, PRICED_BY)
             kind = self.find_kind(purpose, body)
-            operator = operators.get(number)
+            operator = row["operator"]
             day = self._get_day(row.get("scheduled_at") or at)
             price = self._prices.find(number, operator, kind, sender, day)
-            row["operator"] = operator
             row["price_kind"] = kind
             row["cost_estimated"] = (segments or 0) * price
 

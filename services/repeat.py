@@ -8,7 +8,7 @@ finds what the first one wrote.
 
 from odoo.exceptions import UserError
 
-from . import odoo_link, preparing
+from . import consent, odoo_link, preparing
 from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .pricing import PRICED_BY
 from .words import private_error
@@ -22,7 +22,7 @@ MAY_ARRIVE = [
     ("state", "!=", "draft"),
     ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
 ]
-COPIED = ("data", "res_model", "res_id", "purpose")
+COPIED = ("data", "res_model", "res_id")
 # Whose number it is.
 OF_NUMBER = ("name", "partner_id", "operator")
 
@@ -74,6 +74,10 @@ def _check_may_send(messages, firsts):
             )
         )
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
+    for (company, purpose), alike in messages.sudo().grouped(
+        lambda message: (message.company_id, message.purpose)
+    ).items():
+        consent.check_given(company, purpose, alike.mapped("number"))
     if refused := messages.filtered(is_number_refused):
         raise private_error(describe_number_refused(messages.env, refused[0].number))
     for account in firsts.account_id:
@@ -136,12 +140,16 @@ def _copy(message, chain, prepared=None):
     It takes over the uuid of the chain, so that it reports where the first one did.
     """
     original = message.sudo()
-    values = prepared or preparing.prepare(
-        preparing.pick_account(message.env, original.account_id),
-        original.number,
-        original.body,
-        sender=original.sender_name,
-    )
+    values = prepared or {
+        **preparing.prepare(
+            preparing.pick_account(message.env, original.account_id),
+            original.number,
+            original.body,
+            sender=original.sender_name,
+        ),
+        # its text ends with the line of advertising already
+        "purpose": original.purpose,
+    }
     kept = COPIED
     if values["number"] == original.number:
         kept += OF_NUMBER

@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from . import ad_line
 from .documents import Addressing
 from .forecast import count_segments
 from .record_values import list_names as list_record_names
@@ -67,6 +68,8 @@ def _describe(rule):
     if rule.body or rule.template_id:
         lang = addressee.lang
         [text] = RuleText(rule, model).render([(record, lang)], [record])
+        company, number = rule.company_id, addressee.number
+        text = ad_line.complete(company, rule.purpose, text, number)
     monthly = _count_month(rule, model, domain)
     return values | {
         "preview": text,

@@ -15,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from ..tools import sms_text
-from . import automation, consent, preparing, rule_departure
+from . import ad_line, automation, consent, preparing, rule_departure
 from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
@@ -345,10 +345,8 @@ class RuleRun:
         """Return number -> why it must get nothing: a refusal, or no consent."""
         company, purpose = self.rule.company_id.sudo(), self.rule.purpose
         numbers = {o.number for several in found.values() for o in several if o.number}
-        blocked = {}
-        if consent.is_demanded(company, purpose):
-            missing = numbers - consent.find_given(company, numbers)
-            blocked = dict.fromkeys(missing, consent.REASON)
+        missing = consent.find_missing(company, purpose, numbers)
+        blocked = dict.fromkeys(missing, consent.REASON)
         if consent.refusal_ends(company, purpose):
             refused = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
             blocked |= dict.fromkeys(refused, "blacklisted")
@@ -394,6 +392,8 @@ class RuleRun:
 
     def _make_row(self, job, text, key):
         """Return the row of a message, or ``None`` and why there is none."""
+        company, one = self.rule.company_id, job.addressee
+        text = ad_line.complete(company, self.rule.purpose, text, one.number)
         body = sms_text.normalise(text or "").replace("\x00", "")
         if not body.strip():
             return None, "no_text"
@@ -405,7 +405,7 @@ class RuleRun:
         start = self._window.next_open(now)
         if start >= end:
             return None, "too_late"
-        one, segments = job.addressee, count_segments(body)[1]
+        segments = count_segments(body)[1]
         values = self._account._message_values(start)
         return {
             **values,

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...services import ad_line
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
 from ...services.message_states import MODES, PURPOSES
@@ -132,6 +133,9 @@ class SmsComposer(models.TransientModel):
     sms_devino_same_text = fields.Html(
         string="Sent before", compute="_compute_sms_devino_preview", sanitize=False
     )
+    sms_devino_added_line = fields.Char(
+        string="Added to the text", compute="_compute_sms_devino_preview"
+    )
     sms_devino_is_many = fields.Boolean(
         string="Becomes a mass sending", compute="_compute_sms_devino_is_many"
     )
@@ -251,7 +255,8 @@ class SmsComposer(models.TransientModel):
                 composer.body = composer.template_id._render_field(
                     "body", partner.ids, compute_lang=True
                 ).get(partner.id, composer.body)
-            composer.body = composer.body or composer._sms_devino_repeated().body
+            repeated = composer._sms_devino_repeated()
+            composer.body = composer.body or ad_line.strip(repeated)
         return result
 
     @api.depends(
@@ -328,6 +333,12 @@ class SmsComposer(models.TransientModel):
         if not self.use_exclusion_list:
             return []
         return composing.find_excluded(self, records).ids
+
+    def _get_optout_record_ids(self, records, recipients_info):
+        """Leave out of advertising who has not consented, where that is demanded."""
+        result = super()._get_optout_record_ids(records, recipients_info)
+        purpose = given_options(self.env).get("purpose") or self.sms_devino_purpose
+        return result + composing.find_without_consent(self, recipients_info, purpose)
 
     # --- what will happen -----------------------------------------------------------
 
