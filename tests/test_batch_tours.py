@@ -207,7 +207,7 @@ class TestBatchTours(MassCase):
                         "expected_revenue": 1500,
                     }
                     for name, partner in zip(
-                        ("Test: deal 1", "Test: deal 2", "Test: other"),
+                        ("Test: deal", "Test: deal", "Test: other"),
                         partners,
                         strict=True,
                     )
