@@ -401,7 +401,7 @@ class RuleRun:
         return key if job.is_only else f"{key}/{job.addressee.key}"
 
     def _make_common(self, now, start):
-        """Return what the rows of a page have in common; they may leave at ``start``."""
+        """Return what the rows of a page have in common, which leave at ``start``."""
         is_later = start > now
         return {
             **self._account._message_values(start),

@@ -58,8 +58,12 @@ def look(env):
 
 
 def list_ready_rules(env):
-    return [key for key, _name in env["sms.devino.rule"]._fields["ready_rule"]
-            ._description_selection(env)]
+    return [
+        key
+        for key, _name in env["sms.devino.rule"]
+        ._fields["ready_rule"]
+        ._description_selection(env)
+    ]
 
 
 def remind(env):
@@ -76,8 +80,17 @@ def remind(env):
     admin.group_ids += env.ref("sms_devino.group_manager")
     admin.group_ids += env.ref("account.group_account_invoice")
     env = env(user=admin)
-    account = env["sms.devino.account"].sudo().create(
-        {"name": "Reminders", "mode": "test", "sequence": 1, "company_id": company.id}
+    account = (
+        env["sms.devino.account"]
+        .sudo()
+        .create(
+            {
+                "name": "Reminders",
+                "mode": "test",
+                "sequence": 1,
+                "company_id": company.id,
+            }
+        )
     )
     account.sender_name = "Ours"
     # now it is due since yesterday, the day before, and so on
@@ -106,8 +119,10 @@ def remind(env):
     sent = []
     for _run in range(2):
         env["sms.devino.rule"].sudo()._cron_run()
-        messages = env["sms.devino.message"].sudo().search(
-            [("dedup_key", "=like", f"rule/{rule.id}/%")]
+        messages = (
+            env["sms.devino.message"]
+            .sudo()
+            .search([("dedup_key", "=like", f"rule/{rule.id}/%")])
         )
         sent.append([[one.number, one.body] for one in messages])
     messages.action_cancel()

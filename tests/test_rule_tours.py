@@ -27,9 +27,9 @@ class TestRuleTours(MassCase):
             rules.is_on = False
             rules.unlink()
             product = env["product.product"].browse(self.product_id)
-            pickings = env["stock.move"].search(
-                [("product_id", "=", product.id)]
-            ).picking_id
+            pickings = (
+                env["stock.move"].search([("product_id", "=", product.id)]).picking_id
+            )
             pickings.action_cancel()
             pickings.unlink()
             product.product_tmpl_id.unlink()
@@ -77,9 +77,7 @@ class TestRuleTours(MassCase):
         self.order("S00018")
         for _run in range(2):
             self.run_rules()
-            self.assertEqual(
-                self.texts(), ["Your order S00018 is ready for pick-up."]
-            )
+            self.assertEqual(self.texts(), ["Your order S00018 is ready for pick-up."])
         with self.transaction() as env:
             rule = env["sms.devino.rule"].search([]).ensure_one()
         self.start_tour(

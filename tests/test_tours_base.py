@@ -18,9 +18,7 @@ ACCOUNTS = "/odoo/action-sms_devino.sms_devino_account_action"
 class TestToursBase(LiveCase):
     lang = "en_US"
 
-    def tour(
-        self, name, kind, url=JOURNAL, *, lang="en_US", prefix="sms_devino_base_"
-    ):
+    def tour(self, name, kind, url=JOURNAL, *, lang="en_US", prefix="sms_devino_base_"):
         self.lang = lang
         self._speak(kind, lang)
         self.start_tour(
