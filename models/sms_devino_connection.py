@@ -147,7 +147,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _compute_sending_problem(self):
         for account in self:
             saved = account._origin
-            account.sending_problem = saved and describe_problem(saved)
+            account.sending_problem = bool(saved) and describe_problem(saved)
 
     @api.constrains("url", "mode", "allow_private_address")
     def _check_url(self):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
@@ -43,6 +44,8 @@ TECHNICAL = {
     "res_model",
     "uuid",
 }
+# States of a mass sending of which nothing was sent yet.
+UNSENT_STATES = ("draft", "to_approve")
 
 
 class SmsDevinoMessage(models.Model):
@@ -128,6 +131,12 @@ class SmsDevinoMessage(models.Model):
     author_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
     batch_id = fields.Many2one(
         "sms.devino.batch", string="Mass sending", readonly=True, ondelete="restrict"
+    )
+    is_in_draft = fields.Boolean(
+        string="Belongs to a draft",
+        compute="_compute_is_in_draft",
+        search="_search_is_in_draft",
+        help="The mass sending was not sent yet, nor was anybody left out of it.",
     )
     priority = fields.Selection(
         [("0", "Mass sending"), ("1", "Single message")],
@@ -329,7 +338,7 @@ class SmsDevinoMessage(models.Model):
     def _compute_body_start(self):
         """One line of the text, for lists."""
         for message in self:
-            message.body_start = " ".join((message.body or "").split())[:60]
+            message.body_start = " ".join((message.body or "").split())[:200]
 
     @api.depends("body")
     def _compute_encoding(self):
@@ -345,6 +354,19 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_number_search(self, operator, value):
         return number_search.make_domain(self.env, operator, value)
+
+    @api.depends("batch_id.state")
+    def _compute_is_in_draft(self):
+        for message in self:
+            message.is_in_draft = message.sudo().batch_id.state in UNSENT_STATES
+
+    @api.model
+    def _search_is_in_draft(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # whoever may read a message need not be allowed to read mass sendings
+        found = Domain("batch_id", "any!", [("state", "in", UNSENT_STATES)])
+        return found if True in value else ~found
 
     @api.depends("segment_ids.gateway_id")
     def _compute_gateway_ids(self):

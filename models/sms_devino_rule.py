@@ -66,7 +66,9 @@ class SmsDevinoRule(models.Model):
         string="When",
         required=True,
         default="match",
-        help="A record that meets the filter is noticed within five minutes.",
+        help="A record that meets the filter is noticed within five minutes. It gets "
+        "one SMS of this rule and no second one, even if it meets the filter again "
+        "later.",
     )
     date_field = fields.Char(string="Date")
     delay = fields.Integer(string="How long", default=0)

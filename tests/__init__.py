@@ -70,6 +70,7 @@ from . import (
     test_rooms,
     test_rule,
     test_rule_gallery,
+    test_rule_tours,
     test_rule_when,
     test_same_text,
     test_sandbox_rules,

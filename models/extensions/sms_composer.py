@@ -231,7 +231,7 @@ class SmsComposer(models.TransientModel):
             account = composer._sms_devino_account()
             composer.sms_devino_may_choose = len(visible or ()) > bool(account)
             composer.sms_devino_mode = account.mode
-            composer.sms_devino_notice = account and describe_obstacle(account)
+            composer.sms_devino_notice = bool(account) and describe_obstacle(account)
 
     @api.depends("sms_devino_partner_id", "sms_devino_repeat_id")
     def _compute_sms_devino_number(self):
