@@ -9,7 +9,7 @@ from ..tools.prices import Prices, Tariff
 from .hours import find_operators, get_company_zone
 
 # Kinds of traffic: operators in Russia bill them differently.
-KINDS = [("service", "Service"), ("advertising", "Advertising")]
+KINDS = [("service", "Service traffic"), ("advertising", "Advertising traffic")]
 # What a price depends on, apart from the time.
 PRICED_BY = ("number", "body", "purpose", "sender_name", "segment_count")
 
