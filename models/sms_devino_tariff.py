@@ -30,7 +30,8 @@ class SmsDevinoTariff(models.Model):
     kind = fields.Selection(
         KINDS,
         string="Kind of traffic",
-        help="Advertising: messages of this purpose. Service: all others. Empty: any.",
+        help="Advertising traffic: messages with the purpose Advertising. Service "
+        "traffic: all others. Empty: any.",
     )
     sender_id = fields.Many2one(
         "sms.devino.sender",
@@ -41,9 +42,11 @@ class SmsDevinoTariff(models.Model):
         help="Only messages from this name. Empty: from any.",
     )
     date_from = fields.Date(
-        string="From", help="The first day. Empty: there is no beginning."
+        string="First day", help="Empty: there is no first day."
     )
-    date_to = fields.Date(string="Until", help="The last day. Empty: there is no end.")
+    date_to = fields.Date(
+        string="Last day", help="Empty: the price holds until it is changed."
+    )
     price = fields.Float(
         string="Price of one SMS",
         digits=(12, 4),

@@ -10,7 +10,7 @@ from .hours import get_company_zone
 from .ranges import fill_operators
 
 # Kinds of traffic: operators in Russia bill them differently.
-KINDS = [("service", "Service"), ("advertising", "Advertising")]
+KINDS = [("service", "Service traffic"), ("advertising", "Advertising traffic")]
 # What a price depends on, apart from the time.
 PRICED_BY = ("number", "body", "purpose", "sender_name", "segment_count")
 

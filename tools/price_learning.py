@@ -138,10 +138,8 @@ class _Learner:
 
     def _try(self, tariff, samples, wrong):
         """Add a tariff, unless others count before it."""
-        before, self._prices = (
-            self._prices,
-            Prices(self._default, [*self._tariffs, tariff]),
-        )
+        before = self._prices
+        self._prices = Prices(self._default, [*self._tariffs, tariff])
         alike = [one for one in samples if one.price == tariff.price]
         count, day = sum(o.count for o in alike), max(o.day for o in alike)
         if count < LEAST or wrong - self.measure(samples) < self._least_gain:
