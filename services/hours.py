@@ -139,33 +139,18 @@ def get_company_zone(company):
 
 
 def find_regions(env, numbers):
-    """Return where the ranges of numbers belong, by one query.
+    """Return where the ranges of numbers belong.
 
     :param numbers: E.164
     :return: dict of number -> name of a region, as the public table has it
     """
-    return _find_ranges(env, numbers, "region")
+    return env["sms.devino.range"]._find(numbers, "region")
 
 
 def find_operators(env, numbers):
-    """Return to whom the ranges of numbers were given, by one query.
+    """Return to whom the ranges of numbers were given.
 
     :param numbers: E.164
     :return: dict of number -> name of an operator, as the public table has it
     """
-    return _find_ranges(env, numbers, "operator")
-
-
-def _find_ranges(env, numbers, column):
-    env["sms.devino.range"].flush_model()
-    query = SQL(
-        """SELECT n.number, r.value
-             FROM unnest(%s::varchar[]) AS n(number)
-            CROSS JOIN LATERAL (
-                  SELECT %s AS value, high FROM sms_devino_range
-                   WHERE low <= n.number ORDER BY low DESC LIMIT 1) AS r
-            WHERE n.number <= r.high""",
-        list(numbers),
-        SQL.identifier(column),
-    )
-    return dict(env.execute_query(query))
+    return env["sms.devino.range"]._find(numbers, "operator")
