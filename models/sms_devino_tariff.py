@@ -80,8 +80,8 @@ class SmsDevinoTariff(models.Model):
     )
 
     _key_uniq = models.UniqueIndex(
-        """(account_id, is_proposed, COALESCE(prefix, ''), COALESCE(operator, ''),
-            COALESCE(kind, ''), COALESCE(sender_id, 0),
+        """(account_id, COALESCE(is_proposed, FALSE), COALESCE(prefix, ''),
+            COALESCE(operator, ''), COALESCE(kind, ''), COALESCE(sender_id, 0),
             COALESCE(date_from, '0001-01-01'::date))""",
         "This account already has a tariff for the same numbers, operator, kind, "
         "sender name and first day.",

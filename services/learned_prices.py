@@ -10,7 +10,7 @@ from .words import notify
 # What is learned from: so many days, and of them so many messages of an account, the
 # newest, which bounds the work in a journal of any size.
 DAYS = 90
-MOST = 300_000
+MOST = 200_000
 # A message counts half as much as one that was sent so many days later.
 HALF_LIFE = 7
 KEY = ("prefix", "operator", "kind", "sender_id")
@@ -86,16 +86,17 @@ def _read_samples(account, senders):
     account.env["sms.devino.message"].flush_model()
     query = SQL(
         """SELECT digits, operator, kind, sender_name, price, count(*)::int4,
-                  sum(0.5 ^ (age / %(half_life)s))::float8, max(day)
-             FROM (SELECT substr(m.number, 2, %(length)s) AS digits,
-                          COALESCE(m.operator, '') AS operator,
+                  sum(power(0.5::float8, age / %(half_life)s)), max(day)
+             FROM (SELECT substr(m.number, 2, %(length)s) COLLATE "C" AS digits,
+                          COALESCE(m.operator, '') COLLATE "C" AS operator,
                           COALESCE(m.price_kind, CASE m.purpose
                               WHEN 'advertising' THEN 'advertising' ELSE 'service' END
                           ) AS kind,
                           m.sender_name,
                           round(m.cost / m.segment_count, 4)::float8 AS price,
                           m.accepted_at::date AS day,
-                          extract(epoch FROM %(now)s - m.accepted_at) / 86400 AS age
+                          extract(epoch FROM %(now)s - m.accepted_at)::float8 / 86400
+                              AS age
                      FROM (SELECT * FROM sms_devino_message
                             WHERE account_id = %(account)s
                          ORDER BY id DESC LIMIT %(most)s) AS m

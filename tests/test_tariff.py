@@ -200,7 +200,7 @@ class TestTariff(TransactionCase):
         with self.assertRaisesRegex(ValidationError, "another account"):
             self.add_one(1.0, sender_id=sender.id)
 
-    def test_many_messages_are_priced_by_one_query(self):
+    def test_many_messages_are_priced_without_a_query_each(self):
         self.add_range("MegaFon")
         self.add_one(3.0, operator="MegaFon")
         self.add(p7=2.0)

@@ -71,8 +71,15 @@ def learn(samples, default, known):
     ]
     least_gain = GAIN * sum(one.price * one.weight for one in samples)
     attempts = [_Learner(default, known, least_gain)]
-    for size in range(len(DIMENSIONS) + 1):
-        for chosen in combinations(DIMENSIONS, size):
+    if attempts[0].measure(samples) <= least_gain:
+        return []
+    varying = [
+        name
+        for name in DIMENSIONS
+        if any(getattr(one, name) != getattr(samples[0], name) for one in samples)
+    ]
+    for size in range(len(varying) + 1):
+        for chosen in combinations(varying, size):
             attempts.append(_Learner(default, known, least_gain))
             attempts[-1].learn_by(chosen, samples)
     best = min(
