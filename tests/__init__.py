@@ -3,6 +3,7 @@ from . import (
     test_access_matrix,
     test_account,
     test_advertising_line,
+    test_answer_tours,
     test_apps_fates,
     test_apps_live,
     test_apps_modules,

@@ -13,19 +13,14 @@ OVERVIEW = "/odoo/action-sms_devino.sms_devino_overview_action"
 HEAD_START = 0.2
 
 
-@tagged("post_install", "-at_install", "sms_devino")
-class TestBatchTours(MassCase):
-    """Mass sendings in a real browser, over the sandbox."""
+class TourCase(MassCase):
+    """A manager in a real browser, and what a server does meanwhile."""
 
     def tour(self, name, url=SENDINGS, kind="manager"):
         self.start_tour(url, name, login=self.logins[kind])
 
     def batch_url(self, batch_id):
         return f"{SENDINGS}/{batch_id}"
-
-    def only_batch(self):
-        with self.transaction() as env:
-            return env["sms.devino.batch"].search([]).ensure_one().id
 
     @contextmanager
     def scheduled_actions(self):
@@ -61,14 +56,8 @@ class TestBatchTours(MassCase):
             with self.scheduled_actions():
                 yield
 
-    def test_now(self):
-        with self.scheduled_actions():
-            self.tour("sms_devino_mass_now")
-        self.assertAllAgree(self.only_batch(), delivered=10)
-        self.assertEqual(self.server.requests["Sms/SendBulk"], 1)
-
-    def test_clicks_from_pasted_numbers_and_from_a_file(self):
-        content = b"Phone;Name\n79214600000;Anna\n79214600100;Boris\n"
+    def keep_file(self, content):
+        """Put a file where the tours find it."""
         with self.transaction() as env:
             attachment = env["ir.attachment"].create(
                 {"name": "tour_file", "raw": content, "public": True}
@@ -84,15 +73,34 @@ class TestBatchTours(MassCase):
             ids = {"ir.model.data": xmlid.id, "ir.attachment": attachment.id}
         for model, key in ids.items():
             self.addCleanup(self._unlink, model, key)
+
+    def _unlink(self, model, key):
+        with self.transaction() as env:
+            env[model].browse(key).unlink()
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestBatchTours(TourCase):
+    """Mass sendings in a real browser, over the sandbox."""
+
+    def only_batch(self):
+        with self.transaction() as env:
+            return env["sms.devino.batch"].search([]).ensure_one().id
+
+    def test_now(self):
+        with self.scheduled_actions():
+            self.tour("sms_devino_mass_now")
+        self.assertAllAgree(self.only_batch(), delivered=10)
+        self.assertEqual(self.server.requests["Sms/SendBulk"], 1)
+
+    def test_clicks_from_pasted_numbers_and_from_a_file(self):
+        content = b"Phone;Name\n79214600000;Anna\n79214600100;Boris\n"
+        self.keep_file(content)
         with self.scheduled_actions():
             for name in ("pasted", "file"):
                 with self.subTest(name):
                     # the tours count the clicks
                     self.tour(f"sms_devino_mass_{name}", OVERVIEW)
-
-    def _unlink(self, model, key):
-        with self.transaction() as env:
-            env[model].browse(key).unlink()
 
     def test_later_and_canceled(self):
         with self.scheduled_actions():
