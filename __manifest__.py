@@ -16,6 +16,7 @@
         "data/mail_activity_type_data.xml",
         "data/ir_exports_data.xml",
         "views/sms_devino_account_views.xml",
+        "views/sms_devino_operator_template_views.xml",
         "views/sms_devino_sender_views.xml",
         "wizards/sms_devino_message_move_views.xml",
         "views/sms_composer_views.xml",
