@@ -21,6 +21,7 @@
         "wizards/sms_devino_message_move_views.xml",
         "views/sms_composer_views.xml",
         "wizards/sms_devino_unsubscribe_views.xml",
+        "views/refusal_templates.xml",
         "wizards/sms_devino_history_report.xml",
         "wizards/sms_devino_history_views.xml",
         "views/phone_blacklist_views.xml",

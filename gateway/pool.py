@@ -28,17 +28,17 @@ from .limiter import RateLimiter
 
 _logger = logging.getLogger(__name__)
 
-# After so many calls in a row without a proper answer a job makes no further one: each
-# may leave a message with an unknown outcome.
+# After this many calls in a row without a proper answer a job stops: each may leave a
+# message with an unknown outcome.
 MAX_SILENT = 3
-# A job begins with so many calls at once, and each answer lets one more in: a provider
-# that has fallen silent leaves no more of them without an answer.
+# A job begins with this many calls at once, and each answer lets one more in: a silent
+# provider leaves no more than these unanswered.
 FIRST_CALLS = 2
 # Calls claimed together: those that are not on the wire yet when a process is killed
 # are in doubt for nothing.
 MOST_CLAIMED = 4
-# An answer is settled at the latest so long after it came; those that come meanwhile
-# are settled together.
+# The longest time between an answer and its settling; answers that come meanwhile are
+# settled together.
 SETTLE_SECONDS = 0.08
 # How often the pool asks who has work.
 LOOK_SECONDS = 0.2
@@ -61,7 +61,7 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a call: the answer, or an error, or neither if it was not made."""
+    """The result of a call: the answer, an error, or neither if it was not made."""
 
     call: Call
     answer: object = None
@@ -132,7 +132,7 @@ class Job(ABC):
 
     @abstractmethod
     def settle(self, ended: list[Ended]) -> None:
-        """Write down what came of some calls, and commit."""
+        """Record the results of some calls, and commit."""
 
     @abstractmethod
     def rescue(self, ended: list[Ended]) -> None:
@@ -320,7 +320,7 @@ class Pool:
             ended = Ended(call, error=_known(error))
         self._answers.put((token, job, ended))
 
-    # --- what came back -------------------------------------------------------------
+    # --- results --------------------------------------------------------------------
 
     def _collect(self, seconds: float) -> None:
         """Take what has come back; wait for it so long."""

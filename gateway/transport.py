@@ -49,7 +49,7 @@ class AnswerTooLong(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What came of one request.
+    """The result of one request.
 
     :param http_status: ``None`` when no answer began.
     :param body: the answer, or the part of it that came.
@@ -162,7 +162,7 @@ class Transport:
 
 def _read_answer(response: requests.Response) -> Exchange:
     body, failure = bytearray(), None
-    # Else urllib3 throws away what came of an answer that is too short.
+    # Else urllib3 throws away the part of a truncated answer that arrived.
     response.raw.enforce_content_length = False
     try:
         for chunk in response.iter_content(_CHUNK_BYTES):

@@ -1,10 +1,11 @@
-"""The text of a mass sending: its placeholders, and what is said about them."""
+"""The text of a mass sending: its placeholders and their problems."""
 
 import re
 
 from odoo.exceptions import UserError
 
 from ..tools import placeholders
+from . import ad_line
 from .audience import contact_names
 from .audience_records import is_about_records
 from .record_values import RecordValues, list_names
@@ -20,11 +21,12 @@ EXPRESSION = re.compile(
 )
 
 
-def parse_text(env, text, names, model=None):
+def parse_text(env, text, names, model=None, more=()):
     """Return a text taken apart.
 
     :param list names: dicts with ``name`` and ``label`` of the values there are
     :param str model: of the records that a mass sending is about, not to contacts
+    :param more: further names that are known
     :return: a :class:`~..tools.placeholders.Template`
     :raise UserError: when it is empty or has a placeholder that has no value
     """
@@ -37,7 +39,7 @@ def parse_text(env, text, names, model=None):
     else:
         known = [name for entry in contact_names(env) for name in entry["others"]]
         known += [entry[key] for entry in names for key in ("label", "name")]
-    for problem in template.problems(known):
+    for problem in template.problems([*known, *more]):
         raise UserError(describe_problem(env, problem))
     return template
 
@@ -63,15 +65,6 @@ def describe_problem(env, problem):
     )
 
 
-def add_line(text, line):
-    """Return a text that ends with a line; one that ends with it already stays.
-
-    :param str line: empty for none; an empty text stays empty
-    """
-    text = (text or "").rstrip()
-    return f"{text}\n{line}" if text and line and not text.endswith(line) else text
-
-
 class Texts:
     """The texts of a draft, taken apart.
 
@@ -84,30 +77,43 @@ class Texts:
     def __init__(self, draft, longest=None):
         env, names = draft.env, draft.names
         self.longest = dict(longest or {})
-        self._by_lang = {}
+        self._by_lang, self._link_keys = {}, frozenset()
+        self._company = draft.company_id
         if draft.repeat_of_id:
             # each message has its text already
             self._main = placeholders.parse("")
             return
         model = draft.model if is_about_records(draft) else None
-        line = draft.added_line
-        self._main = parse_text(env, add_line(draft.body, line), names, model)
+        line = ad_line.get(draft.company_id, draft.purpose)
+        self._link_keys = links = ad_line.link_keys(line)
+
+        def read(text):
+            return parse_text(env, ad_line.add(text, line), names, model, links)
+
+        self._main = read(draft.body)
         for lang, text in (draft.translations or {}).items():
-            self._by_lang[lang] = parse_text(env, add_line(text, line), names, model)
+            self._by_lang[lang] = read(text)
 
     @property
     def keys(self):
-        """The folded names of all values that the texts need."""
-        return self._main.keys.union(*(text.keys for text in self._by_lang.values()))
+        """The folded names of all values that the texts need of a recipient."""
+        keys = self._main.keys.union(*(text.keys for text in self._by_lang.values()))
+        return keys - self._link_keys
 
     def of(self, recipient):
-        """Return the text of a recipient, in their language if there is one."""
+        """Return the text of a recipient, in their language if there is one.
+
+        The recipient gets the link to refuse as one more value, if the text has it.
+        """
+        if self._link_keys and recipient.number:
+            link = ad_line.make_link(self._company, recipient.number)
+            recipient.values = recipient.values | dict.fromkeys(self._link_keys, link)
         return self._by_lang.get(recipient.lang, self._main)
 
     def measure(self, recipients):
         """Keep the longest of each value."""
         for one in recipients:
-            for key in self._main.keys:
+            for key in self._main.keys - self._link_keys:
                 value = one.values.get(key, "")
                 if len(value) > len(self.longest.get(key, "")):
                     self.longest[key] = value
@@ -184,16 +190,15 @@ def _convert(env, template, known):
 def describe_chars(env, chars):
     """Return the characters outside GSM in words, the most frequent first.
 
-    A Cyrillic text is one reason and not thirty. A lone Cyrillic letter among Latin
+    Nothing for a Cyrillic text: that is no mistake. A lone Cyrillic letter among Latin
     ones is named, because it looks like a Latin one.
 
     :param list chars: distinct characters, the most frequent first
     """
     cyrillic = [char for char in chars if "\u0400" <= char <= "\u04ff"]
-    words = []
     if len(cyrillic) > SHOWN_CYRILLIC:
-        chars = [char for char in chars if char not in cyrillic]
-        words = [env._("Cyrillic letters")]
+        return []
+    words = []
     for char in chars[:SHOWN_CHARS]:
         shown = char if char.isprintable() and char.strip() else f"U+{ord(char):04X}"
         if char in cyrillic:

@@ -80,6 +80,7 @@ METHODS = {
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
+    ("sms.devino.account", "action_learn_prices"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
     ("sms.devino.account", "action_send_trial"): MEMBERS,
     ("sms.devino.account", "action_use_for_odoo"): ("system",),
@@ -100,6 +101,7 @@ METHODS = {
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
     ("sms.devino.statistics", "action_view_messages"): MANAGERS,
+    ("sms.devino.tariff", "action_take_over"): ADMINS,
     ("sms.devino.message", "get_states"): MEMBERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
@@ -199,6 +201,9 @@ FIELDS = {
     ("sms.devino.message", "uuid"): MEMBERS,
     ("sms.devino.recipient.list", "import_file"): NOBODY,
     ("sms.devino.recipient.list", "import_job"): NOBODY,
+    ("sms.devino.sender", "fee"): MEMBERS,
+    ("sms.devino.sender", "paid_until"): MEMBERS,
+    ("sms.devino.sender", "renewal_asked_for"): MEMBERS,
 }
 SOUNDS_SECRET = re.compile(
     r"login|password|secret|token|(^|_)key|credential|uuid|(^|_)url|(^|_)raw_answer"

@@ -25,6 +25,7 @@ class PhoneBlacklist(models.Model):
             ("sms", "SMS from the recipient"),
             ("person", "Entered by a person"),
             ("list", "Stop list"),
+            ("link", "Link in an SMS"),
         ],
         string="Source",
         readonly=True,
@@ -86,7 +87,7 @@ class PhoneBlacklist(models.Model):
         return records
 
     def action_sms_devino_take_back(self):
-        """Take numbers off the blacklist; who did it stands in their history.
+        """Take numbers off the blacklist; their history says who did it.
 
         :raise AccessError: for anybody but managers of SMS
         """
