@@ -66,6 +66,7 @@ class SmsDevinoGuarded(models.AbstractModel):
         :raise AccessError: for any other record of this addon
         """
         check_numbers(self, values)
+        values = {name: one for name, one in values.items() if self._may_be_given(name)}
         for name, shape in self._json_shapes.items():
             if values.get(name) and not fits(values[name], shape):
                 values = {**values, name: False}
@@ -74,6 +75,12 @@ class SmsDevinoGuarded(models.AbstractModel):
             if field and (field.comodel_name or "").startswith(OWN_MODELS):
                 self.env[field.comodel_name].browse(_named(value)).check_access("read")
         return super().onchange(values, field_names, fields_spec)
+
+    def _may_be_given(self, name):
+        """Whether a form may send a value: Json that only this addon writes is read
+        from the record instead."""
+        field = self._fields.get(name)
+        return not field or field.type != "json" or not field.readonly
 
 
 def _named(value):

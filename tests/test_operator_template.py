@@ -1,3 +1,5 @@
+import re
+
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import BaseCase
@@ -26,7 +28,7 @@ class TestOperatorPatterns(BaseCase):
             ("Order %d is ready", "Order A is ready", "Order "),
             ("Order %d is ready", "order 1 is ready", ""),
             ("Come to %w", "Come to Lenina 5", "Come to Lenina"),
-            ("Come to %w{1,2} soon", "Come to a b c soon", "Come to a b"),
+            ("Come to %w{1,2} soon", "Come to a b c soon", "Come to a b "),
             ("Thanks", "Thanks!", "Thanks"),
             ("Thanks a lot", "Thanks", "Thanks"),
         ):
@@ -158,7 +160,7 @@ class TestOperatorTemplates(MassCase):
     def test_a_pattern_that_cannot_be_read_is_refused_in_words(self):
         with (
             self.transaction() as env,
-            self.assertRaisesRegex(ValidationError, "%w{3,1}"),
+            self.assertRaisesRegex(ValidationError, re.escape("%w{3,1}")),
         ):
             self.register(env, "Hello %w{3,1}")
 
