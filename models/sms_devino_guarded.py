@@ -66,7 +66,7 @@ class SmsDevinoGuarded(models.AbstractModel):
         :raise AccessError: for any other record of this addon
         """
         check_numbers(self, values)
-        values = {name: one for name, one in values.items() if self._may_be_given(name)}
+        values = values | {name: self[name] for name in values if self._is_ours(name)}
         for name, shape in self._json_shapes.items():
             if values.get(name) and not fits(values[name], shape):
                 values = {**values, name: False}
@@ -76,11 +76,10 @@ class SmsDevinoGuarded(models.AbstractModel):
                 self.env[field.comodel_name].browse(_named(value)).check_access("read")
         return super().onchange(values, field_names, fields_spec)
 
-    def _may_be_given(self, name):
-        """Whether a form may send a value: Json that only this addon writes is read
-        from the record instead."""
+    def _is_ours(self, name):
+        """Whether a value is Json that only this addon writes: a form cannot change it."""
         field = self._fields.get(name)
-        return not field or field.type != "json" or not field.readonly
+        return bool(field) and field.type == "json" and field.readonly
 
 
 def _named(value):
