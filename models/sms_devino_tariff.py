@@ -65,6 +65,8 @@ class SmsDevinoTariff(models.Model):
     is_proposed = fields.Boolean(
         string="Proposed",
         readonly=True,
+        required=True,
+        default=False,
         copy=False,
         help="Learned from what the provider has charged. It prices nothing until it "
         "is taken over.",

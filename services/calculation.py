@@ -391,8 +391,9 @@ def sum_rows(batch):
 
     :return: dict of ``total``, ``left_out_count``, ``empty_count``,
         ``segment_count``, ``cost_estimated`` and ``figures``, a dict of ``reasons``
-        (reason -> how many were left out for it) and ``empty`` (name of a value -> for
-        how many recipients it is empty)
+        (reason -> how many were left out for it), ``empty`` (name of a value -> for
+        how many recipients it is empty) and ``unregistered`` (how many texts match no
+        template registered at the operator, and the message of one)
     """
     messages = batch.env["sms.devino.message"]
     of_batch = [("batch_id", "=", batch.id)]
@@ -423,5 +424,19 @@ def sum_rows(batch):
         "total": total,
         "left_out_count": sum(reasons.values()),
         "empty_count": empty_count,
-        "figures": {"reasons": reasons, "empty": dict(empty)},
+        "figures": {
+            "reasons": reasons,
+            "empty": dict(empty),
+            "unregistered": _find_unregistered(batch),
+        },
     }
+
+
+def _find_unregistered(batch):
+    """Return how many texts are billed as advertising though they are none, and one."""
+    if batch.purpose == "advertising":
+        return [0, None]
+    of_batch = [("batch_id", "=", batch.id), ("state", "=", "draft")]
+    domain = [*of_batch, ("price_kind", "=", "advertising")]
+    messages = batch.env["sms.devino.message"]
+    return list(messages._read_group(domain, [], ["__count", "id:min"])[0])

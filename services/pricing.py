@@ -1,12 +1,14 @@
 """What messages cost, by all that is known of them before they are sent."""
 
 from datetime import UTC
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from odoo import fields
 
 from ..tools.prices import Prices, Tariff
 from .hours import get_company_zone
+from .operator_templates import Register
 from .ranges import fill_operators
 
 # Kinds of traffic: operators in Russia bill them differently.
@@ -63,6 +65,7 @@ class Pricing:
     def __init__(self, account):
         account = account.sudo()
         self._env = account.env
+        self._register = cache(lambda: Register(account))
         self._prices = Prices(account.price_per_segment, read_tariffs(account))
         self._zone = ZoneInfo(get_company_zone(account.company_id))
 
@@ -78,21 +81,24 @@ class Pricing:
         at = at or fields.Datetime.now()
         for row in rows:
             number, body, purpose, sender, segments = map(row.get, PRICED_BY)
-            kind = self.find_kind(purpose, body)
             operator = row["operator"]
             day = self._get_day(row.get("scheduled_at") or at)
+            kind = self._find_kind(purpose, body, sender, operator, day)
             price = self._prices.find(number, operator, kind, sender, day)
             row["price_kind"] = kind
             row["cost_estimated"] = (segments or 0) * price
 
-    @staticmethod
-    def find_kind(purpose, body):
+    def _find_kind(self, purpose, body, *concern):
         """Return as which kind of traffic a text is billed: the one place that says so.
 
         :param str purpose: of the message
-        :param str body: the text as the recipient gets it, ``None`` when not known
+        :param str body: the text as the recipient gets it, empty when not known
+        :param concern: sender name, operator and day
         """
-        return "advertising" if purpose == "advertising" else "service"
+        if purpose == "advertising":
+            return "advertising"
+        differs = body and self._register().differs(body, *concern)
+        return "advertising" if differs else "service"
 
     def sum_cost(self, rows):
         """Return what messages cost in all, see :meth:`fill`."""

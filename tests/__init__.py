@@ -52,6 +52,7 @@ from . import (
     test_list_import,
     test_numbers,
     test_operator,
+    test_operator_template,
     test_overview,
     test_phone,
     test_placeholders,

@@ -38,6 +38,7 @@ MODELS = {
     # what is public knowledge belongs to no company
     "sms.devino.range": {"admin": "crud"},
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
+    "sms.devino.operator.template": {"manager": "r", "admin": "crud"},
     "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
@@ -242,6 +243,10 @@ class TestAccessMatrix(SmsCase):
         )
         values = {
             "sms.devino.tariff": {"prefix": "7", "price": 1, "account_id": account.id},
+            "sms.devino.operator.template": {
+                "sender_id": account.sender_ids[:1].id,
+                "pattern": "Order %d",
+            },
             "sms.devino.limit": {"company_id": company.id, "message_count": 1},
             "sms.devino.batch": {
                 "name": "Batch",
