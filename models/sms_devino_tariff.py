@@ -41,9 +41,7 @@ class SmsDevinoTariff(models.Model):
         index="btree_not_null",
         help="Only messages from this name. Empty: from any.",
     )
-    date_from = fields.Date(
-        string="First day", help="Empty: there is no first day."
-    )
+    date_from = fields.Date(string="First day", help="Empty: there is no first day.")
     date_to = fields.Date(
         string="Last day", help="Empty: the price holds until it is changed."
     )
