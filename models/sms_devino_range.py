@@ -116,6 +116,10 @@ class SmsDevinoRange(models.Model):
         return list(zip(*self.env.execute_query(query), strict=True)) or [()] * 4
 
     @api.model
+    def _get_operators(self):
+        return set(self._get_table()[2])
+
+    @api.model
     def _find(self, numbers, column):
         """Return number -> value of a column, for numbers that are in a range.
 

@@ -145,9 +145,8 @@ class SmsDevinoTariff(models.Model):
     @api.constrains("operator")
     def _check_operator(self):
         """A name that no range has would never price a message."""
-        ranges = self.env["sms.devino.range"].sudo()
         for tariff in self.filtered("operator"):
-            if not ranges.search_count([("operator", "=", tariff.operator)], limit=1):
+            if tariff.operator not in self.env["sms.devino.range"]._get_operators():
                 raise ValidationError(
                     self.env._(
                         "Operator: no number range belongs to “%(operator)s”. Load the "

@@ -184,6 +184,23 @@ class TestProposals(SmsCase):
         self.charge(2.5, state="undelivered")
         self.assertFalse(self.refresh())
 
+    def test_operators_are_learned_as_the_ranges_name_them_now(self):
+        self.env["sms.devino.range"].create(
+            {
+                "code": "921",
+                "first": "0000000",
+                "last": "9999999",
+                "operator": "MegaFon",
+            }
+        )
+        self.charge(2.5)
+        self.charge(4.0, "+79104563763", operator="Gone")
+        found = {one.operator: one.price for one in self.refresh()}
+        self.assertNotIn("Gone", found)
+        self.refresh().action_take_over()
+        self.assertEqual(self.estimate(), 2.5)
+        self.assertEqual(self.estimate("79104563763"), 4.0)
+
     def test_administrator_learns_at_the_press_of_a_button(self):
         for kind in ("user", "manager"):
             with self.assertRaises(AccessError):
