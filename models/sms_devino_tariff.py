@@ -68,10 +68,14 @@ class SmsDevinoTariff(models.Model):
         "is taken over.",
     )
     sample_count = fields.Integer(
-        string="Learned from (messages)", readonly=True, copy=False, aggregator=None
+        string="Samples",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How many messages were charged this price when it was learned.",
     )
     sample_date = fields.Date(
-        string="Last charged on",
+        string="Last charged",
         readonly=True,
         copy=False,
         help="When the provider last charged this price.",
