@@ -68,7 +68,7 @@ class SmsDevinoTariff(models.Model):
         "is taken over.",
     )
     sample_count = fields.Integer(
-        string="Samples",
+        string="Learned from",
         readonly=True,
         copy=False,
         aggregator=None,
