@@ -368,7 +368,7 @@ class SmsDevinoAccount(models.Model):
     @api.model
     def _cron_prices(self):
         """Learn from what was charged, and ask for the renewal of sender names."""
-        accounts = self.search([])
+        accounts = self.search([("active", "=", True)])
         fees.ask_renewals(accounts)
         learned_prices.refresh(accounts)
 

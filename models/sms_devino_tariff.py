@@ -41,9 +41,7 @@ class SmsDevinoTariff(models.Model):
         index="btree_not_null",
         help="Only messages from this name. Empty: from any.",
     )
-    date_from = fields.Date(
-        string="First day", help="Empty: there is no first day."
-    )
+    date_from = fields.Date(string="First day", help="Empty: there is no first day.")
     date_to = fields.Date(
         string="Last day", help="Empty: the price holds until it is changed."
     )
@@ -72,10 +70,14 @@ class SmsDevinoTariff(models.Model):
         "is taken over.",
     )
     sample_count = fields.Integer(
-        string="Learned from (messages)", readonly=True, copy=False, aggregator=None
+        string="Learned from",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How many messages were charged this price when it was learned.",
     )
     sample_date = fields.Date(
-        string="Last charged on",
+        string="Last charged",
         readonly=True,
         copy=False,
         help="When the provider last charged this price.",
@@ -149,9 +151,8 @@ class SmsDevinoTariff(models.Model):
     @api.constrains("operator")
     def _check_operator(self):
         """A name that no range has would never price a message."""
-        ranges = self.env["sms.devino.range"].sudo()
         for tariff in self.filtered("operator"):
-            if not ranges.search_count([("operator", "=", tariff.operator)], limit=1):
+            if tariff.operator not in self.env["sms.devino.range"]._get_operators():
                 raise ValidationError(
                     self.env._(
                         "Operator: no number range belongs to “%(operator)s”. Load the "

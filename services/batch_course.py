@@ -288,7 +288,9 @@ def count_states(batches):
         much more the delivered ones cost than estimated, in percent
     """
     result = {batch: Counter() for batch in batches}
-    for batch, state, count, cost, estimate in batches.env["sms.devino.message"]._read_group(
+    for batch, state, count, cost, estimate in batches.env[
+        "sms.devino.message"
+    ]._read_group(
         [("batch_id", "in", batches.ids), ("state", "!=", "left_out")],
         ["batch_id", "state"],
         ["__count", "cost:sum", "cost_estimated:sum"],

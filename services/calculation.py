@@ -255,8 +255,7 @@ class Calculation:
     def _make_rows(self, draft, page, texts, shared):
         skip_empty = draft.empty_policy == "leave_out"
         rows = [
-            shared | make_row(one, texts.of(one), skip_empty=skip_empty)
-            for one in page
+            shared | make_row(one, texts.of(one), skip_empty=skip_empty) for one in page
         ]
         # the company's own numbers get their copy whatever is known of them
         people = [

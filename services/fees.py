@@ -44,7 +44,9 @@ def ask_renewals(accounts):
     """
     for account in accounts:
         due = find_due(account)
-        news = due.filtered(lambda sender: sender.renewal_asked_for != sender.paid_until)
+        news = due.filtered(
+            lambda sender: sender.renewal_asked_for != sender.paid_until
+        )
         is_asked = account.activity_search([f"sms_devino.mail_activity_{RENEWAL}"])
         if not due:
             account._close_notice(RENEWAL)

@@ -101,7 +101,7 @@ class Schedules:
         return clock.Schedule(hours, self._days_off[company])
 
     def find_zones(self, company, recipients):
-        """Return the time zones of recipients, by two queries.
+        """Return the time zones of recipients, by one query.
 
         :param list recipients: pairs of a number in E.164 and the id of a contact
         :return: a list of what :func:`~..tools.zones.find_zones` returns

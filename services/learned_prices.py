@@ -1,10 +1,12 @@
 """Tariffs learned from what the provider has charged, proposed to an administrator."""
 
+from datetime import date
+
 from odoo import fields
 from odoo.tools import SQL
 
 from ..tools.price_learning import MAX_PREFIX, Sample, learn
-from .pricing import Pricing, read_tariffs
+from .pricing import read_tariffs
 from .words import notify
 
 # What is learned from: so many days, and of them so many messages of an account, the
@@ -25,18 +27,17 @@ def refresh(accounts):
     :return: the proposed ``sms.devino.tariff``
     """
     tariffs = accounts.env["sms.devino.tariff"]
-    for account in accounts:
-        old = tariffs.with_context(active_test=False).search(
-            [("account_id", "=", account.id), ("is_proposed", "=", True)]
-        )
-        declined = {
-            _get_key(one): one.price for one in old.filtered(lambda t: not t.active)
-        }
-        found = [vals for vals in _learn(account) if _is_news(vals, declined)]
-        stale = {tuple(vals[name] for name in KEY) for vals in found}
-        old.filtered(lambda t: t.active or _get_key(t) in stale).unlink()
-        tariffs += tariffs.create(found)
-    return tariffs
+    return tariffs.concat(*map(_refresh, accounts))
+
+
+def _refresh(account):
+    tariffs = account.env["sms.devino.tariff"].with_context(active_test=False)
+    old = tariffs.search([("account_id", "=", account.id), ("is_proposed", "=", True)])
+    declined = {_get_key(one): one.price for one in old if not one.active}
+    found = [vals for vals in _learn(account) if _is_news(vals, declined)]
+    replaced = {tuple(vals[name] for name in KEY) for vals in found}
+    old.filtered(lambda one: one.active or _get_key(one) in replaced).unlink()
+    return tariffs.create(found)
 
 
 def _get_key(tariff):
@@ -113,7 +114,12 @@ def _read_samples(account, senders):
         most=MOST,
         senders=list(senders),
     )
-    return [Sample(*row) for row in account.env.execute_query(query)]
+    # the table of ranges may have other names by now
+    known = account.env["sms.devino.range"]._get_operators()
+    return [
+        Sample(digits, operator if operator in known else "", *rest)
+        for digits, operator, *rest in account.env.execute_query(query)
+    ]
 
 
 def take_over(tariffs):
@@ -122,14 +128,7 @@ def take_over(tariffs):
     :param tariffs: ``sms.devino.tariff`` that the user may write
     """
     for proposal in tariffs.filtered("is_proposed"):
-        same = proposal.account_id.tariff_ids.filtered(
-            lambda t, key=_get_key(proposal): not t.is_proposed and _get_key(t) == key
-        )
-        # of several, the one that began last counts
-        current = same.filtered(_holds_today).sorted(
-            lambda t: t.date_from or fields.Date.to_date("0001-01-01")
-        )[-1:]
-        if current:
+        if current := _find_current(proposal):
             taken = ("price", "sample_count", "sample_date")
             current.write({name: proposal[name] for name in taken})
             proposal.unlink()
@@ -137,10 +136,16 @@ def take_over(tariffs):
             proposal.write({"is_proposed": False, "active": True})
 
 
-def _holds_today(tariff):
-    today = fields.Date.context_today(tariff)
-    begins, ends = tariff.date_from or today, tariff.date_to or today
-    return begins <= today <= ends
+def _find_current(proposal):
+    """Return the tariff that holds today for the same messages, maybe none."""
+    key, today = _get_key(proposal), fields.Date.context_today(proposal)
+    same = proposal.account_id.tariff_ids.filtered(
+        lambda one: not one.is_proposed
+        and _get_key(one) == key
+        and (one.date_from or today) <= today <= (one.date_to or today)
+    )
+    # of several, the one that began last counts
+    return same.sorted(lambda one: one.date_from or date.min)[-1:]
 
 
 def learn_now(account):

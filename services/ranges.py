@@ -3,46 +3,31 @@
 Numbers are ported: the operator that was given a range need not have its numbers still.
 """
 
-from odoo.tools import SQL
-
-
-def are_loaded(env):
-    """Say whether an administrator has loaded the table."""
-    env["sms.devino.range"].flush_model()
-    query = SQL("SELECT EXISTS (SELECT FROM sms_devino_range)")
-    return env.execute_query(query)[0][0]
+from bisect import bisect_right
 
 
 def find_ranges(env, numbers):
-    """Return what the table says of numbers, by one query.
+    """Return what the table says of numbers. It is kept in memory.
 
     :param numbers: iterable of numbers in E.164; what is no Russian one is passed over
-    :return: dict of number -> (region, operator), each as the table has it or ``None``
+    :return: dict of number -> (region, operator), each as in the table or ``None``
     """
-    numbers = [number for number in set(numbers) if _is_russian(number)]
-    if not numbers or not are_loaded(env):
-        return {}
-    query = SQL(
-        """SELECT n.number, r.region, r.operator
-             FROM unnest(%s::varchar[]) AS n(number)
-            CROSS JOIN LATERAL (
-                  SELECT region, operator, high FROM sms_devino_range
-                   WHERE low <= n.number ORDER BY low DESC LIMIT 1) AS r
-            WHERE n.number <= r.high""",
-        numbers,
-    )
-    return {
-        number: (region, operator)
-        for number, region, operator in env.execute_query(query)
-    }
+    lows, highs, operators, regions = env["sms.devino.range"]._get_table()
+    found = {}
+    for number in filter(_is_russian, numbers):
+        index = bisect_right(lows, number) - 1
+        if index >= 0 and number <= highs[index]:
+            found[number] = regions[index], operators[index]
+    return found
 
 
 def _is_russian(number):
-    return bool(number) and number.startswith("+7") and number[1:].isdigit()
+    is_text = isinstance(number, str) and number.startswith("+7")
+    return is_text and number[1:].isdigit()
 
 
 def find_operators(env, numbers):
-    """Return number -> operator by its range, by one query; see :func:`find_ranges`."""
+    """Return number -> operator by its range; see :func:`find_ranges`."""
     found = find_ranges(env, numbers)
     return {number: operator for number, (_region, operator) in found.items()}
 
@@ -53,7 +38,6 @@ def fill_operators(env, rows):
     :param list rows: dicts of values of ``sms.devino.message``; they are changed
     """
     rows = [row for row in rows if "operator" not in row]
-    numbers = (row.get("number") for row in rows)
-    operators = find_operators(env, (one for one in numbers if isinstance(one, str)))
+    operators = find_operators(env, (row.get("number") for row in rows))
     for row in rows:
         row["operator"] = operators.get(row.get("number"))

@@ -50,7 +50,9 @@ class TestFees(SmsCase):
 
     def test_fee_is_in_the_spending_of_the_months_and_in_the_forecast(self):
         self.sender.fee = 300
-        self.assertEqual(self.spending(), [["300.00 credits"], ["–"], ["300.00 credits"]])
+        self.assertEqual(
+            self.spending(), [["300.00 credits"], ["–"], ["300.00 credits"]]
+        )
         self.make_old()
         self.assertEqual(self.spending(), [["300.00 credits"]] * 3)
 

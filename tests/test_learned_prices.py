@@ -1,6 +1,7 @@
 """Prices learned from what was charged: proposed, taken over, and the estimate is
 right."""
 
+import logging
 import os
 import random
 from datetime import date, timedelta
@@ -14,6 +15,8 @@ from ..tools.price_learning import Sample, learn
 from ..tools.prices import Prices, Tariff
 from .base_case import SmsCase
 from .mass_case import MassCase
+
+_logger = logging.getLogger(__name__)
 
 DAY = date(2026, 3, 1)
 # Beginnings for which the emulator takes four different prices.
@@ -73,9 +76,14 @@ class TestLearning(BaseCase):
             part = self.samples(lambda digits, price=price: price, operator=name)
             samples += part[index::3]
         tariffs = self.assertLearned(samples, 3)
-        self.assertEqual({one.operator for one in tariffs if one.operator}, {
-            "MTS", "MegaFon", "Beeline",
-        })
+        self.assertEqual(
+            {one.operator for one in tariffs if one.operator},
+            {
+                "MTS",
+                "MegaFon",
+                "Beeline",
+            },
+        )
 
     def test_kind_and_sender_are_told_where_they_matter(self):
         cheap, dear = (lambda digits: 2.0), (lambda digits: 5.0)
@@ -176,6 +184,23 @@ class TestProposals(SmsCase):
         self.charge(2.5, state="undelivered")
         self.assertFalse(self.refresh())
 
+    def test_operators_are_learned_as_the_ranges_name_them_now(self):
+        self.env["sms.devino.range"].create(
+            {
+                "code": "921",
+                "first": "0000000",
+                "last": "9999999",
+                "operator": "MegaFon",
+            }
+        )
+        self.charge(2.5)
+        self.charge(4.0, "+79104563763", operator="Gone")
+        found = {one.operator: one.price for one in self.refresh()}
+        self.assertNotIn("Gone", found)
+        self.refresh().action_take_over()
+        self.assertEqual(self.estimate(), 2.5)
+        self.assertEqual(self.estimate("79104563763"), 4.0)
+
     def test_administrator_learns_at_the_press_of_a_button(self):
         for kind in ("user", "manager"):
             with self.assertRaises(AccessError):
@@ -234,9 +259,10 @@ class TestLearnedFromTheProvider(MassCase):
             account.tariff_ids.action_take_over()
             learned = len(account.tariff_ids)
         estimate, cost, difference = self.send_to(50_000)
-        print(
-            f"{COUNT} messages, {learned} tariffs learned: the next {COUNT} were "
-            f"estimated at {estimate:.2f} and cost {cost:.2f} ({difference:+.2f} %)"
+        _logger.info(
+            "%s messages, %s tariffs learned: the next ones were estimated at %.2f and "
+            "cost %.2f (%+.2f %%)",
+            *(COUNT, learned, estimate, cost, difference),
         )
         self.assertLess(abs(estimate - cost), 0.01 * cost)
         self.assertLess(abs(difference), 1)
