@@ -26,7 +26,7 @@ class RefusalLink(Controller):
         methods=["POST"],
     )
     def refuse(self, code):
-        """Put the number of the link on the blacklist; a second time changes nothing."""
+        """Put the number of the link on the blacklist, once."""
         company, number = self._read(code)
         refusal.refuse_by_link(company, number)
         return self._render(company, number, is_refused=True)
@@ -47,6 +47,7 @@ class RefusalLink(Controller):
             "company_name": company.name,
             "number": refusal.mask(number),
             "is_refused": is_refused,
+            "lang": (request.env.lang or "en").split("_")[0],
             "action": f"{request.httprequest.path.removesuffix('/refuse')}/refuse",
         }
         response = request.render("sms_devino.refusal_page", values)
