@@ -47,7 +47,6 @@ class RefusalLink(Controller):
             "company_name": company.name,
             "number": refusal.mask(number),
             "is_refused": is_refused,
-            "lang": (request.env.lang or "en").split("_")[0],
             "action": f"{request.httprequest.path.removesuffix('/refuse')}/refuse",
         }
         response = request.render("sms_devino.refusal_page", values)

@@ -220,7 +220,7 @@ class TestRefusalLink(MassCase):
             addon._update_translations(["ru_RU"])
         [code, *_others] = self.codes(self.prepare())
         page = self.url_open(f"/u/{code}", headers={"Accept-Language": "ru"})
-        self.assertIn('lang="ru"', page.text)
+        self.assertIn('lang="ru-RU"', page.text)
 
     def test_a_sample_has_a_link_that_is_nobodys(self):
         batch_id = self.prepare()
