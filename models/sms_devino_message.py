@@ -158,11 +158,6 @@ class SmsDevinoMessage(models.Model):
         compute="_compute_is_number_refused",
     )
     waiting_for = fields.Char(string="Waits because", compute="_compute_waiting_for")
-    limit_reached = fields.Char(
-        string="Limit that was reached",
-        compute="_compute_limit_reached",
-        help="Which limit held the message back, and the last one that counted.",
-    )
     error_text = fields.Char(string="Details of the error", readonly=True)
     raw_answer = fields.Text(
         string="Raw answer", readonly=True, groups="sms_devino.group_admin"
@@ -370,12 +365,6 @@ class SmsDevinoMessage(models.Model):
     def _compute_waiting_for(self):
         for message in self:
             message.waiting_for = message_words.describe_wait(message)
-
-    @api.depends("reason", "error_text")
-    def _compute_limit_reached(self):
-        """What error_text says of a limit is for people, unlike other details."""
-        for message in self:
-            message.limit_reached = message.reason == "capped" and message.error_text
 
     def _compute_earlier(self):
         found = same_text.find_earlier(self)
