@@ -15,6 +15,7 @@
         "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
         "data/ir_exports_data.xml",
+        "views/sms_devino_operator_template_views.xml",
         "views/sms_devino_account_views.xml",
         "views/sms_devino_sender_views.xml",
         "wizards/sms_devino_message_move_views.xml",

@@ -51,7 +51,7 @@ class DevinoClient:
     close it.
 
     Every method raises :class:`~.errors.GatewayError` in one of its four kinds.
-    Nothing is repeated by itself but a call refused for its session, once.
+    Only a call refused for its session is repeated, once.
 
     :param adapter: a `requests` transport adapter in place of the network.
     :param connect_timeout: seconds to establish a connection.
@@ -117,6 +117,7 @@ class DevinoClient:
         text: str,
         *,
         send_date: datetime | None = None,
+        by_time_zone: bool = False,
         validity: int | None = None,
     ) -> list[str]:
         """Send one message.
@@ -124,26 +125,14 @@ class DevinoClient:
         :param source: sender name, approved by the provider.
         :param destination: number with country code, a leading "+" allowed.
         :param send_date: not before this moment, naive UTC.
+        :param by_time_zone: ``send_date`` is in the recipient's local time.
         :param validity: life of the message in minutes.
         :return: the ids of its segments, in order.
         """
-        return self._send_one(
-            "Sms/Send", source, destination, text, send_date, validity
-        )
-
-    def send_by_time_zone(
-        self,
-        source: str,
-        destination: str,
-        text: str,
-        *,
-        send_date: datetime,
-        validity: int | None = None,
-    ) -> list[str]:
-        """Like :meth:`send`, with ``send_date`` in the recipient's local time."""
-        return self._send_one(
-            "Sms/SendByTimeZone", source, destination, text, send_date, validity
-        )
+        path = "Sms/SendByTimeZone" if by_time_zone else "Sms/Send"
+        pairs = [("DestinationAddress", _on_the_wire(destination))]
+        pairs += _content(source, text, send_date, validity)
+        return self._call("send", path, pairs, answers.message_ids)
 
     def send_bulk(
         self,
@@ -152,6 +141,7 @@ class DevinoClient:
         text: str,
         *,
         send_date: datetime | None = None,
+        by_time_zone: bool = False,
         validity: int | None = None,
     ) -> dict[str, list[str]]:
         """Send one text to many numbers; all are accepted or none (documented).
@@ -161,28 +151,17 @@ class DevinoClient:
         :raises OutcomeUnknownError: also when the ids cannot be shared evenly.
         :raises ValueError: too many numbers, none, or one twice; nothing was sent.
         """
-        return self._send_many(
-            "Sms/SendBulk", source, destinations, text, send_date, validity
-        )
-
-    def send_by_time_zone_to_addresses(
-        self,
-        source: str,
-        destinations: Sequence[str],
-        text: str,
-        *,
-        send_date: datetime,
-        validity: int | None = None,
-    ) -> dict[str, list[str]]:
-        """Like :meth:`send_bulk`, ``send_date`` in each recipient's local time."""
-        return self._send_many(
-            "Sms/SendByTimeZoneToAddresses",
-            source,
-            destinations,
-            text,
-            send_date,
-            validity,
-        )
+        numbers = list(destinations)
+        wire = [_on_the_wire(number) for number in numbers]
+        if not 1 <= len(wire) <= MAX_BULK_NUMBERS:
+            raise ValueError(f"1 to {MAX_BULK_NUMBERS} numbers, not {len(wire)}")
+        if len(set(wire)) != len(wire):
+            raise ValueError("the numbers must be distinct")
+        path = "Sms/SendByTimeZoneToAddresses" if by_time_zone else "Sms/SendBulk"
+        pairs = [("DestinationAddresses", number) for number in wire]
+        pairs += _content(source, text, send_date, validity)
+        parse = functools.partial(answers.ids_by_number, numbers=numbers)
+        return self._call("send", path, pairs, parse)
 
     # --- reading ---
 
@@ -205,23 +184,6 @@ class DevinoClient:
         return self._call("read", "Sms/Statistics", period, answers.statistics)
 
     # --- the way there ---
-
-    def _send_one(self, path, source, destination, text, send_date, validity):
-        pairs = [("DestinationAddress", _on_the_wire(destination))]
-        pairs += _content(source, text, send_date, validity)
-        return self._call("send", path, pairs, answers.message_ids)
-
-    def _send_many(self, path, source, destinations, text, send_date, validity):
-        numbers = list(destinations)
-        wire = [_on_the_wire(number) for number in numbers]
-        if not 1 <= len(wire) <= MAX_BULK_NUMBERS:
-            raise ValueError(f"1 to {MAX_BULK_NUMBERS} numbers, not {len(wire)}")
-        if len(set(wire)) != len(wire):
-            raise ValueError("the numbers must be distinct")
-        pairs = [("DestinationAddresses", number) for number in wire]
-        pairs += _content(source, text, send_date, validity)
-        parse = functools.partial(answers.ids_by_number, numbers=numbers)
-        return self._call("send", path, pairs, parse)
 
     def _request_session(self) -> str:
         pairs = [

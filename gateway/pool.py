@@ -25,20 +25,21 @@ from .errors import (
     OutcomeUnknownError,
 )
 from .limiter import RateLimiter
+from .transport import on_leaving
 
 _logger = logging.getLogger(__name__)
 
-# After so many calls in a row without a proper answer a job makes no further one: each
-# may leave a message with an unknown outcome.
+# After this many calls in a row without a proper answer a job stops: each may leave a
+# message with an unknown outcome.
 MAX_SILENT = 3
-# A job begins with so many calls at once, and each answer lets one more in: a provider
-# that has fallen silent leaves no more of them without an answer.
+# A job begins with this many calls at once, and each answer lets one more in: a silent
+# provider leaves no more than these unanswered.
 FIRST_CALLS = 2
 # Calls claimed together: those that are not on the wire yet when a process is killed
 # are in doubt for nothing.
 MOST_CLAIMED = 4
-# An answer is settled at the latest so long after it came; those that come meanwhile
-# are settled together.
+# The longest time between an answer and its settling; answers that come meanwhile are
+# settled together.
 SETTLE_SECONDS = 0.08
 # How often the pool asks who has work.
 LOOK_SECONDS = 0.2
@@ -61,7 +62,7 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a call: the answer, or an error, or neither if it was not made."""
+    """The result of a call: the answer, an error, or neither if it was not made."""
 
     call: Call
     answer: object = None
@@ -107,10 +108,15 @@ class Job(ABC):
     workers = 16
     #: calls in a row that ended in an error, although the provider answered
     max_errors = MAX_SILENT
+    #: whether nothing more is claimed before all that is claimed is on the wire: what is
+    #: not when the process is killed is in doubt for nothing
+    claims_in_turn = False
 
     def __init__(self, channel: Channel):
         self.channel = channel
         self.under_way = 0
+        #: calls claimed whose request has not begun to be written
+        self.not_on_wire = 0
         #: answers that :meth:`settle` has not written down yet
         self.unsettled: list[Ended] = []
         #: why no further call is made: calls without an answer
@@ -123,6 +129,8 @@ class Job(ABC):
 
     def count_free(self) -> int:
         """How many calls may start now, as far as the job is concerned."""
+        if self.claims_in_turn and self.not_on_wire:
+            return 0
         return max(min(self._room, self.workers) - self.under_way, 0)
 
     @abstractmethod
@@ -132,7 +140,7 @@ class Job(ABC):
 
     @abstractmethod
     def settle(self, ended: list[Ended]) -> None:
-        """Write down what came of some calls, and commit."""
+        """Record the results of some calls, and commit."""
 
     @abstractmethod
     def rescue(self, ended: list[Ended]) -> None:
@@ -186,6 +194,7 @@ class Pool:
         self._awake: dict[Job, None] = {}
         # token of a call -> its channel and when it started
         self._under_way: dict[object, tuple[Channel, float]] = {}
+        self._not_on_wire: set[object] = set()
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
         self._settle_at = math.inf
         self._is_stopped = False
@@ -296,6 +305,7 @@ class Pool:
             job.channel.limiter.take()
             self.calls += 1
             job.under_way += 1
+            job.not_on_wire += 1
             self._submit(job, job.channel, call)
         return bool(calls)
 
@@ -303,6 +313,7 @@ class Pool:
         token = object()
         self._last_work = self._clock()
         self._under_way[token] = channel, self._last_work
+        self._not_on_wire.add(token)
         try:
             self._threads.submit(self._make, token, job, call)
         except RuntimeError:
@@ -312,6 +323,7 @@ class Pool:
 
     def _make(self, token: object, job: Job | None, call: Call) -> None:
         """Make one call; runs in a thread."""
+        on_leaving.set(lambda: self._answers.put((token, job, None)))
         try:
             # Without a session a call would log in first: claimed, and not on the wire.
             error = job and job.channel.login_error
@@ -320,7 +332,7 @@ class Pool:
             ended = Ended(call, error=_known(error))
         self._answers.put((token, job, ended))
 
-    # --- what came back -------------------------------------------------------------
+    # --- results --------------------------------------------------------------------
 
     def _collect(self, seconds: float) -> None:
         """Take what has come back; wait for it so long."""
@@ -331,7 +343,15 @@ class Pool:
         except queue.Empty:
             return
 
-    def _take(self, token: object, job: Job | None, ended: Ended) -> None:
+    def _take(self, token: object, job: Job | None, ended: Ended | None) -> None:
+        """Take note of a call that left, which may be told twice, or that ended."""
+        if job and token in self._not_on_wire:
+            job.not_on_wire -= 1
+        self._not_on_wire.discard(token)
+        if ended:
+            self._take_answer(token, job, ended)
+
+    def _take_answer(self, token: object, job: Job | None, ended: Ended) -> None:
         channel, _started = self._under_way.pop(token)
         self._last_work = self._clock()
         if job is None:

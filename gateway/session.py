@@ -15,7 +15,7 @@ EARLY_SECONDS = 300.0
 class SessionKeeper:
     """Keeps one session id and gets a new one when needed, one login at a time.
 
-    Threads that waited for a login share what came of it, the failure too: a hundred
+    Threads that waited for a login share its result, a failure too: a hundred
     sendings with a wrong password make one login and not a hundred.
 
     :param login: gets a new session id from the provider, or raises GatewayError.

@@ -18,7 +18,8 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -42,6 +43,11 @@ _HEADERS = {
 }
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
+#: Called when a request begins to be written; a thread sets it for the calls it makes.
+on_leaving: ContextVar[Callable[[], None]] = ContextVar(
+    "on_leaving", default=lambda: None
+)
+
 
 class AnswerTooLong(Exception):
     """The body went beyond ``MAX_BODY_BYTES``."""
@@ -49,7 +55,7 @@ class AnswerTooLong(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What came of one request.
+    """The result of one request.
 
     :param http_status: ``None`` when no answer began.
     :param body: the answer, or the part of it that came.
@@ -77,6 +83,7 @@ class _Body:
 
     def __iter__(self):
         self.is_taken = True
+        on_leaving.get()()
         yield self._content
 
 
@@ -162,7 +169,7 @@ class Transport:
 
 def _read_answer(response: requests.Response) -> Exchange:
     body, failure = bytearray(), None
-    # Else urllib3 throws away what came of an answer that is too short.
+    # Else urllib3 throws away the part of a truncated answer that arrived.
     response.raw.enforce_content_length = False
     try:
         for chunk in response.iter_content(_CHUNK_BYTES):

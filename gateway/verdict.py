@@ -70,7 +70,7 @@ def classify(
     retry_after: float | None = None,
     secrets: Iterable[str] = (),
 ) -> GatewayError | None:
-    """Decide what came of a call.
+    """Decide the outcome of a call.
 
     :param kind: "login", "send" (whatever makes the provider accept a message) or
         "read".

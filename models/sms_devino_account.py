@@ -4,17 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance, limits
-from ..services.account_words import describe_problem, notify_connection
+from ..services import balance, fees, learned_prices, limits, windows
+from ..services.account_words import notify_connection
 from ..services.first_steps import make_first_steps
-from ..services.quote import (
-    DIGITS,
-    QUOTE_FIELDS,
-    format_quote,
-    make_quote,
-    sum_reserved,
-)
-from ..tools.prices import make_price_finder
+from ..services.pricing import Pricing
+from ..services.quote import DIGITS, describe_quote, make_quote, sum_reserved
 from .sms_devino_quote import RESERVED_HELP
 
 
@@ -39,7 +33,7 @@ class SmsDevinoAccount(models.Model):
         "res.company",
         required=True,
         index=True,
-        default=lambda self: self._default_company_id(),
+        default=lambda self: self.env.company,
         help="Branches of this company may use the account too. Once the account has "
         "messages, its company is fixed.",
     )
@@ -71,7 +65,7 @@ class SmsDevinoAccount(models.Model):
         "res.country",
         string="Country of numbers without a plus",
         required=True,
-        default=lambda self: self._default_country_id(),
+        default=lambda self: self.env.company.country_id or self.env.ref("base.ru"),
         help="A number written without a plus is taken as a number of this country.",
     )
     price_per_segment = fields.Float(
@@ -123,10 +117,9 @@ class SmsDevinoAccount(models.Model):
         "sms.devino.tariff",
         "account_id",
         string="Tariffs",
-        help="Prices by the first digits of the number. Where none fits, the price of "
-        "one SMS of the account counts.",
+        help="Prices by operator, first digits, sender name and kind of traffic. Where "
+        "none fits, the price of one SMS of the account counts.",
     )
-    tariff_prices = fields.Json(compute="_compute_tariff_prices", compute_sudo=True)
     insufficient_policy = fields.Selection(
         [("refuse", "Refuse to send"), ("warn", "Only warn")],
         string="When the balance is not enough",
@@ -138,8 +131,8 @@ class SmsDevinoAccount(models.Model):
     same_text_minutes = fields.Integer(
         string="Warn of the same text within (minutes)",
         default=10,
-        help="Whoever sends one number the same text again within this time is warned. "
-        "0: never.",
+        help="Sending the same text to the same number again within this time shows a "
+        "warning. 0: never.",
     )
     same_text_mass_hours = fields.Integer(
         string="Leave out the same text within (hours)",
@@ -178,14 +171,6 @@ class SmsDevinoAccount(models.Model):
         "The number of requests a second cannot be negative.",
     )
 
-    # --- defaults -------------------------------------------------------------------
-
-    def _default_company_id(self):
-        return self.env.company
-
-    def _default_country_id(self):
-        return self.env.company.country_id or self.env.ref("base.ru")
-
     # --- computes -------------------------------------------------------------------
 
     @api.depends("default_sender_id.name")
@@ -205,12 +190,6 @@ class SmsDevinoAccount(models.Model):
         for account in self:
             saved = account._origin
             account.reserved = sum_reserved(saved) if saved else 0.0
-
-    @api.depends("tariff_ids.prefix", "tariff_ids.price")
-    def _compute_tariff_prices(self):
-        for account in self:
-            tariffs = account.tariff_ids
-            account.tariff_prices = {tariff.prefix: tariff.price for tariff in tariffs}
 
     @api.depends_context("company")
     def _compute_is_used_by_odoo(self):
@@ -297,17 +276,13 @@ class SmsDevinoAccount(models.Model):
         is_admin = self.has_access("write")
         if error := self._refresh_balance(login=is_admin):
             return notify_connection(self, error)
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_composer_action_send"
-        )
-        context = {
-            "default_composition_mode": "numbers",
-            "default_sms_devino_direct": True,
-            "default_sms_devino_account_id": self.id,
-            "default_sms_devino_number": self.env.user.partner_id.phone or False,
-            "default_body": self.env._("Trial SMS from Odoo"),
+        defaults = {
+            "sms_devino_account_id": self.id,
+            "sms_devino_number": self.env.user.partner_id.phone or False,
+            "body": self.env._("Trial SMS from Odoo"),
         }
-        return action | {"name": self.env._("Trial SMS"), "context": context}
+        title = self.env._("Trial SMS")
+        return windows.open_composer(self.env, "numbers", defaults, name=title)
 
     def action_use_for_odoo(self):
         """Have all SMS that Odoo sends for the current company go through the account.
@@ -326,6 +301,12 @@ class SmsDevinoAccount(models.Model):
         self._refresh_balance()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
+    def action_learn_prices(self):
+        """Propose tariffs where other prices were charged than those known."""
+        self.check_access("write")
+        self.ensure_one()
+        return learned_prices.learn_now(self.sudo())
+
     def want_balance(self):
         """Have the scheduled action ask for a balance that is older than some minutes.
 
@@ -333,9 +314,7 @@ class SmsDevinoAccount(models.Model):
         """
         self._check_may_see_money()
         account = self.sudo()
-        limit = fields.Datetime.now() - balance.FRESH
-        is_old = not account.balance_at or account.balance_at < limit
-        if not is_old or account.state != "ready":
+        if not balance.is_old(account) or account.state != "ready":
             return False
         balance.want_balance(account)
         return True
@@ -344,10 +323,10 @@ class SmsDevinoAccount(models.Model):
         """Open the messages of the account."""
         self.check_access("read")
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
+        domain = [("account_id", "=", self.id)]
+        return windows.open_action(
+            self.env, "sms_devino_message_action", domain=domain, context={}
         )
-        return action | {"domain": [("account_id", "=", self.id)], "context": {}}
 
     @api.model
     def get_first_steps(self):
@@ -385,6 +364,13 @@ class SmsDevinoAccount(models.Model):
     def _cron_watch_balance(self):
         """Ask for balances. Commits as it goes."""
         balance.watch_balances(self.env)
+
+    @api.model
+    def _cron_prices(self):
+        """Learn from what was charged, and ask for the renewal of sender names."""
+        accounts = self.search([])
+        fees.ask_renewals(accounts)
+        learned_prices.refresh(accounts)
 
     # --- for the code that writes messages ------------------------------------------
 
@@ -447,19 +433,10 @@ class SmsDevinoAccount(models.Model):
         digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
-    def _get_price_finder(self):
-        """Return a function that tells the price of one segment to a number.
-
-        :return: callable taking an E.164 number or None
-        """
+    def _get_pricing(self):
+        """Return the :class:`~..services.pricing.Pricing` of the account's messages."""
         self.ensure_one()
-        account = self.sudo()
-        prices = account.tariff_prices or {}
-        return make_price_finder(account.price_per_segment, prices)
-
-    def _find_price(self, number):
-        """Return the price of one segment to an E.164 number, by the longest prefix."""
-        return self._get_price_finder()(number)
+        return Pricing(self)
 
     def _get_quote(self, cost):
         """Return a :class:`~..services.quote.Quote`: a cost beside the money there is.
@@ -470,19 +447,9 @@ class SmsDevinoAccount(models.Model):
         return make_quote(self._origin.sudo(), cost)
 
     def _get_quote_values(self, cost):
-        """Return the values of the fields of ``sms.devino.quote``, for the user.
-
-        :return: dict; amounts are false where the user may not see the money: he or
-            she is no member, or the account is another company's; and
-            ``sending_problem``, false where the user may not send through the account
-        """
-        account = self._origin
-        values = dict.fromkeys(QUOTE_FIELDS, False)
-        if account and account._may_see_money():
-            values = format_quote(account.sudo(), account._get_quote(cost))
-        is_told = not account or self.env.user._sms_devino_may_use(account)
-        problem = is_told and describe_problem(account.sudo())
-        return values | {"sending_problem": problem}
+        """Return the values of ``sms.devino.quote``, see
+        :func:`~..services.quote.describe_quote`."""
+        return describe_quote(self._origin, cost)
 
     def _may_see_money(self):
         """Tell whether the user, whatever rights the code has, may read the account."""

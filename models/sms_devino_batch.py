@@ -1,7 +1,7 @@
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import clean_context
 
 from ..services import (
@@ -10,69 +10,26 @@ from ..services import (
     batch_course,
     batch_report,
     calculation,
-    draft_text,
+    draft_input,
     permission,
+    repeat,
+    windows,
 )
 from ..services.audience import placeholder_names
-from ..services.batch_course import DISPATCH
-from ..services.batch_report import TROUBLE
-from ..services.commit import wake_once
-from ..services.message_states import PURPOSES
+from ..services.message_states import MODES, PURPOSES
 from ..services.records import check_shape, storable
-from ..services.words import check_scheduled_at, format_moment, notify
+from ..services.words import format_moment
 from ..tools.shapes import SOURCE_COLUMNS, TRANSLATIONS
 
 # What the program writes, and a copy does not take over.
 Figure = partial(fields.Integer, readonly=True, copy=False)
 Stamp = partial(fields.Datetime, readonly=True, copy=False)
 Person = partial(fields.Many2one, "res.users", readonly=True, copy=False)
-# Messages that a trial portion sends unless somebody chooses another number.
-TRIAL = 20
 SENT_STATES = ("scheduled", "running", "paused", "done", "canceled")
-# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
-COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
-TROUBLE_COLOR = 2
-# What a button shows of the messages: its name -> domain and grouping.
-ROWS = {
-    "recipients": ([("state", "!=", "left_out")], None),
-    "left_out": ([("state", "=", "left_out")], "reason"),
-    "empty": ([("state", "!=", "left_out"), ("empty_values", "!=", False)], None),
-    "trouble": ([("state", "in", TROUBLE)], "reason"),
-}
-# Where the recipients of a draft come from.
-SOURCES = (
-    "model",
-    "domain",
-    "list_ids",
-    "partner_ids",
-    "source_file",
-    "source_name",
-    "source_columns",
-)
-# What a button removes: its name -> fields.
-CLEARED = {
-    "contacts": ("partner_ids",),
-    "filter": ("domain",),
-    "file": ("source_file", "source_name", "source_columns"),
-    "translations": ("translations",),
-}
-# How the departures of a draft are spread in time.
-TIMES = ("late_hours", "spread_hours", "spread_rate")
-# What the rows of a draft are made of: with a change its figures are out of date.
-ROW_INPUTS = {
-    "account_id",
-    "sender_id",
-    "body",
-    "purpose",
-    "empty_policy",
-    "allow_same_text",
-    "allow_dead_numbers",
-    "translations",
-    *TIMES,
-    *SOURCES,
-}
 # What the words of the page depend on besides.
 WORDS = (
+    "list_ids.columns",
+    "list_ids.title_roles",
     "state",
     "figures",
     "total",
@@ -103,6 +60,7 @@ class SmsDevinoBatch(models.Model):
         "sms.devino.quote",
     ]
     _json_shapes = {"source_columns": SOURCE_COLUMNS, "translations": TRANSLATIONS}
+    _names_copies = True
     _order = "id desc"
     _check_company_auto = True
 
@@ -141,7 +99,7 @@ class SmsDevinoBatch(models.Model):
     )
     currency_id = fields.Many2one(related="account_id.currency_id")
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         compute="_compute_mode",
         store=True,
         copy=False,
@@ -227,8 +185,7 @@ class SmsDevinoBatch(models.Model):
     )
     translations = fields.Json(
         string="Text in other languages",
-        help="Language -> text, as the template has it. Contacts with that language "
-        "get it.",
+        help="Language -> text, from the template. Contacts with that language get it.",
     )
     translations_text = fields.Text(
         string="In other languages", compute="_compute_words"
@@ -259,9 +216,8 @@ class SmsDevinoBatch(models.Model):
         string="In",
         required=True,
         default="mine",
-        help="The recipient's time: each message leaves when the clock where the "
-        "recipient is shows the chosen time. Who is somewhere unknown gets it at your "
-        "time.",
+        help="The recipient's time: each message leaves when the recipient's clock "
+        "shows the chosen time. If the recipient's place is unknown, your time counts.",
     )
     late_hours = fields.Integer(
         string="Not sent when later than (hours)",
@@ -282,7 +238,7 @@ class SmsDevinoBatch(models.Model):
         string="Time", compute="_compute_departs_at", store=True, copy=False
     )
     trial_size = fields.Integer(
-        string="Messages of a trial portion", default=TRIAL, copy=False
+        string="Messages of a trial portion", default=20, copy=False
     )
     trial_count = Figure(
         string="Trial portion",
@@ -376,6 +332,15 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    cost_difference = fields.Float(
+        string="Above the estimate (%)",
+        digits=(12, 1),
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How much more than estimated the delivered messages cost; less than 0 "
+        "when they cost less.",
+    )
     price_words = fields.Char(string="Price in words", compute="_compute_price_words")
     color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
@@ -448,9 +413,7 @@ class SmsDevinoBatch(models.Model):
     def _get_quote_basis(self):
         return self.account_id, self.cost_estimated
 
-    @api.depends(
-        "list_ids.columns", "list_ids.title_roles", *WORDS, *sorted(ROW_INPUTS)
-    )
+    @api.depends(*WORDS, *sorted(draft_input.ROW_INPUTS))
     def _compute_words(self):
         """Say in words what the page of a draft, or of a sending, shows."""
         for batch in self:
@@ -476,14 +439,7 @@ class SmsDevinoBatch(models.Model):
     )
     def _compute_progress(self):
         for batch in self:
-            left = batch.waiting_count + batch.sending_count
-            percent = 100.0 / batch.total if batch._is_sent() and batch.total else 0.0
-            batch.progress = percent * (batch.total - left)
-            batch.delivered_share = percent * batch.delivered_count
-            batch.trouble_count = batch.failed_count + batch.unknown_count
-            batch.color = COLORS.get(batch.state, 0)
-            if batch.state == "done" and batch.trouble_count:
-                batch.color = TROUBLE_COLOR
+            batch.update(batch_report.measure_progress(batch))
 
     @api.depends("state", "cost", "sent_count", "account_id")
     def _compute_price_words(self):
@@ -492,18 +448,14 @@ class SmsDevinoBatch(models.Model):
 
     @api.onchange("model")
     def _onchange_model(self):
-        """A filter speaks of the fields of one model."""
+        """A filter names the fields of one model."""
         if self.model != self._origin.model:
             self.domain = False
 
     @api.onchange("template_id")
     def _onchange_template_id(self):
         if self.template_id:
-            template, self.template_id = self.template_id, False
-            texts = draft_text.convert_template(self.env, template)
-            self.body = texts.pop(self.env.lang or "en_US")
-            self.translations = texts or False
-            self.purpose = template.sms_devino_purpose or self.purpose
+            draft_input.take_template(self)
 
     @api.constrains("source_columns", "translations")
     def _check_json(self):
@@ -511,13 +463,13 @@ class SmsDevinoBatch(models.Model):
             check_shape(batch, "source_columns", ("columns", "header_row"))
             check_shape(batch, "translations")
 
-    # --- CRUD: what a person may write ----------------------------------------------
+    # --- CRUD -----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
             for vals in vals_list:
-                self.browse()._check_writable(vals)
+                draft_input.check_writable(self.browse(), vals)
             # a default in the context would write what may not be written
             self = self.with_context(clean_context(self.env.context))
         return super().create([storable(vals) for vals in vals_list])
@@ -526,75 +478,19 @@ class SmsDevinoBatch(models.Model):
         """Mark the figures as out of date when what they are made of changes."""
         vals = storable(vals)
         if not self.env.su:
-            self._check_writable(vals)
-        moved = "scheduled_at" in vals and self.filtered(
-            lambda batch: batch.state == "scheduled"
-        )
+            draft_input.check_writable(self, vals)
+        is_moved = "scheduled_at" in vals
+        moved = self.filtered(lambda batch: is_moved and batch.state == "scheduled")
         result = super().write(vals)
-        if ROW_INPUTS & vals.keys() or "scheduled_at" in vals:
-            changed = ROW_INPUTS & vals.keys()
-            for batch in self.filtered(lambda b: changed or b._is_spread()):
-                super(SmsDevinoBatch, batch).write({"revision": batch.revision + 1})
-        for batch in moved or ():
-            check_scheduled_at(self.env, batch.scheduled_at)
-            wake_once(self.env, DISPATCH, batch_course.get_begin(batch))
+        draft_input.mark_outdated(self, vals)
+        batch_course.reschedule(moved)
         return result
-
-    def _check_writable(self, vals):
-        """Refuse what only the program writes, and after *Send* the input too.
-
-        Fields of other modules are free.
-        """
-        own = {
-            name
-            for name in vals
-            if name in self._fields and "sms_devino" in self._fields[name]._modules
-        }
-        if any(self._fields[name].readonly for name in own):
-            raise UserError(
-                self.env._("States and figures of a mass sending cannot be written.")
-            )
-        for batch in self:
-            allowed = {"name"}
-            if batch.state == "scheduled":
-                allowed.add("scheduled_at")
-            if batch.state == "to_approve":
-                allowed.add("returned_reason")
-            if batch.state != "draft" and own - allowed:
-                raise UserError(
-                    self.env._(
-                        "Only the name of a mass sending can be changed after it was "
-                        "sent, and the time while it is scheduled."
-                    )
-                )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sent(self):
-        for batch in self:
-            if batch.state not in ("draft", "to_approve"):
-                raise UserError(
-                    self.env._(
-                        "“%s” was sent and stays: its messages are in the journal. "
-                        "Only a draft can be deleted.",
-                        batch.name,
-                    )
-                )
-            if batch.calculation == "running":
-                raise UserError(
-                    self.env._("“%s” is being calculated. Wait a little.", batch.name)
-                )
+        draft_input.check_deletable(self)
         # the journal keeps no rows of a draft that is gone
         calculation.remove_rows(self)
-
-    def copy_data(self, default=None):
-        """Name the copy as one."""
-        vals_list = super().copy_data(default=default)
-        if "name" in (default or {}):
-            return vals_list
-        return [
-            {**vals, "name": self.env._("%s (copy)", batch.name)}
-            for batch, vals in zip(self, vals_list, strict=True)
-        ]
 
     @api.autovacuum
     def _gc_draft_rows(self):
@@ -635,18 +531,7 @@ class SmsDevinoBatch(models.Model):
         """Have the text say something where the value is empty."""
         self.ensure_one()
         self._check_may_send()
-        name, default = self.empty_name, (self.empty_default or "").strip()
-        if not name or not default:
-            raise UserError(self.env._("Enter what to write instead of the value."))
-        texts = {
-            code: draft_text.set_default(text, name, default)
-            for code, text in (self.translations or {}).items()
-        }
-        body = draft_text.set_default(self.body, name, default)
-        self.write(
-            {"body": body, "translations": texts or False, "empty_default": False}
-        )
-        self.action_calculate()
+        draft_input.use_default(self)
 
     def action_leave_empty_out(self):
         """Leave out the recipients without a value that the text asks for."""
@@ -659,7 +544,7 @@ class SmsDevinoBatch(models.Model):
         """Send without the value. The rows stay as they are."""
         self.ensure_one()
         self._check_may_send()
-        self._check_state("draft")
+        batch_course.check_state(self, "draft")
         self.sudo().write({"empty_policy": "send", "revision": self.revision - 1})
 
     def action_view_contacts(self):
@@ -672,8 +557,7 @@ class SmsDevinoBatch(models.Model):
         """Remove a source of recipients, or the texts in other languages, named by the
         context."""
         self.check_access("write")
-        names = CLEARED.get(self.env.context.get("sms_devino_source"), ())
-        self.write(dict.fromkeys(names, False))
+        draft_input.clear(self, self.env.context.get("sms_devino_source"))
 
     # --- sending --------------------------------------------------------------------
 
@@ -690,46 +574,18 @@ class SmsDevinoBatch(models.Model):
         self._check_may_send()
         if self.state != "to_approve":
             approval.check_ready(self)
-        view = self.env.ref(view_xmlid)
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.name,
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(view.id, "form")],
-            "target": "new",
-        }
+        return windows.open_dialog(self, view_xmlid)
 
     def action_send(self):
         """Approve the draft as it is shown; its messages leave now or when due.
-
-        The messages enter the queue in pages, the first one at once. Pressed twice,
-        it sends once: a second transaction conflicts, and Odoo repeats it.
 
         :raise UserError: when it cannot be sent as it was shown
         """
         self.ensure_one()
         self._check_may_send()
-        if self.state == "draft":
-            approval.check_ready(self)
-            trial = self.trial_size if self.env.context.get("sms_devino_trial") else 0
-            if permission.is_needed(self):
-                permission.ask(self, trial)
-            else:
-                approval.approve(self, trial)
-        return self._tell_sent()
-
-    def _tell_sent(self):
-        if self.state == "to_approve":
-            text = self.env._("A second person has to approve this mass sending.")
-        elif self.state == "scheduled":
-            text = self.env._("%s messages are scheduled.", self.total)
-        else:
-            text = self.env._("%s messages are on their way.", self.total)
-        return notify(
-            self.name, text, kind="success", following=self.get_formview_action()
-        )
+        is_trial = bool(self.env.context.get("sms_devino_trial"))
+        approval.send(self, is_trial=is_trial)
+        return batch_report.notify_sent(self)
 
     def action_approve(self):
         """Approve what somebody else has prepared: it is sent as it was shown.
@@ -738,12 +594,8 @@ class SmsDevinoBatch(models.Model):
         """
         self.ensure_one()
         self._check_may_send()
-        permission.check_may_approve(self)
-        approval.check_ready(self)
-        self.sudo().write({"approved_by_id": self.env.uid})
-        self.sudo().activity_feedback([permission.ACTIVITY])
-        approval.approve(self, self.trial_count)
-        return self._tell_sent()
+        approval.approve_waiting(self)
+        return batch_report.notify_sent(self)
 
     def action_ask_return(self):
         """Ask for the reason to return a mass sending."""
@@ -753,88 +605,47 @@ class SmsDevinoBatch(models.Model):
         """Return a mass sending to its author, with the reason that was entered."""
         self.ensure_one()
         self._check_may_send()
-        permission.check_may_approve(self)
-        if not (self.returned_reason or "").strip():
-            raise UserError(self.env._("Returned because: enter the reason."))
-        permission.give_back(self, self.returned_reason)
+        permission.return_to_author(self)
 
     def action_withdraw(self):
         """Take one's own mass sending back: a draft again, to change it."""
         self.ensure_one()
         self._check_may_send()
-        if self.state != "to_approve" or self.sent_by_id != self.env.user:
-            raise UserError(
-                self.env._("Only the author takes back what waits for approval.")
-            )
-        permission.give_back(self, False)
+        permission.withdraw(self)
 
     def action_sample(self):
         """Open the form for one message with the first text, to the user's number."""
         self.ensure_one()
         self._check_may_send()
-        return batch_report.open_sample(self)
+        return windows.open_sample(self)
 
     # --- what a person may do with a sending ----------------------------------------
 
     def action_continue(self):
         """Send the rest after the trial portion."""
         self._check_may_send()
-        self._check_state("running", "paused")
-        self.sudo().write({"trial_count": 0})
-        wake_once(self.env, DISPATCH)
+        batch_course.send_rest(self)
 
     def action_pause(self):
         """Hold what has not been handed over; calls that are under way finish."""
-        self._move_to("paused", ("scheduled", "running"))
+        self._check_may_send()
+        batch_course.move_to(self, "paused", ["scheduled", "running"])
 
     def action_resume(self):
         """Go on with a sending that was paused."""
-        now = fields.Datetime.now()
-        begin = batch_course.get_begin
-        later = self.filtered(lambda b: begin(b) and begin(b) > now)
-        later._move_to("scheduled", ("paused",))
-        (self - later)._move_to("running", ("paused",))
+        self._check_may_send()
+        batch_course.resume(self)
 
     def action_cancel(self):
         """Cancel what has not been handed over; a job marks the messages."""
-        self._move_to("canceled", ("scheduled", "running", "paused"))
-
-    def _check_state(self, *states):
-        if any(batch.state not in states for batch in self):
-            raise UserError(
-                self.env._(
-                    "The mass sending has moved on in the meantime. Reload the page to "
-                    "see its state."
-                )
-            )
-
-    def _move_to(self, state, sources):
         self._check_may_send()
-        self._check_state(*sources)
-        self.sudo().write({"state": state, "error_text": False})
-        for batch in self:
-            at = batch_course.get_begin(batch) if state == "scheduled" else None
-            wake_once(self.env, DISPATCH, at)
+        batch_course.move_to(self, "canceled", ["scheduled", "running", "paused"])
 
     def action_send_failed(self):
         """Make a draft that sends again, text by text, what surely did not arrive."""
         self.ensure_one()
         self._check_may_send()
-        draft = (
-            self.sudo()
-            .copy(
-                {
-                    "name": self.env._("%s: failed ones again", self.name),
-                    "repeat_of_id": self.id,
-                    "prepared_by_id": self.env.uid,
-                    "list_ids": False,
-                    "partner_ids": False,
-                    "domain": False,
-                    "source_file": False,
-                }
-            )
-            .sudo(False)
-        )
+        draft = repeat.make_draft(self)
         draft.action_calculate()
         return draft.get_formview_action()
 
@@ -857,18 +668,7 @@ class SmsDevinoBatch(models.Model):
         self.ensure_one()
         self.check_access("read")
         shown = str(self.env.context.get("sms_devino_rows"))
-        domain, group_by = ROWS.get(shown, ROWS["recipients"])
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action_batch"
-        )
-        return action | {
-            "name": self.name,
-            "domain": [("batch_id", "=", self.id), *domain],
-            "context": {
-                "sms_devino_left_out": shown == "left_out",
-                **({"group_by": group_by} if group_by else {}),
-            },
-        }
+        return windows.open_rows(self, shown)
 
     # --- the course of a sending ----------------------------------------------------
 
@@ -884,22 +684,3 @@ class SmsDevinoBatch(models.Model):
         self.ensure_one()
         self.check_access("read")
         return batch_course.get_progress(self.sudo())
-
-    @api.model
-    def _feed(self):
-        """Move the next page of running batches into the queue.
-
-        :return: how many messages were moved
-        """
-        return batch_course.feed(self.browse())
-
-    @api.model
-    def _follow(self):
-        """Let states and counters of batches follow those of their messages.
-        Commits."""
-        batch_course.follow(self.browse())
-
-    @api.model
-    def _recount(self, message_ids):
-        """Count again where the outcome of a message became known late."""
-        batch_course.recount(self.sudo().browse(), message_ids)

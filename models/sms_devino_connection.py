@@ -13,6 +13,8 @@ from ..services.account_words import (
     notify_connection,
 )
 from ..services.jobs import DISPATCH, trigger
+from ..services.message_states import MODES
+from ..services.words import label_of
 from ..tools.web_address import find_problem
 
 CONNECTION_FIELDS = {"login", "password", "url", "mode"}
@@ -36,7 +38,7 @@ class SmsDevinoConnection(models.AbstractModel):
     _inherit = ["mail.thread", "mail.activity.mixin"]
 
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         required=True,
         default="test",
         tracking=True,
@@ -117,7 +119,8 @@ class SmsDevinoConnection(models.AbstractModel):
         "res.users",
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
-        help="Gets an activity when sending stops or the balance is low.",
+        help="Gets an activity when sending stops, when the balance is low, and when a "
+        "sender name has to be paid for.",
     )
 
     # --- computes and constraints ---------------------------------------------------
@@ -144,7 +147,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _compute_sending_problem(self):
         for account in self:
             saved = account._origin
-            account.sending_problem = saved and describe_problem(saved)
+            account.sending_problem = bool(saved) and describe_problem(saved)
 
     @api.constrains("url", "mode", "allow_private_address")
     def _check_url(self):
@@ -265,9 +268,9 @@ class SmsDevinoConnection(models.AbstractModel):
     # --- activities -----------------------------------------------------------------
 
     def _notify(self, kind):
-        """Give the person responsible one activity of a kind; Odoo mails it by itself.
+        """Give the person responsible one activity of a kind; Odoo also mails it.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         self.ensure_one()
         user = self._get_responsible()
@@ -285,7 +288,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _close_notice(self, kind):
         """Mark the activities of a kind as done.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         feedback = self.env._("The cause is gone.")
         xmlid = f"sms_devino.mail_activity_{kind}"
@@ -300,5 +303,4 @@ class SmsDevinoConnection(models.AbstractModel):
 
     def _get_operation_label(self):
         """Return the provider's last answer in the manual's words."""
-        labels = dict(self._fields["operation_status"]._description_selection(self.env))
-        return labels.get(self.operation_status, "")
+        return label_of(self, "operation_status") or ""

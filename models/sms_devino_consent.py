@@ -34,7 +34,7 @@ class SmsDevinoConsent(models.Model):
         check_company=True,
     )
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self._default_company_id()
+        "res.company", required=True, default=lambda self: self.env.company
     )
     purpose = fields.Selection(
         PURPOSES, required=True, default="advertising", help="What the consent is to."
@@ -78,9 +78,6 @@ class SmsDevinoConsent(models.Model):
     )
 
     _number_idx = models.Index("(number, company_id, purpose)")
-
-    def _default_company_id(self):
-        return self.env.company
 
     @api.depends("withdrawn_at")
     def _compute_state(self):

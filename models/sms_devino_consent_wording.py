@@ -9,6 +9,7 @@ class SmsDevinoConsentWording(models.Model):
     _name = "sms.devino.consent.wording"
     _description = "Wording of Consents"
     _inherit = ["sms.devino.guarded"]
+    _names_copies = True
     _order = "id desc"
 
     name = fields.Char(
@@ -19,11 +20,8 @@ class SmsDevinoConsentWording(models.Model):
     text = fields.Text(string="What people agree to", required=True)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self._default_company_id()
+        "res.company", required=True, default=lambda self: self.env.company
     )
-
-    def _default_company_id(self):
-        return self.env.company
 
     def write(self, vals):
         """Refuse to change what people have agreed to.
@@ -40,13 +38,3 @@ class SmsDevinoConsentWording(models.Model):
                     )
                 )
         return super().write(vals)
-
-    def copy_data(self, default=None):
-        """Name the copy as one."""
-        vals_list = super().copy_data(default=default)
-        if "name" in (default or {}):
-            return vals_list
-        return [
-            {**vals, "name": self.env._("%s (copy)", record.name)}
-            for record, vals in zip(self, vals_list, strict=True)
-        ]

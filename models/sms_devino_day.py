@@ -5,10 +5,11 @@ from odoo.tools import SQL
 
 from ..services import spending
 from ..services.hours import get_company_zone
+from ..services.message_states import MODES
 from ..services.overview import Overview
 
-# A message changes for so long after it was accepted: 48 hours, and what a person
-# settles later.
+# How long a message may change after it was accepted: 48 hours, and some time for a
+# person to settle it.
 CHANGING_DAYS = 4
 # The keys of a row; its other columns are sums.
 DIMENSIONS = (
@@ -53,7 +54,7 @@ class SmsDevinoDay(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     account_id = fields.Many2one("sms.devino.account", readonly=True)
-    mode = fields.Selection([("test", "Test"), ("live", "Live")], readonly=True)
+    mode = fields.Selection(MODES, readonly=True)
     sender_name = fields.Char(string="Sender", readonly=True)
     author_id = fields.Many2one("res.users", readonly=True)
     batch_id = fields.Many2one("sms.devino.batch", string="Mass sending", readonly=True)
@@ -80,7 +81,8 @@ class SmsDevinoDay(models.Model):
     )
     cost = fields.Monetary(
         readonly=True,
-        help="What the provider charged, where it has told; otherwise the estimate.",
+        help="What the provider charged, if it has reported it; otherwise the "
+        "estimate.",
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
 

@@ -8,10 +8,11 @@ from odoo import api, fields, models
 from odoo.exceptions import MissingError
 from odoo.tools import SQL
 
+from ..services import batch_course
 from ..services.claims import claiming, settle_abandoned
 from ..services.commit import commit_retrying, wake_later
-from ..services.dispatch import CRON, DispatchRun
-from ..services.jobs import trigger
+from ..services.dispatch import DispatchRun
+from ..services.jobs import DISPATCH, trigger
 
 _logger = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ class SmsDevinoDispatcher(models.AbstractModel):
         """The locks of a server that died a moment ago may still be there."""
         sending = [("state", "=", "sending")]
         if self.env["sms.devino.message"].search_count(sending, limit=1) and (
-            self.env.ref(CRON, raise_if_not_found=False)
+            self.env.ref(DISPATCH, raise_if_not_found=False)
         ):
-            wake_later(self.env, CRON, fields.Datetime.now() + LOOK_AGAIN)
+            wake_later(self.env, DISPATCH, fields.Datetime.now() + LOOK_AGAIN)
 
     @api.model
     def _cron_dispatch(self):
@@ -54,12 +55,12 @@ class SmsDevinoDispatcher(models.AbstractModel):
         batches = self.env["sms.devino.batch"]
         commit_retrying(self.env, self.env["sms.devino.account"]._stop_copied)
         commit_retrying(self.env, lambda: settle_abandoned(self.env))
-        batches._follow()
+        batch_course.follow(batches)
         with claiming(self.env) as claim:
             is_unfinished = DispatchRun(self, claim).work()
-        batches._follow()
+        batch_course.follow(batches)
         if is_unfinished:
-            trigger(self.env, CRON)
+            trigger(self.env, DISPATCH)
         self._plan_next_wake()
         with contextlib.suppress(MissingError):
             cron._commit_progress(remaining=0)
@@ -130,4 +131,4 @@ class SmsDevinoDispatcher(models.AbstractModel):
             moments += [message[name]] if message else []
         if moments:
             soonest = now + timedelta(seconds=1)
-            wake_later(self.env, CRON, max(min(moments), soonest))
+            wake_later(self.env, DISPATCH, max(min(moments), soonest))

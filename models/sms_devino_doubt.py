@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..services import doubt
+from ..services.message_states import MODES
 from ..services.words import format_moment
 
 
@@ -23,9 +24,7 @@ class SmsDevinoDoubt(models.Model):
         ondelete="cascade",
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
-    mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")], required=True, readonly=True
-    )
+    mode = fields.Selection(MODES, required=True, readonly=True)
     claimed_at = fields.Datetime(
         string="Time of the call", required=True, readonly=True
     )
@@ -107,7 +106,7 @@ class SmsDevinoDoubt(models.Model):
         action = self._get_messages()._get_records_action()
         return action | {"name": self.env._("Messages of the call")}
 
-    # --- what is found out by itself ------------------------------------------------
+    # --- evidence -------------------------------------------------------------------
 
     @api.model
     def _cron_settle(self):

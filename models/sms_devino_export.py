@@ -154,15 +154,9 @@ class SmsDevinoExport(models.TransientModel):
     def _ask(self, batch):
         """Return the action that asks which rows of a mass sending to save."""
         self._check_may_export()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Save the Results"),
-            "res_model": self._name,
-            "res_id": self.create({"batch_id": batch.id}).id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        title = self.env._("Save the Results")
+        form = self.create({"batch_id": batch.id})
+        return form._get_records_action(name=title, target="new", context={})
 
     def action_save(self):
         """Download the results of the mass sending as .xlsx.

@@ -22,6 +22,8 @@ class SmsDevinoGuarded(models.AbstractModel):
 
     # Json that a form computes from: field -> its shape, see ``tools.shapes``
     _json_shapes = {}
+    # whether the name of a copy says that it is one
+    _names_copies = False
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -52,7 +54,11 @@ class SmsDevinoGuarded(models.AbstractModel):
         """Refuse ids that are none, such as 0, of which Odoo makes no copy."""
         if len(self.ids) < len(self):
             raise MissingError(self.env._("There is no such record."))
-        return super().copy_data(default=default)
+        vals_list = super().copy_data(default=default)
+        if self._names_copies and "name" not in (default or {}):
+            for record, vals in zip(self, vals_list, strict=True):
+                vals["name"] = self.env._("%s (copy)", record.name)
+        return vals_list
 
     def onchange(self, values, field_names, fields_spec):
         """Compute from records that the user may read, and from no others.
@@ -60,6 +66,7 @@ class SmsDevinoGuarded(models.AbstractModel):
         :raise AccessError: for any other record of this addon
         """
         check_numbers(self, values)
+        values = values | {name: self[name] for name in values if self._is_ours(name)}
         for name, shape in self._json_shapes.items():
             if values.get(name) and not fits(values[name], shape):
                 values = {**values, name: False}
@@ -68,6 +75,11 @@ class SmsDevinoGuarded(models.AbstractModel):
             if field and (field.comodel_name or "").startswith(OWN_MODELS):
                 self.env[field.comodel_name].browse(_named(value)).check_access("read")
         return super().onchange(values, field_names, fields_spec)
+
+    def _is_ours(self, name):
+        """Whether a value is Json that only this addon writes: a form cannot change it."""
+        field = self._fields.get(name)
+        return bool(field) and field.type == "json" and field.readonly
 
 
 def _named(value):

@@ -22,9 +22,9 @@ class SmsDevinoHours(models.AbstractModel):
 
     hours_advertising_on = fields.Boolean(
         string="Advertising leaves only in its hours",
-        help="Switched on, advertising waits for the hours of each recipient, be it a "
-        "mass sending, a rule or a single SMS. Where only the country of a number is "
-        "known, these are the hours that suit all of its time zones.",
+        help="If set, advertising waits for the hours of each recipient: mass "
+        "sendings, rules and single SMS. If only the country of a number is known, the "
+        "hours must suit all its time zones.",
     )
     hours_advertising_from = Hour(
         string="Advertising on working days, from", default=9, help=HELP

@@ -16,13 +16,13 @@ class SmsDevinoImportMapping(models.Model):
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self._default_company_id()
+        "res.company", required=True, default=lambda self: self.env.company
     )
     signature = fields.Char(
         required=True,
         readonly=True,
         index=True,
-        help="Stands for the titles of the file that the mapping was made for.",
+        help="A fingerprint of the titles of the file that the mapping was made for.",
     )
     columns = fields.Json(
         required=True,
@@ -35,9 +35,6 @@ class SmsDevinoImportMapping(models.Model):
     _name_uniq = models.Constraint(
         "unique(company_id, name)", "There is a mapping of this name already."
     )
-
-    def _default_company_id(self):
-        return self.env.company
 
     @api.constrains("columns")
     def _check_columns(self):

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
+from ..services import windows
 from ..services.balance import WATCH_SECONDS, ask_within
 from ..services.commit import CONFLICTS
 from ..services.records import read_input
@@ -19,13 +20,13 @@ _logger = logging.getLogger(__name__)
 
 # The provider may learn of a message later than it was written.
 OVERLAP = timedelta(hours=1)
-# The clocks of Odoo and the provider may differ by so much.
+# The most by which the clocks of Odoo and the provider may differ.
 SKEW = timedelta(minutes=5)
 # How far the first look goes back.
 FIRST_LOOK = timedelta(days=1)
 # The provider refuses a longer period (documented): a year, less a day of slack.
 LONGEST = timedelta(days=364)
-# So long after a person's message an answer is for that person.
+# An answer goes to the person whose message is at most this many days old.
 ANSWER_DAYS = 7
 ACTIVITY = "sms_devino.mail_activity_incoming"
 
@@ -101,7 +102,7 @@ class SmsDevinoIncoming(models.Model):
 
     @api.model
     def _poll(self, account):
-        """Take what came since the last look.
+        """Fetch the messages since the last check.
 
         :return: the new ``sms.devino.incoming``
         """
@@ -351,27 +352,21 @@ class SmsDevinoIncoming(models.Model):
         last one."""
         self.ensure_one()
         self.action_mark_read()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_composer_action_send"
-        )
-        context = {
-            "default_composition_mode": "comment",
-            "default_sms_devino_direct": True,
-            "default_sms_devino_account_id": self.account_id.id,
-            "default_sms_devino_number": self.number,
+        defaults = {
+            "sms_devino_account_id": self.account_id.id,
+            "sms_devino_number": self.number,
         }
-        if self.partner_id.has_access("read") and self.partner_id:
-            context |= {
-                "default_res_model": "res.partner",
-                "default_res_id": self.partner_id.id,
-            }
-        return action | {"context": context}
+        if partner := self.partner_id._filtered_access("read"):
+            defaults |= {"res_model": "res.partner", "res_id": partner.id}
+        return windows.open_composer(self.env, "comment", defaults)
 
     def action_open_messages(self):
         """Show the messages to this number."""
         self.ensure_one()
         self.check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
+        return windows.open_action(
+            self.env,
+            "sms_devino_message_action",
+            domain=[("number", "=", self.number)],
+            context={},
         )
-        return action | {"domain": [("number", "=", self.number)], "context": {}}

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..services.words import label_of
+
 
 class SmsDevinoLimit(models.Model):
     """How much people may send in a period."""
@@ -51,9 +53,5 @@ class SmsDevinoLimit(models.Model):
     def _compute_display_name(self):
         for limit in self:
             limit.display_name = ", ".join(
-                filter(None, map(limit._get_label, ("scope", "period")))
+                filter(None, (label_of(limit, name) for name in ("scope", "period")))
             )
-
-    def _get_label(self, name):
-        """Return the value of a selection as a person reads it."""
-        return dict(self._fields[name]._description_selection(self.env)).get(self[name])

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.fields import Domain
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
-    automation,
+    batch_course,
+    bulk,
     departures,
     doubt,
     message_life,
@@ -13,17 +13,18 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    pricing,
     ranges,
     remote,
     repeat,
     retention,
     same_text,
+    windows,
 )
 from ..services.asking import check_now
-from ..services.bulk import insert_rows
 from ..services.commit import wake_once
-from ..services.message_states import FAILURE_REASONS, PURPOSES, QUEUED_STATES, STATES
-from ..services.records import read_input
+from ..services.jobs import DISPATCH
+from ..services.message_states import FAILURE_REASONS, MODES, PURPOSES, STATES
 from ..services.words import LEFT_OUT_REASONS, check_scheduled_at
 from ..tools import sms_text
 
@@ -43,8 +44,8 @@ TECHNICAL = {
     "res_model",
     "uuid",
 }
-# Rows that one statement writes: more makes it no faster, only larger.
-PAGE = 5000
+# States of a mass sending of which nothing was sent yet.
+UNSENT_STATES = ("draft", "to_approve")
 
 
 class SmsDevinoMessage(models.Model):
@@ -121,7 +122,7 @@ class SmsDevinoMessage(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="account_id.currency_id")
     mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         required=True,
         readonly=True,
         help="Test: the message stays in the sandbox. The mode of the account when "
@@ -130,6 +131,12 @@ class SmsDevinoMessage(models.Model):
     author_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
     batch_id = fields.Many2one(
         "sms.devino.batch", string="Mass sending", readonly=True, ondelete="restrict"
+    )
+    is_in_draft = fields.Boolean(
+        string="Belongs to a draft",
+        compute="_compute_is_in_draft",
+        search="_search_is_in_draft",
+        help="The mass sending was not sent yet, nor was anybody left out of it.",
     )
     priority = fields.Selection(
         [("0", "Mass sending"), ("1", "Single message")],
@@ -331,7 +338,7 @@ class SmsDevinoMessage(models.Model):
     def _compute_body_start(self):
         """One line of the text, for lists."""
         for message in self:
-            message.body_start = " ".join((message.body or "").split())[:60]
+            message.body_start = " ".join((message.body or "").split())[:200]
 
     @api.depends("body")
     def _compute_encoding(self):
@@ -347,6 +354,19 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_number_search(self, operator, value):
         return number_search.make_domain(self.env, operator, value)
+
+    @api.depends("batch_id.state")
+    def _compute_is_in_draft(self):
+        for message in self:
+            message.is_in_draft = message.sudo().batch_id.state in UNSENT_STATES
+
+    @api.model
+    def _search_is_in_draft(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # whoever may read a message need not be allowed to read mass sendings
+        found = Domain("batch_id", "any!", [("state", "in", UNSENT_STATES)])
+        return found if True in value else ~found
 
     @api.depends("segment_ids.gateway_id")
     def _compute_gateway_ids(self):
@@ -388,17 +408,14 @@ class SmsDevinoMessage(models.Model):
             message.doubt_id = doubt.find(message)
             message.evidence = message.doubt_id.evidence
 
-    def _get_label(self, name):
-        """Return the value of a selection as a person reads it."""
-        labels = dict(self._fields[name]._description_selection(self.env))
-        return labels.get(self[name]) or False
-
     # --- putting messages into the journal ------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Have messages begin when they may leave."""
+        """Have messages begin when they may leave, and say what they will cost."""
+        self.check_access("create")
         departures.place_new(self, vals_list)
+        pricing.price_new(self, vals_list)
         ranges.fill_operators(self.env, vals_list)
         return super().create(vals_list)
 
@@ -422,15 +439,7 @@ class SmsDevinoMessage(models.Model):
         """Put one message into the journal; it leaves after the commit.
 
         Nothing is sent when the transaction is rolled back, and a transaction that
-        Odoo retries sends once. The way for code of other modules::
-
-            env["sms.devino.message"].enqueue(
-                order.partner_id.phone,
-                f"Order {order.name} is ready",
-                record=order,
-                partner=order.partner_id,
-                key=f"order-ready/{order.id}",
-            )
+        Odoo retries sends once. The way for code of other modules.
 
         :param str number: the recipient, as a person writes it
         :param str body: at most 2000 characters
@@ -450,31 +459,20 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when something about the message cannot be sent, or its key
             belongs to a message with another number, text or sender; it says what
         """
-        account = self._pick_account(account)
-        if key and (known := preparing.find_by_key(account, key)):
-            preparing.check_same_message(known, number, body, sender)
-            return known.sudo(self.env.su)
-        values = preparing.prepare(
-            account,
+        return preparing.enqueue(
+            self,
             number,
             body,
+            account=account,
             sender=sender,
             scheduled_at=scheduled_at,
             validity=validity,
+            partner=partner,
+            record=record,
+            key=key,
             purpose=purpose,
+            honour_blacklist=honour_blacklist,
         )
-        if honour_blacklist or purpose == "advertising":
-            preparing.check_not_blacklisted(self.env, [values["number"]])
-        values |= {
-            "partner_id": partner.id if partner else False,
-            "res_model": record._name if record else False,
-            "res_id": record.id if record else False,
-            "author_id": self.env.uid,
-            "dedup_key": key or False,
-        }
-        message = self.sudo().create(values)
-        message._wake()
-        return message.sudo(self.env.su)
 
     @api.model
     def submit(
@@ -526,10 +524,6 @@ class SmsDevinoMessage(models.Model):
         return remote.list_states(self, keys)
 
     @api.model
-    def _pick_account(self, account=None):
-        return preparing.pick_account(self.env, account)
-
-    @api.model
     def _write_rows(self, rows):
         """Write many new rows, a few thousand by one statement.
 
@@ -539,17 +533,12 @@ class SmsDevinoMessage(models.Model):
         """
         departures.place_new(self, rows, is_bulk=True)
         ranges.fill_operators(self.env, rows)
-        written = self.browse()
-        for start in range(0, len(rows), PAGE):
-            page = insert_rows(self.browse(), rows[start : start + PAGE])
-            automation.recompute(page)
-            written += page
-        return written
+        return bulk.write_pages(self.browse(), rows)
 
     def _wake(self):
         """Have the dispatcher look at these messages when they are due."""
         for message in self.sudo():
-            wake_once(self.env, "sms_devino.ir_cron_dispatch", message.scheduled_at)
+            wake_once(self.env, DISPATCH, message.scheduled_at)
 
     # --- the life of a message ------------------------------------------------------
 
@@ -567,7 +556,7 @@ class SmsDevinoMessage(models.Model):
         if target == "unknown":
             doubt.note_unknown(self, ids)
         numbers.note(self, target, ids)
-        self.env["sms.devino.batch"]._recount(ids)
+        batch_course.recount(self.env["sms.devino.batch"].sudo(), ids)
 
     @api.model
     def _release_due(self):
@@ -595,15 +584,7 @@ class SmsDevinoMessage(models.Model):
         :raise UserError: when none of them could be canceled any more
         """
         self.check_access("read")
-        rows = [{"id": key} for key in self.ids]
-        queued = SQL("m.state = ANY(%s)", list(QUEUED_STATES))
-        if not self.sudo()._transition("canceled", rows, condition=queued):
-            raise UserError(
-                self.env._(
-                    "Too late: only a message that is scheduled or waits in the queue "
-                    "can be canceled."
-                )
-            )
+        preparing.cancel(self)
         return True
 
     def action_send_now(self):
@@ -641,7 +622,4 @@ class SmsDevinoMessage(models.Model):
         """Open the source document, if it is still there and the user may read it."""
         self.ensure_one()
         self.check_access("read")
-        document = read_input(self.env, self.res_model, [self.res_id or 0])
-        if not document:
-            raise UserError(self.env._("The document is gone, or you may not read it."))
-        return document.get_formview_action()
+        return windows.open_document(self)

@@ -1,6 +1,7 @@
 from odoo import fields, models
 
 from ..services import numbers
+from ..services.message_states import MODES
 
 
 class SmsDevinoNumber(models.Model):
@@ -17,9 +18,7 @@ class SmsDevinoNumber(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
-    mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")], required=True, readonly=True
-    )
+    mode = fields.Selection(MODES, required=True, readonly=True)
     accepted_at = fields.Datetime(
         string="Accepted at",
         readonly=True,

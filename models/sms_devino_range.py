@@ -5,7 +5,7 @@ from ..tools.zones import zones_of_region
 
 
 class SmsDevinoRange(models.Model):
-    """A range of Russian mobile numbers, as the regulator's public table has it: it
+    """A range of Russian mobile numbers, from the regulator's public table: it
     tells the region, and from that the time zone, where nothing better is known.
 
     The titles of the Russian table are the Russian names of the fields, so that Odoo's
@@ -29,7 +29,7 @@ class SmsDevinoRange(models.Model):
         help="Who was given the range. A number may have been moved to another "
         "operator."
     )
-    region = fields.Char(help="In Russian, as the public table has it.")
+    region = fields.Char(help="In Russian, from the public table.")
     zones = fields.Char(string="Time zones", compute="_compute_zones")
     low = fields.Char(
         string="Whole first number",

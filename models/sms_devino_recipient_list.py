@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..services import windows
 from ..services.filling import COUNTS, PAGE, Filling
 from ..services.records import check_shape
 from ..services.words import notify
@@ -21,6 +22,7 @@ class SmsDevinoRecipientList(models.Model):
     _name = "sms.devino.recipient.list"
     _description = "SMS Recipient List"
     _inherit = ["mail.thread", "sms.devino.guarded"]
+    _names_copies = True
     _json_shapes = {"columns": TITLES, "title_roles": TITLE_ROLES}
     _order = "name, id"
 
@@ -29,7 +31,7 @@ class SmsDevinoRecipientList(models.Model):
     company_id = fields.Many2one(
         "res.company",
         index=True,
-        default=lambda self: self._default_company_id(),
+        default=lambda self: self.env.company,
         help="Empty: the list is there for all companies.",
     )
     user_id = fields.Many2one(
@@ -104,12 +106,11 @@ class SmsDevinoRecipientList(models.Model):
         string="On the blacklist", compute="_compute_counts"
     )
 
-    def _default_company_id(self):
-        return self.env.company
-
     def _default_country_id(self):
         account = self.env["sms.devino.account"]._get_default()
-        return account.country_id or account._default_country_id()
+        return (
+            account.country_id or self.env.company.country_id or self.env.ref("base.ru")
+        )
 
     # --- computes -------------------------------------------------------------------
 
@@ -213,16 +214,6 @@ class SmsDevinoRecipientList(models.Model):
                     count=repeated,
                 )
             )
-
-    def copy_data(self, default=None):
-        """Name the copy as one."""
-        vals_list = super().copy_data(default=default)
-        if "name" in (default or {}):
-            return vals_list
-        return [
-            {**vals, "name": self.env._("%s (copy)", record.name)}
-            for record, vals in zip(self, vals_list, strict=True)
-        ]
 
     def copy(self, default=None):
         """Copy the lines as well, by one statement a list."""
@@ -349,13 +340,13 @@ class SmsDevinoRecipientList(models.Model):
     def action_view_recipients(self):
         """Open the lines of this list, to read and to edit."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_recipient_action"
+        return windows.open_action(
+            self.env,
+            "sms_devino_recipient_action",
+            name=self.name,
+            domain=[("list_id", "=", self.id)],
+            context={"default_list_id": self.id},
         )
-        action["name"] = self.name
-        action["domain"] = [("list_id", "=", self.id)]
-        action["context"] = {"default_list_id": self.id}
-        return action
 
     def action_view_by_reading(self):
         """Open the lines of this list with the reading that the context names."""
@@ -368,14 +359,13 @@ class SmsDevinoRecipientList(models.Model):
         """Ask whom to add to this list."""
         self.ensure_one()
         self.check_access("write")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_recipient_add_action"
-        )
         context = {"default_list_id": self.id, "default_source": "file"}
-        return action | {
-            "name": self.env._("Add Recipients"),
-            "context": {"dialog_size": "extra-large", **context},
-        }
+        return windows.open_action(
+            self.env,
+            "sms_devino_recipient_add_action",
+            name=self.env._("Add Recipients"),
+            context={"dialog_size": "extra-large", **context},
+        )
 
     def action_new_batch(self):
         """Open a new mass sending to this list."""
@@ -406,7 +396,7 @@ class SmsDevinoRecipientList(models.Model):
         )
 
     def _notify_added(self, counts):
-        """Return the action that tells what was added, then closes the dialog.
+        """Return the action that says what was added, then closes the dialog.
 
         :param dict counts: as :meth:`_add_rows` returns it
         """

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import MissingError
 from odoo.fields import Domain
 
-from ..services import reconciliation
+from ..services import reconciliation, windows
 
 
 class SmsDevinoStatistics(models.Model):
@@ -81,11 +81,10 @@ class SmsDevinoStatistics(models.Model):
             ]
         )
         counted = Domain(reconciliation.get_domain(self.account_id, self.day))
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
+        return windows.open_action(
+            self.env,
+            "sms_devino_message_action",
+            name=self.display_name,
+            domain=list(counted | unknown),
+            context={"search_default_group_state": 1},
         )
-        return action | {
-            "name": self.display_name,
-            "domain": list(counted | unknown),
-            "context": {"search_default_group_state": 1},
-        }

@@ -34,7 +34,7 @@ class AccountJob(Job):
         self.rescue_pauses = list(RESCUE_PAUSES)
 
     def settle_in(self, env, ended):
-        """Write down what came of calls. Doing it again changes nothing.
+        """Record the results of calls. Doing it again changes nothing.
 
         :param env: the environment to write by
         :param list ended: of :class:`Ended`

@@ -20,7 +20,8 @@ def choose(action, eval_context):
     """Return the context of an action with the records that it sends to.
 
     :param action: ``ir.actions.server``, one, with all rights
-    :param dict eval_context: of Odoo's; its ``model`` has the rights of who runs it
+    :param dict eval_context: of Odoo's; its ``model`` has the rights of the person who
+        runs it
     """
     records = eval_context.get("records") or eval_context.get("record")
     if not records:

@@ -6,14 +6,15 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..tools.hours import HORIZON
-from . import batch_report, consent, preparing, repeat
-from .batch_course import DISPATCH, feed_page, get_begin
+from . import batch_report, consent, permission, preparing, repeat
+from .batch_course import feed_page, get_begin
 from .commit import wake_once
 from .departures import Plan
 from .hours import get_company_zone
+from .jobs import DISPATCH
 from .words import check_scheduled_at
 
-# So long the times of a spread sending are good, if it begins at once.
+# How long the times of a spread sending stay valid, if it begins at once.
 FRESH_TIMES = timedelta(hours=1)
 
 
@@ -66,7 +67,7 @@ def _check_times(batch):
 def check_input(batch):
     """Refuse a draft whose account, sender or times cannot be used.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :raise UserError: saying what is wrong and what to do
     """
     preparing.check_account(batch)
@@ -76,7 +77,7 @@ def check_input(batch):
 def check_ready(batch):
     """Refuse a draft that is not up to date, complete and allowed any more.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :raise UserError: saying what to do
     """
     env = batch.env
@@ -92,13 +93,46 @@ def check_ready(batch):
         repeat.check_not_repeated(batch, _of_draft(batch))
 
 
+def send(batch, *, is_trial=False):
+    """Approve a draft as it is shown, or ask a second person to.
+
+    Pressed twice, it sends once: a second transaction conflicts, and Odoo repeats it.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
+    :param bool is_trial: whether only a trial portion leaves at first
+    :raise UserError: when it cannot be sent as it was shown
+    """
+    if batch.state != "draft":
+        return
+    check_ready(batch)
+    trial_count = batch.trial_size if is_trial else 0
+    if permission.is_needed(batch):
+        permission.ask(batch, trial_count)
+    else:
+        approve(batch, trial_count)
+
+
+def approve_waiting(batch):
+    """Approve what somebody else has prepared.
+
+    :param batch: ``sms.devino.batch``, one, with the rights of the approver
+    :raise AccessError: saying who may
+    :raise UserError: when it cannot be sent any more as it was shown
+    """
+    permission.check_may_approve(batch)
+    check_ready(batch)
+    batch.sudo().write({"approved_by_id": batch.env.uid})
+    batch.sudo().activity_feedback([permission.ACTIVITY])
+    approve(batch, batch.trial_count)
+
+
 def approve(batch, trial_count=0):
-    """Freeze the draft: what its rows say now is what goes.
+    """Freeze the draft: its rows are sent as they are now.
 
     No lock is needed: of two transactions the second one conflicts, Odoo repeats it,
     and it finds a batch that was sent.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who sends it
+    :param batch: ``sms.devino.batch``, one, with the rights of the sender
     :param int trial_count: so many messages leave, and the rest when somebody presses
         *Continue*; 0 for all
     """

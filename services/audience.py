@@ -211,7 +211,7 @@ class Audience:
         """Yield lists of :class:`Recipient`: lists first, contacts, the file, then the
         control numbers of the company with the text of the first recipient.
 
-        Of several recipients with the same number the first one gets the message.
+        If several recipients share a number, the first one gets the message.
         """
         for page in self._sources():
             self._mark_blacklisted(page)
@@ -355,7 +355,7 @@ class Audience:
             yield page, end
 
     def _pages_of(self, model, domain, names, last):
-        """Yield the records of a domain behind an id, as many at once as may be in
+        """Yield the records of a domain after an id, as many at once as fit into
         memory, each time with the last id."""
         while page := self.env[model].search_fetch(
             [*domain, ("id", ">", last)], names, order="id", limit=PAGE

@@ -59,7 +59,7 @@ def read_records(batch, keys, last=0):
 
     :param batch: ``sms.devino.batch``, in the environment of the user
     :param keys: folded names of the values that the text needs
-    :param int last: only records behind this id
+    :param int last: only records after this id
     """
     model = read_model(batch)
     addressing = Addressing(model, batch.account_id.sudo().country_id.code)

@@ -24,7 +24,7 @@ from .test_mode import TestModeAdapter
 _logger = logging.getLogger(__name__)
 
 # Asking with a refused login again may lock the account at the provider. Only lack of
-# credits passes by itself, once the company has paid.
+# credits ends once the company has paid.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
 # What an account in test mode has: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
@@ -148,6 +148,12 @@ def refresh_balance(account, *, login=False):
 
 
 # --- the scheduled action -------------------------------------------------------------
+
+
+def is_old(account):
+    """Whether the balance that is known is missing, or older than some minutes."""
+    limit = fields.Datetime.now() - FRESH
+    return not account.balance_at or account.balance_at < limit
 
 
 def want_balance(accounts):

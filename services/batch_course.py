@@ -6,17 +6,19 @@ from collections import Counter
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import batch_report, departures, numbers
 from .batch_report import GROUPS
 from .commit import CONFLICTS, commit_retrying, seconds_left, wake_once
+from .jobs import DISPATCH
 from .private_log import log_failure
+from .words import check_scheduled_at
 
 _logger = logging.getLogger(__name__)
 
-DISPATCH = "sms_devino.ir_cron_dispatch"
 # Between the clocks at both ends of the world, which is more than a day.
 FARTHEST_EAST = timedelta(hours=26)
 # Messages moved by one statement.
@@ -25,6 +27,63 @@ TO_HAND_OVER = ("draft", "scheduled", "outgoing", "sending")
 CANCELABLE = ("draft", "scheduled", "outgoing")
 # States of a batch in which its messages may change, or be about to.
 ON_THE_WAY = ("running", "paused", "done", "canceled")
+
+
+# --- what a person decides ------------------------------------------------------------
+
+
+def check_state(batches, *states):
+    """Refuse what a page shows that is no longer true.
+
+    :raise UserError: when one of the batches is in another state
+    """
+    if any(batch.state not in states for batch in batches):
+        raise UserError(
+            batches.env._(
+                "The mass sending has moved on in the meantime. Reload the page to "
+                "see its state."
+            )
+        )
+
+
+def move_to(batches, state, sources):
+    """Bring batches into a state; the job does the rest.
+
+    :param batches: ``sms.devino.batch`` that the user may send
+    :param sources: the states that they may be in
+    :raise UserError: when one of them is in another state
+    """
+    check_state(batches, *sources)
+    batches.sudo().write({"state": state, "error_text": False})
+    for batch in batches:
+        wake_once(
+            batch.env, DISPATCH, get_begin(batch) if state == "scheduled" else None
+        )
+
+
+def resume(batches):
+    """Go on with batches that were paused."""
+    now = fields.Datetime.now()
+    later = batches.filtered(lambda batch: get_begin(batch) and get_begin(batch) > now)
+    move_to(later, "scheduled", ["paused"])
+    move_to(batches - later, "running", ["paused"])
+
+
+def send_rest(batches):
+    """Send the rest after the trial portion."""
+    check_state(batches, "running", "paused")
+    batches.sudo().write({"trial_count": 0})
+    wake_once(batches.env, DISPATCH)
+
+
+def reschedule(batches):
+    """Have batches begin at the time that was written to them.
+
+    :raise UserError: when it is not in the future
+    """
+    for batch in batches:
+        check_scheduled_at(batch.env, batch.scheduled_at)
+        wake_once(batch.env, DISPATCH, get_begin(batch))
 
 
 # --- into the queue -------------------------------------------------------------------
@@ -159,7 +218,7 @@ def _start_due(batches):
 def _cancel_rest(batches):
     """Mark what is left of canceled batches as canceled, page by page.
 
-    What is being handed over and comes back is canceled the next time.
+    A message whose call is under way and comes back is canceled the next time.
     """
     canceled = batches.search([("state", "=", "canceled"), ("finished_at", "=", False)])
     domain = [("batch_id", "in", canceled.ids), ("state", "in", CANCELABLE)]
@@ -225,38 +284,44 @@ def recount(batches, message_ids):
 def count_states(batches):
     """Count the messages of batches, by one query.
 
-    :return: batch -> dict of message state -> count, and ``cost``
+    :return: batch -> dict of message state -> count, ``cost``, and ``difference``: how
+        much more the delivered ones cost than estimated, in percent
     """
     result = {batch: Counter() for batch in batches}
-    for batch, state, count, cost in batches.env["sms.devino.message"]._read_group(
+    for batch, state, count, cost, estimate in batches.env["sms.devino.message"]._read_group(
         [("batch_id", "in", batches.ids), ("state", "!=", "left_out")],
         ["batch_id", "state"],
-        ["__count", "cost:sum"],
+        ["__count", "cost:sum", "cost_estimated:sum"],
     ):
         result[batch][state] = count
         result[batch]["cost"] += cost or 0.0
+        if state == "delivered" and cost and estimate:
+            result[batch]["difference"] = 100.0 * cost / estimate - 100.0
     return result
 
 
 def get_counters(counts):
     """Return the values of the batch's counters.
 
-    :param dict counts: message state -> count, and ``cost``
+    :param dict counts: as :func:`count_states` returns them
     """
     counters = {
         f"{group}_count": sum(counts.get(state, 0) for state in states)
         for group, states in GROUPS.items()
     }
-    return counters | {"cost": counts.get("cost", 0.0)}
+    return counters | {
+        "cost": counts.get("cost", 0.0),
+        "cost_difference": counts.get("difference", 0.0),
+    }
 
 
 def _for_sender(batch):
-    """Return the batch in the language of who sent it, also for the tracked state."""
+    """Return the batch in the language of its sender, also for the tracked state."""
     user = batch.sent_by_id
     return batch.with_context(lang=user.lang or batch.env.lang, tz=user.tz)
 
 
-# --- for whoever watches --------------------------------------------------------------
+# --- progress -------------------------------------------------------------------------
 
 
 def get_progress(batch):

@@ -13,7 +13,8 @@ from . import ad_line, asking
 from .departures import Plan
 from .draft_text import describe_chars
 from .message_words import describe_source
-from .words import format_moment
+from .operator_templates import Register
+from .words import format_moment, notify
 
 # Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
@@ -30,7 +31,10 @@ GROUPS = {
 }
 TROUBLE = (*GROUPS["failed"], *GROUPS["unknown"])
 SHOWN_IDS = 10
-# Of more hours than this the departures are shown by the day.
+# Colours of the tiles, by Odoo's palette: green, blue, yellow; orange for trouble.
+COLORS = {"done": 10, "running": 4, "scheduled": 4, "paused": 3}
+TROUBLE_COLOR = 2
+# Departures over more hours than this are shown by day.
 MANY_HOURS = 48
 
 
@@ -155,12 +159,38 @@ def render_figures(batch):
         "batch": batch,
         "reasons": dict(messages._fields["reason"]._description_selection(env)),
         "samples": samples,
+        "unregistered": _describe_unregistered(batch),
     }
     render = env["ir.qweb"]._render
     return (
         bool(figures) and render("sms_devino.batch_sheet", values),
         bool(samples) and render("sms_devino.batch_samples", values),
     )
+
+
+def _describe_unregistered(batch):
+    """Return what differs from the templates registered at the operator.
+
+    :return: ``None``, or dict of ``count``, ``pattern`` and the text of one message:
+        ``head``, which is as registered, and ``rest``
+    """
+    count, first = (batch.figures or {}).get("unregistered") or (0, None)
+    message = batch.env["sms.devino.message"].search([("id", "=", first or 0)])
+    account = batch.account_id.sudo()
+    nearest = message and Register(account).find_nearest(
+        message.body,
+        message.sender_name,
+        message.operator,
+        fields.Date.context_today(batch, message.scheduled_at or batch.scheduled_at),
+    )
+    pattern, at = nearest or ("", 0)
+    text = message.body or ""
+    return count and {
+        "count": count,
+        "pattern": pattern,
+        "head": text[:at],
+        "rest": text[at:],
+    }
 
 
 def describe_question(batch):
@@ -213,37 +243,21 @@ def describe_price(batch):
     return env._("%(cost)s; waiting for reports: %(count)s", cost=cost, count=waiting)
 
 
-def open_sample(batch):
-    """Return the action that opens the form for one message to the user, with the
-    first text of the draft, or the text as it is written."""
-    env = batch.env
-    first = (batch.figures or {}).get("samples", [])[:1]
-    sample = env["sms.devino.message"].search([("id", "in", first)])
-    action = env["ir.actions.act_window"]._for_xml_id(
-        "sms_devino.sms_composer_action_send"
-    )
-    action["context"] = {
-        "default_composition_mode": "numbers",
-        "default_sms_devino_direct": True,
-        "default_sms_devino_account_id": batch.account_id.id,
-        "default_sms_devino_sender_id": batch.sender_id.id,
-        "default_sms_devino_number": env.user.phone or "",
-        "default_body": _as_example(batch, sample)
-        or ad_line.add(batch.body, batch.added_line),
-    }
-    return action
-
-
-def _as_example(batch, message):
-    """Return the text of a message with a link that refuses for nobody."""
-    company, text = batch.company_id, message.body or ""
-    if not ad_line.link_keys(ad_line.get(company, batch.purpose)):
-        return text
-    link = ad_line.make_link(company, message.number or "+0")
-    return text.replace(link, ad_line.make_example(company))
-
-
 # --- a sending ------------------------------------------------------------------------
+
+
+def measure_progress(batch):
+    """Return how far a sending is, by field, with the colour of its tile."""
+    left = batch.waiting_count + batch.sending_count
+    percent = 100.0 / batch.total if batch._is_sent() and batch.total else 0.0
+    trouble = batch.failed_count + batch.unknown_count
+    is_bad = batch.state == "done" and trouble
+    return {
+        "progress": percent * (batch.total - left),
+        "delivered_share": percent * batch.delivered_count,
+        "trouble_count": trouble,
+        "color": TROUBLE_COLOR if is_bad else COLORS.get(batch.state, 0),
+    }
 
 
 def get_group_labels(env):
@@ -294,6 +308,18 @@ def find_cause(state, reason, operation_status, message_status):
 
 
 # --- notices --------------------------------------------------------------------------
+
+
+def notify_sent(batch):
+    """Return the notice of *Send*, which then opens the sending."""
+    if batch.state == "to_approve":
+        text = batch.env._("A second person has to approve this mass sending.")
+    elif batch.state == "scheduled":
+        text = batch.env._("%s messages are scheduled.", batch.total)
+    else:
+        text = batch.env._("%s messages are on their way.", batch.total)
+    following = batch.get_formview_action()
+    return notify(batch.name, text, kind="success", following=following)
 
 
 def tell_approved(batch):
@@ -352,7 +378,7 @@ def _count_others(batch):
 
 
 def _tell(batch, text, parts):
-    """Post into the batch, with the failures, and show a notice to who sent it."""
+    """Post into the batch, with the failures, and notify the person who sent it."""
     failures = describe_failures(batch)
     if batch.mode == "test":
         note = batch.env._("Test mode: nothing was sent to anybody, nothing was paid.")

@@ -38,13 +38,13 @@ RUN_SECONDS = 60.0
 MAX_TRIES = 3
 # Rows that are read back at once.
 PAGE = 5000
-# Stands for the values to publish when there was no time to come to them.
+# Returned instead of the values to publish when time ran out.
 LATER = "later"
-# The rows of a draft that nobody has touched for so long are removed.
+# The rows of a draft are removed after this many days without a change.
 DRAFT_DAYS = 30
-# The figures of so many recipients are calculated without being asked for.
+# Up to this many recipients the figures are calculated automatically.
 SMALL = 1000
-# More are not counted to spread them.
+# The most recipients that are counted to spread them.
 MANY = 10_000_000
 
 
@@ -65,7 +65,7 @@ def is_small(batch):
 def queue(batch):
     """Have the job calculate a draft.
 
-    :param batch: ``sms.devino.batch``, one, with the rights of who asks for it
+    :param batch: ``sms.devino.batch``, one, with the rights of the person who asks
     :raise UserError: when it was sent already
     """
     if batch.state != "draft":
@@ -222,12 +222,13 @@ class Calculation:
         forecast, plan = Forecast(), self._make_plan(draft)
         seen = self._read_back(forecast, plan) if self.mark["left"] else ()
         audience = Audience(draft, texts.keys, left=self.mark["left"], seen=seen)
-        price = self.batch.account_id._get_price_finder()
+        pricing = self.batch.account_id._get_pricing()
         shared = self._shared_values()
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
-            rows = self._make_rows(draft, page, texts, price, shared)
+            rows = self._make_rows(draft, page, texts, shared)
             plan.place(rows)
+            pricing.fill(rows, self.batch.scheduled_at)
             texts.measure(page)
             left, longest = audience.left, dict(texts.longest)
             mark = {**self.mark, "tries": 0, "left": left, "longest": longest}
@@ -251,10 +252,10 @@ class Calculation:
         begin = fields.Datetime.to_datetime(self.mark["calculated_at"])
         return Plan(self.batch, count_sources(draft, MANY) if is_even else 0, begin)
 
-    def _make_rows(self, draft, page, texts, find_price, shared):
+    def _make_rows(self, draft, page, texts, shared):
         skip_empty = draft.empty_policy == "leave_out"
         rows = [
-            shared | make_row(one, texts.of(one), find_price, skip_empty=skip_empty)
+            shared | make_row(one, texts.of(one), skip_empty=skip_empty)
             for one in page
         ]
         # the company's own numbers get their copy whatever is known of them
@@ -305,8 +306,8 @@ class Calculation:
         return self.env.cr.dictfetchall()
 
     def _as_user(self):
-        """Return the draft with the rights, language and time zone of who asked for
-        its calculation."""
+        """Return the draft with the rights, language and time zone of the person who
+        asked for its calculation."""
         user = self.batch.calculated_by_id
         draft = self.batch.with_user(user).with_context(
             lang=user.lang,
@@ -377,8 +378,7 @@ class Calculation:
     def _refresh_balance(self):
         """Ask for a balance that is old; without an answer the old one is shown."""
         account = self.batch.account_id
-        limit = fields.Datetime.now() - balance.FRESH
-        if not account.balance_at or account.balance_at < limit:
+        if balance.is_old(account):
             try:
                 account._refresh_balance()
             except UserError as error:
@@ -391,8 +391,9 @@ def sum_rows(batch):
 
     :return: dict of ``total``, ``left_out_count``, ``empty_count``,
         ``segment_count``, ``cost_estimated`` and ``figures``, a dict of ``reasons``
-        (reason -> how many were left out for it) and ``empty`` (name of a value -> for
-        how many recipients it is empty)
+        (reason -> how many were left out for it), ``empty`` (name of a value -> for
+        how many recipients it is empty) and ``unregistered`` (how many texts match no
+        template registered at the operator, and the message of one)
     """
     messages = batch.env["sms.devino.message"]
     of_batch = [("batch_id", "=", batch.id)]
@@ -423,5 +424,19 @@ def sum_rows(batch):
         "total": total,
         "left_out_count": sum(reasons.values()),
         "empty_count": empty_count,
-        "figures": {"reasons": reasons, "empty": dict(empty)},
+        "figures": {
+            "reasons": reasons,
+            "empty": dict(empty),
+            "unregistered": _find_unregistered(batch),
+        },
     }
+
+
+def _find_unregistered(batch):
+    """Return how many texts are billed as advertising though they are none, and one."""
+    if batch.purpose == "advertising":
+        return [0, None]
+    of_batch = [("batch_id", "=", batch.id), ("state", "=", "draft")]
+    domain = [*of_batch, ("price_kind", "=", "advertising")]
+    messages = batch.env["sms.devino.message"]
+    return list(messages._read_group(domain, [], ["__count", "id:min"])[0])

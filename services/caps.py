@@ -17,7 +17,6 @@ CAPPED = ("advertising", "debt")
 PERSONS_ONLY = ("debt",)
 # A month has at most 31 days: counted so, no calendar month gets more.
 PERIODS = {"day": timedelta(1), "week": timedelta(7), "month": timedelta(31)}
-CAP_FIELDS = [f"sms_devino_cap_{p}_{period}" for p in CAPPED for period in PERIODS]
 # Messages that have left or are about to, and may be with the recipient.
 LEFT = ("outgoing", "sending", "sent", "delivered", "unknown", "unconfirmed")
 

@@ -17,7 +17,14 @@ from ..tools import phone, sms_text
 from . import ad_line, consent, permission, preparing, repeat, same_text
 from .commit import CONFLICTS
 from .private_log import private_sql
-from .words import check_body, check_scheduled_at, describe_reading, private_error
+from .records import read_input
+from .words import (
+    check_body,
+    check_scheduled_at,
+    describe_reading,
+    notify,
+    private_error,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -93,6 +100,24 @@ def describe_numbers(composer, readings):
     return describe_reading(composer.env, readings[0])
 
 
+def describe_entered(composer):
+    """Return which numbers are meant, or what is wrong with them, by field.
+
+    A number that is being typed is no error.
+    """
+    readings = read_numbers(composer)
+    hint, state = False, False
+    if readings and readings[0].code != "empty":
+        problem = find_number_problem(composer, readings)
+        hint = problem or describe_numbers(composer, readings)
+        state = "bad" if problem else "good"
+    return {
+        "sms_devino_number_hint": hint,
+        "sms_devino_number_state": state,
+        "sms_devino_is_excluded": bool(find_blacklisted(composer)),
+    }
+
+
 def find_blacklisted(composer):
     """Return those of the numbers entered that are on the blacklist, a set."""
     return composer.env["phone.blacklist"]._sms_devino_blacklisted(
@@ -143,25 +168,18 @@ def make_preview(composer):
     with private_rendering(composer.env):
         outcomes = _as_sent(composer, _find_outcomes(composer, rendered))
     scale = len(records) / len(rendered) if rendered else 1
-    find_price = composer.sms_devino_account_id.sudo()._get_price_finder()
-    sent = [
-        (number, sms_text.segments(sms_text.normalise(text)))
-        for number, text, reason, _name in outcomes
-        if not reason
-    ]
+    sent = _make_rows(composer, outcomes)
+    segments = sum(row["segment_count"] for row in sent)
+    pricing = composer.sms_devino_account_id.sudo()._get_pricing()
     return {
         "sms_devino_recipient_count": round(len(sent) * scale),
         "sms_devino_total": round(len(outcomes) * scale),
-        "sms_devino_segment_count": round(sum(n for _to, n in sent) * scale),
-        "sms_devino_cost": sum(n * find_price(to) for to, n in sent) * scale,
+        "sms_devino_segment_count": round(segments * scale),
+        "sms_devino_cost": pricing.sum_cost(sent) * scale,
         "sms_devino_is_estimate": scale > 1,
         "sms_devino_same_text": same_text.warn_single(
             composer.sms_devino_account_id,
-            (
-                (number, sms_text.normalise(text))
-                for number, text, reason, _name in outcomes
-                if not reason
-            ),
+            ((row["number"], row["body"]) for row in sent),
         ),
         "sms_devino_left_out": _describe_left_out(composer.env, outcomes),
         "sms_devino_problem": _find_placeholder_problem(composer),
@@ -170,6 +188,26 @@ def make_preview(composer):
             composer.sms_devino_purpose,
         ),
     }
+
+
+def _make_rows(composer, outcomes):
+    """Return the messages to be, as far as their price depends on it."""
+    is_later = composer.sms_devino_when == "later"
+    shared = {
+        "purpose": composer.sms_devino_purpose,
+        "sender_name": composer.sms_devino_sender_id.sudo().name,
+        "scheduled_at": is_later and composer.sms_devino_scheduled_at,
+    }
+    bodies = [
+        (number, sms_text.normalise(text))
+        for number, text, reason, _name in outcomes
+        if not reason
+    ]
+    return [
+        shared
+        | {"number": number, "body": body, "segment_count": sms_text.segments(body)}
+        for number, body in bodies
+    ]
 
 
 def _find_outcomes(composer, records):
@@ -269,7 +307,7 @@ def _describe_left_out(env, outcomes):
 def check_account(composer):
     """Refuse to send by Odoo's own way what was written in one of our forms."""
     if composer.sms_devino_direct:
-        composer.env["sms.devino.message"]._pick_account()
+        preparing.pick_account(composer.env)
         raise UserError(composer.env._("SMS account: choose the one that pays."))
 
 
@@ -333,6 +371,99 @@ def check_message(composer):
     account._check_enough(composer.sms_devino_cost, composer.sms_devino_recipient_count)
 
 
+def make_options(composer, *, automatic=False):
+    """Return what a form says about its messages.
+
+    The usual account is left out: each message of several then goes through the
+    account of its own document's company.
+
+    :return: the options, see ``sms.devino.options``
+    """
+    account = composer.sms_devino_account_id
+    if account == composer._sms_devino_company().sms_devino_account_id:
+        account = account.browse()
+    is_later = composer.sms_devino_when == "later"
+    ids = [composer.res_id]
+    document = composer.res_id and read_input(composer.env, composer.res_model, ids)
+    document = document or composer._sms_devino_contact()
+    sender = composer.sms_devino_sender_id or composer.template_id.sms_devino_sender_id
+    return composer.env["sms.devino.options"]._sms_devino_make_options(
+        account_id=account.id,
+        sender=sender.sudo().name,
+        scheduled_at=composer.sms_devino_scheduled_at if is_later else None,
+        validity=None if automatic else composer.sms_devino_validity,
+        purpose=composer.sms_devino_purpose,
+        is_mass=composer.composition_mode == "mass",
+        override=not composer.use_exclusion_list,
+        automatic=automatic,
+        res_model=document._name if document else False,
+        res_id=document.id,
+    )
+
+
+def send_to_numbers(composer):
+    """Send to the numbers as the account's country reads them.
+
+    :return: the ``sms.sms`` of the messages
+    """
+    numbers = [reading.e164 for reading in read_numbers(composer)]
+    if repeated := composer._sms_devino_repeated():
+        copy = send_again(composer, repeated, numbers.pop(0))
+        composer.sudo().sms_devino_message_ids = copy
+    partner = composer._sms_devino_contact()
+    all_sms = composer.env["sms.sms"].sudo()
+    all_sms = all_sms.create(
+        [
+            {"body": composer.body, "number": number, "partner_id": partner.id}
+            for number in numbers
+        ]
+    )
+    all_sms.send()
+    return all_sms
+
+
+def spread_numbers(composer, readings):
+    """Have Odoo's composer send to several numbers beside the document's own.
+
+    :param readings: as :func:`read_numbers` returns them
+    """
+    numbers = [reading.e164 for reading in readings]
+    country = composer.sms_devino_account_id.sudo().country_id.code
+    own = phone.read(composer.recipient_single_number or "", country).e164
+    if composer.number_field_name and own in numbers:
+        numbers.remove(own)  # Odoo links it to the contact
+    else:
+        composer.number_field_name = False
+    composer.numbers = ",".join(numbers)
+
+
+def find_sent(sent):
+    """Return the messages of the journal that Odoo's own ones lead to, with all rights.
+
+    :param sent: ``sms.sms``, or the ``mail.message`` that they belong to
+    """
+    if sent._name == "mail.message":
+        domain = [("mail_message_id", "in", sent.ids)]
+        sent = sent.env["sms.sms"].sudo().search(domain)
+    messages = sent.env["sms.devino.message"].sudo()
+    return messages.search([("uuid", "in", sent.sudo().mapped("uuid"))])
+
+
+def open_sent(composer):
+    """Show what a form has sent, to those who may see the journal."""
+    messages = composer.sms_devino_message_ids.sorted("id")
+    if not messages or not messages.has_access("read"):
+        return False
+    if composer.composition_mode != "mass":
+        return messages._get_records_action(context={})
+    return notify(
+        composer.env._("Send SMS"),
+        composer.env._("Messages in the queue: %s", len(messages)),
+        kind="success",
+        following={"type": "ir.actions.act_window_close"},
+    )
+
+
 def send_again(composer, message, number):
     """Send a message again, with what was corrected, as one more of its chain.
 
@@ -380,7 +511,7 @@ def make_draft(composer):
 
 
 def convert_placeholders(body):
-    """Return a text with the composer's placeholders as a mass sending has them."""
+    """Return a text with the composer's placeholders in the form of a mass sending."""
 
     def convert(match):
         name, default = match.groups()

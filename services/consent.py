@@ -191,7 +191,7 @@ def import_rows(filling, rows, shared):
 def import_page(env, page, *, source, company_id, wording_id=False):
     """Write the consents that a page of an import has; what is known is left out.
 
-    :param env: of who imports
+    :param env: of the importer
     :param list page: of ``services.filling.Line``
     :param str source: where the row does not say
     :param int company_id: that the consents were given to

@@ -1,7 +1,7 @@
 """When messages leave: single ones, those of a mass sending, and once more all of them
 at departure.
 
-A message whose purpose has hours or a limit begins as ``scheduled``, be it for now:
+A message whose purpose has hours or a limit begins as ``scheduled``, even when due now:
 :func:`release_due` is the one gate that such messages pass on their way into the queue.
 What passes it may leave until ``leaves_until``; what has not left by then goes back.
 """

@@ -11,10 +11,12 @@ from odoo.exceptions import MissingError, UserError
 from ..gateway import AccountRefusedError
 from ..gateway.limiter import shared_limiter
 from ..gateway.pool import Channel, Pool
+from . import batch_course
 from .account_job import RESCUE_PAUSES
 from .asking import Asking
 from .claims import live_claims
 from .commit import commit_retrying, wake_later
+from .jobs import DISPATCH
 from .sending import Sending
 
 _logger = logging.getLogger(__name__)
@@ -29,7 +31,6 @@ COUNT_SECONDS = 1.0
 SILENCE_PAUSE = timedelta(minutes=1)
 BROKEN_PAUSE = timedelta(minutes=1)
 MISCONFIGURED_PAUSE = timedelta(minutes=10)
-CRON = "sms_devino.ir_cron_dispatch"
 
 
 class DispatchRun:
@@ -109,7 +110,7 @@ class DispatchRun:
 
     def _find_jobs(self):
         # in this order: rows that are fed may be due at once
-        self.env["sms.devino.batch"]._feed()
+        batch_course.feed(self.env["sms.devino.batch"])
         self.env["sms.devino.message"]._release_due()
         work = self._dispatcher._find_work()
         accounts = self.env["sms.devino.account"].browse(work)
@@ -191,6 +192,6 @@ class DispatchRun:
 
         def work():
             account.write(values)
-            wake_later(self.env, CRON, until)
+            wake_later(self.env, DISPATCH, until)
 
         commit_retrying(self.env, work)

@@ -150,7 +150,7 @@ class Addressing:
         if not addressees:
             written = next((record[n] for n in self._numbers if record[n]), "")
             return [self._read(written, first)]
-        # of several contacts, those without a number do not count
+        # contacts without a number do not count beside others
         return [one for one in addressees if one.number] or addressees[:1]
 
     def _ask_contact(self, record, partner):

@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 CRON = "sms_devino.ir_cron_settle"
 # The provider may deduct a little later than it accepts.
 SETTLE_PAUSE = timedelta(minutes=5)
-# No call takes longer: one that began so long before a look at the balance had ended.
+# No call takes longer: one that began earlier had ended when the balance was read.
 LONGEST_CALL = timedelta(minutes=2)
 # Older evidence is not gathered any more.
 GIVE_UP = timedelta(hours=48)

@@ -1,4 +1,4 @@
-"""The text of a mass sending: its placeholders, and what is said about them."""
+"""The text of a mass sending: its placeholders and their problems."""
 
 import re
 
@@ -190,16 +190,15 @@ def _convert(env, template, known):
 def describe_chars(env, chars):
     """Return the characters outside GSM in words, the most frequent first.
 
-    A Cyrillic text is one reason and not thirty. A lone Cyrillic letter among Latin
+    Nothing for a Cyrillic text: that is no mistake. A lone Cyrillic letter among Latin
     ones is named, because it looks like a Latin one.
 
     :param list chars: distinct characters, the most frequent first
     """
     cyrillic = [char for char in chars if "\u0400" <= char <= "\u04ff"]
-    words = []
     if len(cyrillic) > SHOWN_CYRILLIC:
-        chars = [char for char in chars if char not in cyrillic]
-        words = [env._("Cyrillic letters")]
+        return []
+    words = []
     for char in chars[:SHOWN_CHARS]:
         shown = char if char.isprintable() and char.strip() else f"U+{ord(char):04X}"
         if char in cyrillic:

@@ -1,4 +1,4 @@
-"""What becomes of rows on their way into a recipient list."""
+"""Reading rows into a recipient list."""
 
 import json
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ class Filling:
         self.consent = consent
 
     def pages(self, rows):
-        """Yield lists of :class:`Line`: what becomes of each row. Writes nothing.
+        """Yield lists of :class:`Line`: the outcome for each row. Writes nothing.
 
         :param rows: iterable of dicts, see :class:`Line`
         """

@@ -2,6 +2,8 @@
 
 from odoo.fields import Domain
 
+from .windows import open_action
+
 # States of a message that the provider has accepted.
 ACCEPTED_STATES = ("sent", "delivered", "undelivered", "unconfirmed")
 
@@ -37,9 +39,7 @@ def make_first_steps(env):
 
 
 def _account_step(env, account):
-    action = env["ir.actions.act_window"]._for_xml_id(
-        "sms_devino.sms_devino_account_action"
-    )
+    action = open_action(env, "sms_devino_account_action")
     return {
         "key": "account",
         "group": "sms_devino.group_admin",
@@ -70,9 +70,7 @@ def _trial_step(env, account):
 
 
 def _list_step(env):
-    action = env["ir.actions.act_window"]._for_xml_id(
-        "sms_devino.sms_devino_recipient_list_action"
-    )
+    action = open_action(env, "sms_devino_recipient_list_action")
     return {
         "key": "list",
         "group": "sms_devino.group_manager",
@@ -97,7 +95,7 @@ def _odoo_step(env, account):
 
 
 def _is_any(env, model, domain):
-    """Tell whether the company has a record; only that is told, hence the sudo."""
+    """Whether the company has a record; the sudo reveals nothing else."""
     domain = Domain(domain) & Domain("company_id", "in", [env.company.id, False])
     return bool(env[model].sudo().search_count(domain, limit=1))
 

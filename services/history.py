@@ -6,16 +6,16 @@ from ..tools import phone
 
 # Records shown of each kind, the newest first.
 SHOWN = 80
-# Contacts and lines of lists whose numbers a name stands for.
+# Contacts and list lines that a name is searched in.
 NAMESAKES = 200
 SHORTEST_NAME, SHORTEST_PART = 2, 4
 
 
 class History:
-    """What a number or a name stands for. All is found with the rights of the user,
+    """The records behind a number or a name. All are found with the rights of the user,
     and ``None`` where they have none.
 
-    :param env: of who asks
+    :param env: of the person who asks
     :param str text: a number however it is written, a part of one, or a name
     :param partner: ``res.partner``, maybe empty, that the user may read
     :ivar set numbers: in E.164

@@ -11,7 +11,7 @@ from ..tools.zones import find_zones
 from .message_states import PURPOSES
 from .ranges import find_ranges
 
-# Days off are read for so many days at once.
+# How many days are read at once to find days off.
 DAYS_AT_ONCE = 62
 HOUR_FIELDS = [
     f"hours_{purpose}{days}_{end}"

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
 from .hours import get_company_zone
+from .words import label_of
 
 # Single messages that were canceled or refused do not count; of a mass sending only
 # what was canceled does not.
@@ -41,8 +42,8 @@ def _refuse(limit, most, left):
     return limit.env._(
         "The limit is reached. %(scope)s, %(period)s: at most %(most)s; %(left)s is "
         "left. An administrator changes it in SMS > Configuration > Limits.",
-        scope=limit._get_label("scope"),
-        period=limit._get_label("period").lower(),
+        scope=label_of(limit, "scope"),
+        period=label_of(limit, "period").lower(),
         most=most,
         left=left,
     )

@@ -26,7 +26,7 @@ LONG = 2_000
 def queue(record_list, source, total, **options):
     """Have the job import a file.
 
-    :param record_list: ``sms.devino.recipient.list``, with the rights of who imports
+    :param record_list: ``sms.devino.recipient.list``, with the rights of the importer
     :param source: content, file name and columns, as ``source.read_rows`` takes them
     :param int total: how many rows the file has
     :param options: ``columns``, ``update_existing``, ``keep_wrong`` and ``consent``, as
@@ -95,7 +95,7 @@ def _run(record_list):
 
 
 def _as_user(record_list):
-    """Return the list with the rights and language of who imports."""
+    """Return the list with the rights and language of the importer."""
     user = record_list.env["res.users"].browse(record_list.import_job["user_id"])
     mine = record_list.with_user(user).with_context(
         lang=user.lang, tz=user.tz, allowed_company_ids=user.company_ids.ids

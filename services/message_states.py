@@ -14,6 +14,8 @@ STATES = [
     ("unconfirmed", "No final report"),
     ("canceled", "Canceled"),
 ]
+# Test: a message stays in the sandbox.
+MODES = [("test", "Test"), ("live", "Live")]
 # The one place that knows which state may follow which: target -> allowed sources.
 TRANSITIONS = {
     # from the queue: its hours were over before it left
@@ -30,7 +32,7 @@ TRANSITIONS = {
     "unconfirmed": ("sent",),
     "canceled": ("draft", "scheduled", "outgoing"),
 }
-# Rows of a mass sending that are no messages: they count nowhere but in their batch.
+# Rows of a mass sending that are not messages: they count only in their batch.
 NO_MESSAGE_STATES = ("draft", "left_out")
 QUEUED_STATES = ("scheduled", "outgoing")
 # The provider surely delivered nothing: sending again cannot double.

@@ -10,7 +10,7 @@ from .hours import Schedules
 from .jobs import job_problem
 from .message_states import QUEUED_STATES, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .records import read_input
-from .words import format_moment, notify
+from .words import format_moment, label_of, notify
 
 # How long a message that is due may wait before its form says why.
 PATIENCE = timedelta(seconds=10)
@@ -121,7 +121,7 @@ def list_events(message):
         (message.delivered_at, env._("Delivered")),
     ]
     if message.state in (*SAFE_TO_REPEAT, *RISKY_TO_REPEAT):
-        label = message._get_label("state")
+        label = label_of(message, "state")
         text = f"{label}: {note}" if (note := message.settled_note) else label
         steps.append((message.write_date, text))
     events = [{"at": at, "text": text} for at, text in steps if at]
@@ -143,7 +143,7 @@ def _describe_acceptance(message):
 
 
 def notify_status(message, error=None):
-    """Return the notice that tells a message's status.
+    """Return a notice with a message's status.
 
     It has the time of sending, the status and its time, as the provider's own module
     tells them; when the question was refused, the status of that operation instead.
@@ -163,7 +163,7 @@ def notify_status(message, error=None):
         lines.append(env._("The provider gave no status: %(status)s.", status=reason))
         title = env._("Status of the operation")
         return notify(title, " ".join(lines), kind="warning")
-    label = message._get_label("message_status") or env._("not known yet")
+    label = label_of(message, "message_status") or env._("not known yet")
     lines.append(env._("Status: %(status)s.", status=label))
     if at := message.delivered_at or message.submitted_at:
         lines.append(env._("As of %(time)s.", time=format_moment(env, at)))

@@ -11,7 +11,8 @@ PROXY_PARAMETER = "sms_devino.proxy"
 def get_route(account):
     """Return what the gateway's ``Credentials`` say about the way to the server.
 
-    A server in the own network was allowed by its address, and no proxy leads there.
+    A server in the company's network was allowed by its address, and no proxy leads to
+    it.
 
     :param account: ``sms.devino.account`` with the rights to read it (sudo)
     :return: dict of ``proxy`` and ``is_public``

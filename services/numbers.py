@@ -1,4 +1,4 @@
-"""What is learned of numbers: which take SMS, which do not, who refuses mailings.
+"""What is learned about numbers: which take SMS, which do not, who refuses mailings.
 
 One row a number, in ``sms.devino.number``, written by one statement for each page of
 messages that has reached a state. A row is written anew only where that changes what
@@ -20,15 +20,15 @@ REASON = "dead_number"
 REJECTED = "Error_Rejected"
 # How old the last acceptance in the table may be.
 FRESH = timedelta(days=1)
-# So many messages in a row, rejected by report while others passed: the subscriber has
-# probably refused mailings at the operator. That can be taken back, so it lapses.
+# After this many messages in a row that a report rejected, while others passed, the
+# subscriber has probably refused mailings at the operator. That may change and lapses.
 REJECTIONS = 3
 REFUSAL_DAYS = 90
-# The share of bad numbers is that among so many learned last.
+# The share of bad numbers is taken from this many, the latest ones.
 SAMPLE = 5000
 
 
-# --- writing down what is learned -----------------------------------------------------
+# --- recording what is learned --------------------------------------------------------
 
 
 def note(messages, target, ids):

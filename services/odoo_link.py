@@ -15,6 +15,7 @@ from . import preparing
 from .commit import CONFLICTS
 from .message_states import NUMBER_REFUSED, SAFE_TO_REPEAT
 from .private_log import log_failure
+from .words import label_of
 
 _logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def _read_sms(company, sms, earlier, number, body, crowd):
         if not options.get("automatic"):
             _check_author(author.with_env(journal.env), account, crowd)
         values = preparing.prepare(
-            journal._pick_account(account),
+            preparing.pick_account(journal.env, account),
             number,
             body,
             sender=account._get_sender_named(options.get("sender")).name,
@@ -267,10 +268,10 @@ def _describe_failure(message):
     message = message.with_context(lang=lang or message.env.lang)
     if message.state == "undelivered":
         failure = DELIVERY_ERRORS.get(message.message_status, "not_delivered")
-        return failure, message._get_label("message_status")
+        return failure, label_of(message, "message_status")
     if message.reason == "expired":
-        return "expired", message._get_label("reason")
+        return "expired", label_of(message, "reason")
     refused = message.reason == "refused" and message.operation_status
     if refused == NUMBER_REFUSED:
-        return "sms_number_format", message._get_label("operation_status")
-    return "unknown", message._get_label("operation_status" if refused else "reason")
+        return "sms_number_format", label_of(message, "operation_status")
+    return "unknown", label_of(message, "operation_status" if refused else "reason")

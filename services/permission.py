@@ -87,7 +87,31 @@ def check_may_approve(batch):
         )
 
 
-def give_back(batch, reason):
+def return_to_author(batch):
+    """Return a mass sending to its author, with the reason that was entered.
+
+    :raise AccessError: saying who may
+    :raise UserError: without a reason
+    """
+    check_may_approve(batch)
+    if not (batch.returned_reason or "").strip():
+        raise UserError(batch.env._("Returned because: enter the reason."))
+    _give_back(batch, batch.returned_reason)
+
+
+def withdraw(batch):
+    """Take one's own mass sending back.
+
+    :raise UserError: when it is another one's, or does not wait for approval
+    """
+    if batch.state != "to_approve" or batch.sent_by_id != batch.env.user:
+        raise UserError(
+            batch.env._("Only the author takes back what waits for approval.")
+        )
+    _give_back(batch, False)
+
+
+def _give_back(batch, reason):
     """Make a draft again of what waits for approval.
 
     :param str reason: of an approver who returns it; empty where the author takes it

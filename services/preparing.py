@@ -2,10 +2,11 @@
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from ..tools import phone, sms_text
 from . import ad_line, consent
-from .message_states import ADVERTISING, NO_MESSAGE_STATES
+from .message_states import ADVERTISING, NO_MESSAGE_STATES, QUEUED_STATES
 from .words import check_body, describe_reading, private_error
 
 
@@ -78,8 +79,44 @@ def prepare(
         "segment_count": segments,
         "scheduled_at": later,
         "state": "scheduled" if later else "outgoing",
-        "cost_estimated": segments * account._find_price(reading.e164),
     }
+
+
+def enqueue(
+    messages,
+    number,
+    body,
+    *,
+    account,
+    partner,
+    record,
+    key,
+    purpose,
+    honour_blacklist,
+    **options,
+):
+    """Do what ``enqueue`` of ``sms.devino.message`` promises."""
+    env = messages.env
+    account = pick_account(env, account)
+    if key and (known := find_by_key(account, key)):
+        _check_same_message(known, number, body, options["sender"])
+        return known.sudo(env.su)
+    values = prepare(account, number, body, **options)
+    if honour_blacklist or purpose == "advertising":
+        check_not_blacklisted(env, [values["number"]])
+    message = messages.sudo().create(
+        {
+            **values,
+            "partner_id": partner.id if partner else False,
+            "res_model": record._name if record else False,
+            "res_id": record.id if record else False,
+            "author_id": env.uid,
+            "purpose": purpose,
+            "dedup_key": key or False,
+        }
+    )
+    message._wake()
+    return message.sudo(env.su)
 
 
 def check_not_blacklisted(env, numbers):
@@ -108,7 +145,7 @@ def find_by_key(account, key):
     return account.env["sms.devino.message"].sudo().search(domain, limit=1)
 
 
-def check_same_message(known, number, body, sender):
+def _check_same_message(known, number, body, sender):
     """Refuse another message under a key that is taken.
 
     :param known: ``sms.devino.message`` that has the key, with all rights
@@ -134,6 +171,23 @@ def check_same_message(known, number, body, sender):
                 "differs: %(fields)s. Use another key for another message.",
                 key=known.dedup_key,
                 fields=", ".join(differing),
+            )
+        )
+
+
+def cancel(messages):
+    """Cancel messages that have not been handed over.
+
+    :param messages: ``sms.devino.message`` that the user chose
+    :raise UserError: when none of them could be canceled any more
+    """
+    rows = [{"id": key} for key in messages.ids]
+    queued = SQL("m.state = ANY(%s)", list(QUEUED_STATES))
+    if not messages.sudo()._transition("canceled", rows, condition=queued):
+        raise UserError(
+            messages.env._(
+                "Too late: only a message that is scheduled or waits in the queue "
+                "can be canceled."
             )
         )
 
@@ -169,13 +223,13 @@ def reschedule(messages, scheduled_at):
 def check_account(record):
     """Refuse an account or sender that cannot send.
 
-    :param record: a mass sending or a rule, with the rights of who sends
+    :param record: a mass sending or a rule, with the rights of the sender
     :raise UserError: saying what is wrong and what to do
     """
     env, account, sender = record.env, record.account_id, record.sender_id
     if account.company_id not in record.company_id.sudo().parent_ids:
         raise UserError(env._("Account: choose one of %s.", record.company_id.name))
-    env["sms.devino.message"]._pick_account(account)
+    pick_account(env, account)
     if not sender or sender.account_id != account:
         raise UserError(env._("Sender: choose the name that the recipients see."))
     if sender.state == "refused":

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from odoo.tools import float_compare, float_round
 
+from .account_words import describe_problem
+
 # Amounts are compared with as many digits as prices have.
 DIGITS = 4
 # Messages that still have to be sent, and will be paid for then.
@@ -73,7 +75,23 @@ def make_quote(account, cost):
     return Quote(*known, -after, is_refused, sentence)
 
 
-def format_quote(account, quote):
+def describe_quote(account, cost):
+    """Return the values of the fields of ``sms.devino.quote``, for the user.
+
+    :param account: ``sms.devino.account``, stored or none
+    :return: dict; amounts are false where the user may not see the money: he or she is
+        no member, or the account is another company's; and ``sending_problem``, false
+        where the user may not send through the account
+    """
+    values = dict.fromkeys(QUOTE_FIELDS, False)
+    if account and account._may_see_money():
+        values = _format_quote(account.sudo(), account._get_quote(cost))
+    is_told = not account or account.env.user._sms_devino_may_use(account)
+    problem = is_told and describe_problem(account.sudo())
+    return values | {"sending_problem": problem}
+
+
+def _format_quote(account, quote):
     """Return the values of :data:`QUOTE_FIELDS`: amounts as a person reads them.
 
     :return: dict; what is unknown or does not apply is ``False``

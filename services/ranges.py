@@ -48,13 +48,12 @@ def find_operators(env, numbers):
 
 
 def fill_operators(env, rows):
-    """Note the operator of each number in new messages.
+    """Note the operator of each number in new messages, where it is not noted yet.
 
-    :param list rows: dicts of values of ``sms.devino.message``; they are changed, all
-        alike, or not at all without a table
+    :param list rows: dicts of values of ``sms.devino.message``; they are changed
     """
+    rows = [row for row in rows if "operator" not in row]
     numbers = (row.get("number") for row in rows)
     operators = find_operators(env, (one for one in numbers if isinstance(one, str)))
-    if operators:
-        for row in rows:
-            row["operator"] = operators.get(row.get("number")) or None
+    for row in rows:
+        row["operator"] = operators.get(row.get("number"))

@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 # How far the first look goes back, and how far any may (the provider refuses more).
 FIRST_DAYS, LONGEST_DAYS = 30, 89
-# Reports come for 48 hours: the counts of so many days may still change.
+# Reports come for 48 hours: the counts of the last days may still change.
 CHANGING_DAYS = 3
 ONE_DAY = timedelta(days=1)
 

@@ -100,6 +100,12 @@ def check_numbers(model, values):
             )
 
 
+def own_fields(model, vals):
+    """Return the fields of this addon among those written."""
+    fields = (model._fields[name] for name in vals if name in model._fields)
+    return [field for field in fields if "sms_devino" in field._modules]
+
+
 def storable(vals):
     """Return values whose ``body`` a database can store: without null characters and
     halves of surrogate pairs, which a text cut in the middle of an emoji ends with."""

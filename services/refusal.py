@@ -159,7 +159,7 @@ def check_may_refuse(env, numbers):
 
 
 def read_pasted(env, text, country):
-    """Return what a pasted text holds, as :func:`read_file` does."""
+    """Read a pasted text, as :func:`read_file` reads a file."""
     content, name, columns = pasted_as_source(env, text, country)
     return _read(read_rows(env, content, name, columns), country)
 

@@ -34,7 +34,8 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
     env = messages.env
     if not env.user.has_group("sms_devino.group_user"):
         raise AccessError(env._("Only members of the group SMS / User may send SMS."))
-    account = messages._pick_account(_read_one(env, "sms.devino.account", account))
+    account = _read_one(env, "sms.devino.account", account)
+    account = preparing.pick_account(env, account)
     env.user._sms_devino_check_may_use(account)
     texts = {"number": number, "body": body, "key": key}
     texts |= {name: options[name] for name in ("sender", "purpose")}
@@ -45,12 +46,19 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
-        reading = phone.read(number or "", account.country_id.code)
-        company, to = account._get_message_company(), reading.e164 or ""
-        text = ad_line.complete(company, options["purpose"], body or "", to)
-        segments = sms_text.segments(sms_text.normalise(text))
+        to = phone.read(number or "", account.country_id.code).e164
+        company = account._get_message_company()
+        text = ad_line.complete(company, options["purpose"], body or "", to or "")
+        text = sms_text.normalise(text)
+        one = {
+            "number": to,
+            "body": text,
+            "purpose": options["purpose"],
+            "sender_name": options["sender"] or account._get_default_sender().name,
+            "segment_count": sms_text.segments(text),
+        }
         account._lock_money()
-        account._check_enough(segments * account._find_price(to))
+        account._check_enough(account._get_pricing().sum_cost([one]))
     message = messages.enqueue(
         number,
         body,
@@ -102,7 +110,7 @@ def _plain(value):
     return fields.Datetime.to_string(value) if is_moment else value
 
 
-# --- reading what came ----------------------------------------------------------------
+# --- reading the arguments ------------------------------------------------------------
 
 
 def _check_types(env, **texts):

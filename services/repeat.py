@@ -2,14 +2,15 @@
 
 At most one message of a chain may be on its way or have arrived. Adding to a chain
 locks the money of the account of its first message, for a single message and for a mass
-sending alike. Of two at the same time the second one conflicts, Odoo repeats it, and
-it finds what the first one wrote.
+sending alike. If two do so at once, the second one conflicts, Odoo repeats it, and it
+finds what the first one wrote.
 """
 
 from odoo.exceptions import UserError
 
 from . import consent, odoo_link, preparing
 from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .pricing import PRICED_BY
 from .words import private_error
 
 # What surely did not arrive, of which a mass sending is repeated.
@@ -86,8 +87,7 @@ def _check_may_send(messages, firsts):
     for account, of_account in messages.sudo().grouped("account_id").items():
         user._sms_devino_check_may_use(account)
         user._sms_devino_check_may_reach(len(of_account), account.company_id)
-        find_price = account._get_price_finder()
-        cost = sum(m.segment_count * find_price(m.number) for m in of_account)
+        cost = account._get_pricing().sum_cost(of_account.read(PRICED_BY))
         account._lock_money()
         account._check_enough(cost, len(of_account))
 
@@ -169,6 +169,20 @@ def _copy(message, chain, prepared=None):
     copy = original.create(values)
     odoo_link.follow_again(copy)
     return copy.sudo(message.env.su)
+
+
+def make_draft(batch):
+    """Return a draft that sends again, text by text, what surely did not arrive.
+
+    :param batch: ``sms.devino.batch``, one, that the user may send
+    """
+    values = {
+        "name": batch.env._("%s: failed ones again", batch.name),
+        "repeat_of_id": batch.id,
+        "prepared_by_id": batch.env.uid,
+    }
+    values |= dict.fromkeys(("list_ids", "partner_ids", "domain", "source_file"), False)
+    return batch.sudo().copy(values).sudo(False)
 
 
 def find_repeated(env, first_ids, *, but):

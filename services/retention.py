@@ -1,4 +1,4 @@
-"""Making old messages anonymous: whom and what goes, counts and money stay.
+"""Making old messages anonymous: personal data goes, counts and money stay.
 
 The text of a mass sending itself stays with it: advertising must be kept for a year
 after its last use.

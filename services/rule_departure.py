@@ -16,8 +16,8 @@ from .rule_when import Schedule, zone_of
 _logger = logging.getLogger(__name__)
 
 REASON = "condition"
-# Messages that wait in the queue for so long, behind a stopped account for example, are
-# looked at again.
+# Messages that wait in the queue longer, for example behind a stopped account, are
+# checked again.
 PATIENCE = timedelta(minutes=5)
 PAGE = 5000
 YEAR = timedelta(days=366)
@@ -62,7 +62,7 @@ def cancel_waiting(env, last):
     """Look again at a page of messages of rules that have waited in the queue for a
     while.
 
-    :param int last: only messages behind this id
+    :param int last: only messages after this id
     :return: the last id looked at, ``False`` at the end
     """
     waiting = env["sms.devino.message"].search(
@@ -104,7 +104,7 @@ def _find_gone_of(rule, messages):
         still = [mark for mark in of_message if mark[1:] in holding]
         if len(still) < len(of_message) or not of_message:
             gone += message
-            # one of several is settled: the rest make a new message, with a new total
+            # one of several is settled: the others get a new message with a new total
             rule.env["sms.devino.mark"].browse(mark[0] for mark in still).unlink()
     return gone
 

@@ -1,4 +1,4 @@
-"""Ready rules, offered where the model they speak of is installed."""
+"""Ready rules, offered where their model is installed."""
 
 # What a ready rule may set, and the choice of another one sets back.
 SET = (
@@ -183,7 +183,7 @@ def _activities(env):
     }
 
 
-# key -> the model it speaks of, and what makes its values
+# key -> its model, and the function that makes its values
 READY = {
     "order_confirmed": ("sale.order", _order_confirmed),
     "order_ready": ("stock.picking", _order_ready),

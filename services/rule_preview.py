@@ -108,8 +108,14 @@ def _count_month(rule, model, domain):
 
 def _say_reach(rule, count, monthly, text, addressee):
     account = rule.account_id.sudo()
-    price = account._find_price(addressee.number) if account else 0.0
-    cost = monthly * (count_segments(text)[1] if text else 1) * price
+    one = {
+        "number": addressee.number,
+        "body": text,
+        "purpose": rule.purpose,
+        "sender_name": rule.sender_id.sudo().name,
+        "segment_count": count_segments(text)[1] if text else 1,
+    }
+    cost = monthly * account._get_pricing().sum_cost([one]) if account else 0.0
     return rule.env._(
         "%(count)s records meet the filter now. By the last 30 days about %(monthly)s "
         "SMS a month, %(cost)s.",

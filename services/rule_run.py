@@ -1,7 +1,7 @@
 """The job of the rules: what is due, to whom, as rows of the journal.
 
 Each record counts once for a rule and an occasion. A mark says so, written in one
-transaction with the message; its key stands in the message too.
+transaction with the message; its key is in the message too.
 """
 
 import hashlib
@@ -15,11 +15,12 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from ..tools import sms_text
-from . import ad_line, automation, consent, rule_departure
+from . import ad_line, automation, consent, preparing, rule_departure
 from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
 from .forecast import count_segments
+from .jobs import DISPATCH
 from .message_states import QUEUED_STATES
 from .private_log import log_failure
 from .rule_check import check_rule
@@ -31,7 +32,6 @@ from .words import describe_break
 _logger = logging.getLogger(__name__)
 
 JOB = "sms_devino.ir_cron_rules"
-DISPATCH = "sms_devino.ir_cron_dispatch"
 # Messages written, and records read, at once.
 PAGE = 5000
 # More messages than this do not overtake those that a person sends.
@@ -239,7 +239,7 @@ def _run_safely(rule):
 
 
 def _note_run(rule, values):
-    """Keep what came of a run; ask the responsible person where one is needed."""
+    """Record the result of a run; ask the responsible person where needed."""
     rule.invalidate_recordset()
     if not rule.exists() or not rule.is_on:
         return
@@ -268,7 +268,7 @@ def _ask(rule, user, note):
 
 @dataclass(slots=True)
 class _Job:
-    """One message to be: what it speaks of and who gets it."""
+    """One future message: what it is about and who gets it."""
 
     dues: list
     addressee: Addressee
@@ -288,12 +288,12 @@ class RuleRun:
         # an app may be gone since, or a sender refused
         check_rule(self.rule, is_complete=True)
         self._finder = Finder(self.rule)
-        self._account = self.env["sms.devino.message"]._pick_account(
-            self.rule.account_id
-        )
+        self._account = preparing.pick_account(self.env, self.rule.account_id)
         self._window = Window(self.rule, self._finder.zone)
         self._text = RuleText(self.rule, self._finder.model)
-        self._find_price = self._account._get_price_finder()
+        self._pricing = self._account._get_pricing()
+        self._use_for = timedelta(hours=self.rule.use_hours)
+        self._key = key_of(self.rule)
 
     def run(self):
         """Send what is due, or ask first when it is too much.
@@ -365,9 +365,13 @@ class RuleRun:
             else None,
         )
         rows, marks = [], []
+        now = fields.Datetime.now()
+        start = self._window.next_open(now)
+        common = self._make_common(now, start)
         for job, text in zip(jobs, texts, strict=True):
             key = self._make_key(job)
-            row, reason = self._make_row(job, text, key)
+            row, reason = self._make_row(job, text, key, start)
+            row = row and common | row
             rows += [row] if row else []
             mark_key = rule_departure.mark_key(key) if row else None
             marks += [
@@ -388,12 +392,25 @@ class RuleRun:
         if self.rule.is_grouped:
             what = ";".join(f"{due.record_id},{due.occasion}" for due in job.dues)
             digest = hashlib.sha256(what.encode()).hexdigest()[:24]
-            return f"{key_of(self.rule)}/group/{digest}"
-        key = f"{key_of(self.rule)}/{first.record_id}/{first.occasion}"
+            return f"{self._key}/group/{digest}"
+        key = f"{self._key}/{first.record_id}/{first.occasion}"
         return key if job.is_only else f"{key}/{job.addressee.key}"
 
-    def _make_row(self, job, text, key):
-        """Return the row of a message, or ``None`` and why there is none."""
+    def _make_common(self, now, start):
+        """Return what the rows of a page have in common, which leave at ``start``."""
+        is_later = start > now
+        return {
+            **self._account._message_values(start),
+            "sender_name": self.rule.sender_id.name,
+            "res_model": self.rule.model,
+            "author_id": self.env.uid,
+            "purpose": self.rule.purpose,
+            "scheduled_at": start if is_later else None,
+            "state": "scheduled" if is_later else "outgoing",
+        }
+
+    def _make_row(self, job, text, key, start):
+        """Return what is a row's own, or ``None`` and why there is no message."""
         company, one = self.rule.company_id, job.addressee
         text = ad_line.complete(company, self.rule.purpose, text, one.number)
         body = sms_text.normalise(text or "").replace("\x00", "")
@@ -401,37 +418,25 @@ class RuleRun:
             return None, "no_text"
         if len(body) > sms_text.MAX_TEXT_LENGTH:
             return None, "long_text"
-        now, first = fields.Datetime.now(), job.dues[0]
-        end = max(due.moment for due in job.dues)
-        end += timedelta(hours=self.rule.use_hours)
-        start = self._window.next_open(now)
+        end = max(due.moment for due in job.dues) + self._use_for
         if start >= end:
             return None, "too_late"
         segments = count_segments(body)[1]
-        values = self._account._message_values(start)
         return {
-            **values,
             "use_until": end,
-            "sender_name": self.rule.sender_id.name,
             "number": one.number,
             "number_raw": one.raw if one.raw != one.number else None,
             "name": one.name or None,
             "partner_id": one.partner_id,
-            "res_model": self.rule.model,
-            "res_id": first.record_id,
-            "author_id": self.env.uid,
-            "purpose": self.rule.purpose,
+            "res_id": job.dues[0].record_id,
             "dedup_key": key,
             "body": body,
             "segment_count": segments,
-            "cost_estimated": segments * self._find_price(one.number),
-            "scheduled_at": start if start > now else None,
-            "state": "scheduled" if start > now else "outgoing",
         }, None
 
     def _write(self, rows, marks, *, is_many=False):
         """Write messages and marks together; what somebody else has marked is left."""
-        # of several messages about a record, the one that is sent counts
+        # if several messages are about a record, the one that is sent counts
         marks = sorted(marks, key=lambda mark: bool(mark["message_key"]))
         unique = {(mark["res_id"], mark["occasion"]): mark for mark in marks}
         written = insert_rows(self.env["sms.devino.mark"].sudo(), list(unique.values()))
@@ -442,6 +447,7 @@ class RuleRun:
             ]
         if not rows:
             return
+        self._pricing.fill(rows)
         priority = {"priority": "0" if is_many else "1"}
         messages = self.env["sms.devino.message"].sudo()
         created = messages._write_rows([row | priority for row in rows])

@@ -15,7 +15,7 @@ class RuleText:
     """Renders the texts of a rule.
 
     :param rule: ``sms.devino.rule``, one
-    :param model: the model of its records, in the environment of who reads them
+    :param model: the model of its records, in the environment of their reader
     """
 
     def __init__(self, rule, model):
@@ -52,7 +52,7 @@ class RuleText:
         """Return the texts of messages, by queries that do not grow with their number.
 
         :param list addressed: pairs of record and language, ``None`` for the user's
-        :param list groups: for each of them the records that it speaks of
+        :param list groups: for each of them the records that it is about
         :return: list of texts, in order
         """
         ids_by_lang = {}
@@ -89,7 +89,7 @@ class RuleText:
         return self._by_lang[lang]
 
     def _fetch_groups(self, groups):
-        """Read at once what is said of the records of all contacts."""
+        """Read the values of the records of all contacts at once."""
         names = {self.rule.total_field, self.rule.date_field}
         if total := self.rule.total_field:
             names.add(currency_field(self._model, total))
@@ -97,7 +97,7 @@ class RuleText:
         self._model.browse(ids).fetch(names - {False, None})
 
     def _say_group(self, records, lang):
-        """Return the values that speak of all records of one contact."""
+        """Return the values about all records of one contact."""
         env = self.env(context={**self.env.context, "lang": lang or self.env.lang})
         values = {"count": formatLang(env, len(records), digits=0).translate(PLAIN)}
         if name := self.rule.total_field:

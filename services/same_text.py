@@ -16,7 +16,7 @@ REASON = "same_text"
 # Messages that may be with the recipient, or get there.
 COUNTED = ("scheduled", "outgoing", "sending", "sent", "delivered")
 UNCERTAIN = ("unknown", "unconfirmed")
-# So many numbers PostgreSQL looks up one by one.
+# PostgreSQL looks up at most this many numbers one by one.
 FEW = 100
 
 

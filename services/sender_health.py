@@ -8,7 +8,7 @@ from odoo.fields import Domain
 RECENT, USUAL = 2, 30
 # Shares of fewer messages say nothing.
 RECENT_LEAST, USUAL_LEAST = 50, 200
-# A fall of so many percentage points is worth a look.
+# A fall by this many percentage points is worth a look.
 FALL = 10
 
 

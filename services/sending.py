@@ -1,4 +1,4 @@
-"""Sending for one account: claim the rows of one call, write down what came of it."""
+"""Sending for one account: claim the rows of one call and record its result."""
 
 import time
 from collections import Counter
@@ -24,8 +24,8 @@ from .message_states import NUMBER_REFUSED
 # The bulks under way hold together at most one full bulk: what a kill leaves in doubt.
 # Less room than this is not worth a bulk.
 SMALLEST_ROOM = MAX_BULK_NUMBERS // 8
-# A text or sender that the provider refuses is refused for every number. After so many
-# refusals, and nothing accepted, the rest is not tried.
+# A text or sender that the provider refuses is refused for every number. After this
+# many refusals, and nothing accepted, the rest is not tried.
 MAX_REFUSALS = 8
 # Messages at the head of the queue that are looked at: a few at first, since different
 # texts need no more, and enough for a full bulk when the first texts are equal.
@@ -139,6 +139,8 @@ class Sending(AccountJob):
     :param int claim: the number under which the connection holds an advisory lock
     :param queue: returns the SQL for what may leave now, in terms of ``m``
     """
+
+    claims_in_turn = True
 
     def __init__(self, account, channel, client, claim, queue):
         super().__init__(account, channel, client)

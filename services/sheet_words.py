@@ -132,7 +132,7 @@ SENTENCES = {
 
 
 def describe(env, told: SheetError) -> str:
-    """Return the sentence that tells the user of an error or a note."""
+    """Return the sentence for an error or a note."""
     sentence = SENTENCES[told.code]._translate(env.lang or "en_US")
     return sentence % told.params
 

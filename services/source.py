@@ -24,6 +24,7 @@ from datetime import datetime
 from openpyxl.utils import get_column_letter
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools import phone
@@ -396,6 +397,23 @@ def propose_columns(env, head, header_row, saved=None):
         }
         for index in range(width)
     ]
+
+
+def check_columns(env, roles, names):
+    """Refuse a mapping of columns that makes no sense.
+
+    :param list roles: of all columns
+    :param list names: under which extra columns are kept
+    :raise UserError: saying what to change
+    """
+    if roles.count("phone") != 1 or roles.count("phone_2") > 1:
+        raise UserError(
+            env._("Columns: choose the one column that has the phone numbers.")
+        )
+    if not all(names):
+        raise UserError(env._("Columns: name each column that is kept."))
+    if len({name.casefold() for name in names}) < len(names):
+        raise UserError(env._("Columns: two of them are kept under the same name."))
 
 
 def _proposed_names(env, titles, roles):

@@ -154,6 +154,12 @@ def describe_break(env, error, lang):
     )
 
 
+def label_of(record, name):
+    """Return the value of a selection as a person reads it, ``False`` without one."""
+    labels = dict(record._fields[name]._description_selection(record.env))
+    return labels.get(record[name], False)
+
+
 def notify(title, text, *, kind="info", sticky=False, following=None):
     """Return the action that shows a notice, then reloads or does ``following``.
 

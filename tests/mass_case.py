@@ -2,6 +2,7 @@
 
 from odoo.fields import Command
 
+from ..services import batch_course
 from .common import LiveCase
 
 TEXT = "Sale today"
@@ -126,7 +127,7 @@ class MassCase(LiveCase):
         self.assertLedgerIsJournal()
         with self.transaction() as env:
             batch = env["sms.devino.batch"].browse(batch_id)
-            batch._follow()
+            batch_course.follow(batch)
             stored = {key: batch[f"{key}_count"] for key in expected}
             self.assertEqual(stored, expected)
             messages = env["sms.devino.message"]

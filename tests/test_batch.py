@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..services import batch_course
 from ..services.batch_report import get_failures
 from ..tools.sheet import Column, open_book, write_xlsx
 from .mass_case import MassCase
@@ -421,7 +422,7 @@ class TestBatch(MassCase):
             messages = env["sms.devino.message"]
             messages._transition("sending", rows)
             messages._transition("unknown", rows)
-            env["sms.devino.batch"]._follow()
+            batch_course.follow(env["sms.devino.batch"])
         self.assertTrue(self.read_batch(batch_id, "reported_at"))
         with self.transaction() as env:
             told = env["sms.devino.batch"].browse(batch_id).message_ids.mapped("body")

@@ -1,6 +1,7 @@
 """At most so many messages of a purpose to one number."""
 
 from datetime import timedelta
+from itertools import product
 
 from psycopg2 import IntegrityError
 
@@ -128,7 +129,8 @@ class TestCaps(MassCase):
 @tagged("post_install", "-at_install", "sms_devino")
 class TestCapRules(SmsCase):
     def test_limit_of_zero_is_refused(self):
-        for name in caps.CAP_FIELDS:
+        for purpose, period in product(caps.CAPPED, caps.PERIODS):
+            name = f"sms_devino_cap_{purpose}_{period}"
             with (
                 self.subTest(name),
                 mute_logger("odoo.sql_db"),

@@ -80,18 +80,15 @@ class TestClient(SandboxCase):
         )
 
     def test_send_by_time_zone(self):
-        ids = self.client.send_by_time_zone("DTSMS", NUMBER, "text", send_date=NOW)
+        ids = self.client.send("DTSMS", NUMBER, "x", send_date=NOW, by_time_zone=True)
         (entry,) = self.provider.ledger
         self.assertEqual((entry.ids, entry.call), (ids, "Sms/SendByTimeZone"))
 
     def test_bulk_groups_the_ids_by_number(self):
         numbers = ["+79160000001", "79160000002", "+79160000003"]
-        for send, options in (
-            (self.client.send_bulk, {}),
-            (self.client.send_by_time_zone_to_addresses, {"send_date": NOW}),
-        ):
+        for options in ({}, {"send_date": NOW, "by_time_zone": True}):
             self.provider.reset()
-            ids = send("DTSMS", numbers, LONG_TEXT, **options)
+            ids = self.client.send_bulk("DTSMS", numbers, LONG_TEXT, **options)
             self.assertEqual(list(ids), numbers)
             self.assertEqual(
                 {number.lstrip("+"): parts for number, parts in ids.items()},

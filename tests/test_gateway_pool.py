@@ -23,6 +23,7 @@ from ..gateway.pool import (
     Job,
     Pool,
 )
+from ..gateway.transport import on_leaving
 
 POOL = "odoo.addons.sms_devino.gateway.pool"
 
@@ -33,7 +34,33 @@ class ScriptedCall:
     script: Callable
 
     def make(self):
+        on_leaving.get()()
         self.script(self.key)
+        return f"id-{self.key}"
+
+
+@dataclass(frozen=True)
+class LateCall:
+    """Is on the wire once ``way`` is set, and answered once ``done`` is."""
+
+    key: int
+    way: threading.Event
+    done: threading.Event
+
+    def make(self):
+        self.way.wait(10)
+        on_leaving.get()()
+        self.done.wait(10)
+        return f"id-{self.key}"
+
+
+@dataclass(frozen=True)
+class CallThatStays:
+    """Has its answer without a request, as in test mode."""
+
+    key: int
+
+    def make(self):
         return f"id-{self.key}"
 
 
@@ -404,6 +431,38 @@ class TestEnd(PoolCase):
             pool.run()
         self.assertEqual(len(job.rescued), len(job.claimed))
         self.assertTrue(all(ended.is_made for ended in job.rescued))
+
+    def test_nothing_is_claimed_before_what_is_claimed_is_on_the_wire(self):
+        for in_turn in (True, False):
+            way, done = threading.Event(), threading.Event()
+            counts = []
+
+            class Job(MemoryJob):
+                claims_in_turn = in_turn
+
+                def claim(self, count):
+                    calls = [LateCall(call.key, way, done) for call in super().claim(1)]
+                    counts.append(self.not_on_wire)
+                    if len(self.claimed) > 1 or in_turn:
+                        threading.Timer(0.2, way.set).start()
+                        threading.Timer(0.4, done.set).start()
+                    return calls
+
+            job = Job(range(2))
+            with self.subTest(in_turn=in_turn):
+                Pool(lambda job=job: [job]).run()
+                self.assertEqual(len(job.settled), 2)
+                self.assertEqual(counts[:2], [0, 0 if in_turn else 1])
+
+    def test_a_call_that_never_leaves_holds_nothing_up_once_it_has_ended(self):
+        job = MemoryJob(range(6))
+        job.claims_in_turn = True
+        job.claim = lambda count: [
+            CallThatStays(call.key) for call in MemoryJob.claim(job, count)
+        ]
+        Pool(lambda: [job]).run()
+        self.assertEqual(len(job.settled), 6)
+        self.assertEqual(job.not_on_wire, 0)
 
     def test_an_error_of_the_looking_is_told_after_all_is_written_down(self):
         job = MemoryJob(range(500), lambda key: time.sleep(0.01))

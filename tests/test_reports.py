@@ -7,7 +7,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..services import reconciliation
+from ..services import batch_course, reconciliation
 from .base_case import SmsCase
 from .mass_case import MassCase
 
@@ -137,7 +137,7 @@ class TestReconciliation(MassCase):
         batch_id = self.send_mass()
         self.dispatch()
         with self.transaction() as env:
-            env["sms.devino.batch"]._follow()
+            batch_course.follow(env["sms.devino.batch"])
         self.assertEqual(
             self.read_batch(batch_id, "price_words"), "Price not known yet"
         )

@@ -44,8 +44,12 @@ class TestSwitches(BaseCase):
                 self.assertEqual(len(set(ids)), 2)
                 many = client.send_bulk("Shop", [NUMBER, OTHER_NUMBER], "text")
                 tomorrow = (self.now() + timedelta(days=1)).replace(tzinfo=None)
-                late = client.send_by_time_zone_to_addresses(
-                    "Shop", [NUMBER, OTHER_NUMBER], "text", send_date=tomorrow
+                late = client.send_bulk(
+                    "Shop",
+                    [NUMBER, OTHER_NUMBER],
+                    "text",
+                    send_date=tomorrow,
+                    by_time_zone=True,
                 )
                 self.assertEqual([len(one) for one in many.values()], [1, 1])
                 self.assertEqual([len(one) for one in late.values()], [1, 1])

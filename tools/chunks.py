@@ -7,7 +7,7 @@ ALONE_ABOVE = 0.25
 # Before anything is known, one number in a hundred is taken to be bad, and that counts
 # as much as a hundred numbers that were tried.
 EXPECTED_BAD, EXPECTED = 1, 100
-# A refused bulk is split into so many: that takes nearly the least calls.
+# A refused bulk is split into this many parts, which takes nearly the fewest calls.
 PARTS = 4
 
 

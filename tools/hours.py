@@ -1,6 +1,6 @@
 """When a message may leave: hours of the day, in the recipient's own time.
 
-Moments are naive and in UTC, as Odoo has them.
+Moments are naive and in UTC, as in Odoo.
 """
 
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ class Slots:
     def take(self, zones, find):
         """Take the first free slot at which a message may leave.
 
-        :param tuple zones: whoever has the same ones may leave at the same times
+        :param tuple zones: messages with the same ones may leave at the same times
         :param find: callable, moment -> (moment it may leave, end of that time) or None
         :return: what ``find`` returned for the slot
         """

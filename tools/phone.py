@@ -49,7 +49,7 @@ class Reading:
 def read(raw: str, country: str | None = "RU") -> Reading:
     """Read the phone number of a text.
 
-    Of several numbers the first that a message can reach is taken.
+    If there are several numbers, the first that can get an SMS is taken.
 
     :param raw: the text of a field or a cell; None and False are empty
     :param country: two-letter code of the country whose numbers need no plus

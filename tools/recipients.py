@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .sheet.errors import SheetError
 
-# So many numbers are read from one paste; more come from a file.
+# The most numbers that are read from one paste; for more there is a file.
 MAX_PASTED = 200_000
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]"
@@ -116,7 +116,7 @@ def _pair(pieces: list[tuple[bool, str]], name_first: bool) -> Iterator[Pasted]:
 
 
 def _split_piece(piece: str) -> Iterator[tuple[bool, str]]:
-    """Yield (is a number, text) for what stands between two separators."""
+    """Yield (is a number, text) for each part between two separators."""
     piece = piece.strip()
     if not piece or _ZEROS.fullmatch(piece):
         return

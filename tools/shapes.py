@@ -1,6 +1,6 @@
 """The shapes of Json fields: a request may write anything into such a field."""
 
-# Stands for the keys of a dict that may be any text.
+# A key that matches any text.
 ANY = "*"
 ROLES = ("phone", "phone_2", "name", "extra", "skip")
 ROLES += ("consent_date", "consent_source")

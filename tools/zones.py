@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers.timezone import time_zones_for_number
 
-# Zone -> code of the region (as Odoo has it; else that of ISO 3166-2) and how its name
+# Zone -> code of the region (Odoo's, else that of ISO 3166-2) and how its name
 # begins in Russian, as public registers write it. A region may lie in several zones.
 _REGIONS = {
     "Europe/Kaliningrad": "KGD калининградск",
@@ -125,7 +125,7 @@ def is_zone(name):
 def find_zones(number, *, contact=None, state=None, region=None, company="UTC"):
     """Return the zones that must all be respected for a number, and how they are known.
 
-    A new contact gets the time zone of whoever creates it, and a number may be used
+    A new contact gets the time zone of its creator, and a number may be used
     far from where it was bought. So where contact, address and range of the number
     speak of different times, all of them count.
 

@@ -11,6 +11,7 @@ from ..services.records import read_ids
 from ..services.sheet_words import describe
 from ..services.source import (
     ENCODING_NAMES,
+    check_columns,
     contact_rows,
     describe_book,
     find_header_row,
@@ -178,7 +179,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     @api.depends("preview")
     def _compute_preview_html(self):
         for wizard in self:
-            # whatever stands here came back from the client
+            # the value came back from the client
             preview = wizard.preview
             preview = preview if preview and fits(preview, PREVIEW, PREVIEW) else {}
             counts = preview.get("counts", {})
@@ -284,24 +285,6 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         )
         self.column_ids = [Command.clear(), *map(Command.create, lines)]
 
-    def _check_mapping(self):
-        """Refuse a mapping that makes no sense.
-
-        :raise UserError: saying what to change
-        """
-        roles = self.column_ids.mapped("role")
-        if roles.count("phone") != 1 or roles.count("phone_2") > 1:
-            raise UserError(
-                self.env._("Columns: choose the one column that has the phone numbers.")
-            )
-        names = self._extra_columns()
-        if not all(names):
-            raise UserError(self.env._("Columns: name each column that is kept."))
-        if len({name.casefold() for name in names}) < len(names):
-            raise UserError(
-                self.env._("Columns: two of them are kept under the same name.")
-            )
-
     def _extra_columns(self):
         """Return the names of the extra columns, in the order of the source."""
         if self.source == "lists":
@@ -309,7 +292,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.source != "file":
             return []
         extra = self.column_ids.filtered(lambda column: column.role == "extra")
-        return [kept_name(column) for column in extra.sorted("index")]
+        return [column._get_kept_name() for column in extra.sorted("index")]
 
     def _source(self):
         """Return content, file name and columns, as ``read_rows`` takes them."""
@@ -327,7 +310,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
                     "index": column.index,
                     "role": column.role,
                     "title": column.title or "",
-                    "name": kept_name(column),
+                    "name": column._get_kept_name(),
                 }
                 for column in self.column_ids.sorted("index")
             ],
@@ -337,9 +320,10 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     # --- the preview ----------------------------------------------------------------
 
     def action_preview(self):
-        """Read the whole file and show what becomes of its rows."""
+        """Read the whole file and show the outcome for its rows."""
         self.ensure_one()
-        self._check_mapping()
+        roles = self.column_ids.mapped("role")
+        check_columns(self.env, roles, self._extra_columns())
         self._make_preview()
         self.state = "preview"
         return self._reopen()
@@ -365,7 +349,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         """Download the rows that are not imported, to correct and import them."""
         self.ensure_one()
         if self.source not in ("paste", "file"):
-            # what comes from the database goes out by Odoo's right to export only
+            # records of the database leave only with Odoo's right to export
             self.env["sms.devino.export"]._check_may_export()
         return self.env["sms.devino.export"]._download_problems(
             self._filling(), self._rows(), self._extra_columns()
@@ -381,21 +365,16 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         return self._reopen()
 
     def _reopen(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Add Recipients"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "extra-large"},
-        }
+        return self._get_records_action(
+            name=self.env._("Add Recipients"),
+            target="new",
+            context={"dialog_size": "extra-large"},
+        )
 
     def action_apply(self):
         """Add the recipients to the list or to the draft, all at once or none.
 
-        :return: action that tells the counts, or opens the draft
+        :return: action that shows the counts, or opens the draft
         """
         self.ensure_one()
         self._check_given()
@@ -505,8 +484,3 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         self.env["sms.devino.import.mapping"]._save(
             self.save_as, self.signature, columns
         )
-
-
-def kept_name(column):
-    """Return the name to keep a column under; semicolons separate such names."""
-    return clean((column.name or "").replace(";", ","))

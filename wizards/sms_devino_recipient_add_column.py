@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools.recipients import clean
+
 
 class SmsDevinoRecipientAddColumn(models.TransientModel):
     """A column of the file that recipients are taken from."""
@@ -33,3 +35,7 @@ class SmsDevinoRecipientAddColumn(models.TransientModel):
     sample_1 = fields.Char(string="1st row")
     sample_2 = fields.Char(string="2nd row")
     sample_3 = fields.Char(string="3rd row")
+
+    def _get_kept_name(self):
+        """Return the name to keep the column under; semicolons separate such names."""
+        return clean((self.name or "").replace(";", ","))

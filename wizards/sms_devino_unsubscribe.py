@@ -11,7 +11,7 @@ NAMED = 10
 
 
 class SmsDevinoUnsubscribe(models.TransientModel):
-    """Puts numbers on the blacklist: one that somebody has told, or a stop list."""
+    """Puts numbers on the blacklist: a single one, or a stop list."""
 
     _name = "sms.devino.unsubscribe"
     _description = "Unsubscribe"

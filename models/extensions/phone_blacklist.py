@@ -87,7 +87,7 @@ class PhoneBlacklist(models.Model):
         return records
 
     def action_sms_devino_take_back(self):
-        """Take numbers off the blacklist; who did it stands in their history.
+        """Take numbers off the blacklist; their history says who did it.
 
         :raise AccessError: for anybody but managers of SMS
         """

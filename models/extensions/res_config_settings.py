@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...services import refusal, retention
+from ...services import refusal, retention, windows
+from ...services.message_states import MODES
 
 
 class ResConfigSettings(models.TransientModel):
@@ -96,7 +97,7 @@ class ResConfigSettings(models.TransientModel):
         string="SMS balance asked at", compute="_compute_sms_devino_balance"
     )
     sms_devino_mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         string="Mode of the SMS account",
         compute="_compute_sms_devino_balance",
     )
@@ -198,9 +199,7 @@ class ResConfigSettings(models.TransientModel):
     def action_sms_devino_accounts(self):
         """Open the accounts, where login and password are kept."""
         self.env["sms.devino.account"].check_access("write")
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_account_action"
-        )
+        return windows.open_action(self.env, "sms_devino_account_action")
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):

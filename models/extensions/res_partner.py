@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...services import numbers
+from ...services import numbers, windows
 
 
 class ResPartner(models.Model):
@@ -51,13 +51,12 @@ class ResPartner(models.Model):
         self.ensure_one()
         self.check_access("read")
         self.env["sms.devino.consent"].check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_consent_action"
+        return windows.open_action(
+            self.env,
+            "sms_devino_consent_action",
+            domain=list(self._sms_devino_consent_domain()),
+            context={"default_partner_id": self.id},
         )
-        return action | {
-            "domain": list(self._sms_devino_consent_domain()),
-            "context": {"default_partner_id": self.id},
-        }
 
     def _compute_sms_devino_message_count(self):
         """Count the messages to each contact that the user may see."""
@@ -73,23 +72,13 @@ class ResPartner(models.Model):
         """Open the form that sends one SMS to this contact."""
         self.ensure_one()
         self.check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_composer_action_send"
-        )
-        context = {
-            "default_composition_mode": "comment",
-            "default_res_model": self._name,
-            "default_res_id": self.id,
-            "default_sms_devino_direct": True,
-        }
-        return action | {"context": context}
+        defaults = {"res_model": self._name, "res_id": self.id}
+        return windows.open_composer(self.env, "comment", defaults)
 
     def action_sms_devino_messages(self):
         """Show the messages to this contact."""
         self.ensure_one()
         self.check_access("read")
         self.env["sms.devino.message"].check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sms_devino.sms_devino_message_action"
-        )
-        return action | {"domain": [("partner_id", "=", self.id)]}
+        domain = [("partner_id", "=", self.id)]
+        return windows.open_action(self.env, "sms_devino_message_action", domain=domain)

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ...services import ad_line
 from ...services import composer as composing
 from ...services.account_words import describe_obstacle
-from ...services.message_states import PURPOSES
+from ...services.message_states import MODES, PURPOSES
 from ...services.records import (
     check_ids,
     check_numbers,
@@ -13,7 +13,6 @@ from ...services.records import (
     storable,
 )
 from ...services.words import notify
-from ...tools import phone
 from ..sms_devino_options import given_options
 
 # A computed field that the user may change, computed with the user's rights.
@@ -50,7 +49,7 @@ class SmsComposer(models.TransientModel):
     )
     sms_devino_may_choose = fields.Boolean(compute="_compute_sms_devino_account_facts")
     sms_devino_mode = fields.Selection(
-        [("test", "Test"), ("live", "Live")],
+        MODES,
         compute="_compute_sms_devino_account_facts",
     )
     sms_devino_notice = fields.Char(
@@ -232,7 +231,7 @@ class SmsComposer(models.TransientModel):
             account = composer._sms_devino_account()
             composer.sms_devino_may_choose = len(visible or ()) > bool(account)
             composer.sms_devino_mode = account.mode
-            composer.sms_devino_notice = account and describe_obstacle(account)
+            composer.sms_devino_notice = bool(account) and describe_obstacle(account)
 
     @api.depends("sms_devino_partner_id", "sms_devino_repeat_id")
     def _compute_sms_devino_number(self):
@@ -272,15 +271,7 @@ class SmsComposer(models.TransientModel):
     def _compute_sms_devino_number_hint(self):
         """Say which numbers are meant; a number that is being typed is no error."""
         for composer in self:
-            readings = composing.read_numbers(composer)
-            hint, state = False, False
-            if readings and readings[0].code != "empty":
-                problem = composing.find_number_problem(composer, readings)
-                hint = problem or composing.describe_numbers(composer, readings)
-                state = "bad" if problem else "good"
-            composer.sms_devino_number_hint = hint
-            composer.sms_devino_number_state = state
-            composer.sms_devino_is_excluded = bool(composing.find_blacklisted(composer))
+            composer.update(composing.describe_entered(composer))
 
     @api.depends("sms_devino_account_id", "sms_devino_number_state")
     def _compute_recipient_single_valid(self):
@@ -363,6 +354,9 @@ class SmsComposer(models.TransientModel):
         "sms_devino_account_id",
         "sms_devino_number",
         "sms_devino_purpose",
+        "sms_devino_scheduled_at",
+        "sms_devino_sender_id",
+        "sms_devino_when",
         "template_id",
         "use_exclusion_list",
     )
@@ -419,7 +413,7 @@ class SmsComposer(models.TransientModel):
             return super().action_send_sms()
         self.ensure_one()
         if self.sms_devino_is_sent:
-            return self._sms_devino_open_sent()
+            return composing.open_sent(self)
         composing.check_rights(self)
         if self.sms_devino_is_many:
             return composing.make_draft(self)._get_records_action(context={})
@@ -427,77 +421,25 @@ class SmsComposer(models.TransientModel):
         # repeats that request, which finds the form sent.
         composing.check_message(self)
         self.sms_devino_is_sent = True
-        self = self.with_context(sms_devino_options=self._sms_devino_own_options())
+        self = self.with_context(sms_devino_options=composing.make_options(self))
         with composing.private_rendering(self.env):
             super().action_send_sms()
-        return self._sms_devino_open_sent() if self.sms_devino_direct else False
-
-    def _sms_devino_open_sent(self):
-        """Show what this form has sent, to those who may see the journal."""
-        messages = self.sms_devino_message_ids.sorted("id")
-        if not messages or not messages.has_access("read"):
-            return False
-        if self.composition_mode != "mass":
-            return messages._get_records_action(context={})
-        return notify(
-            self.env._("Send SMS"),
-            self.env._("Messages in the queue: %s", len(messages)),
-            kind="success",
-            following={"type": "ir.actions.act_window_close"},
-        )
-
-    def _sms_devino_own_options(self, *, automatic=False):
-        """Return what this form says about its messages.
-
-        The usual account is left out: each message of several then goes through the
-        account of its own document's company.
-        """
-        account = self.sms_devino_account_id
-        if account == self._sms_devino_company().sms_devino_account_id:
-            account = account.browse()
-        is_later = self.sms_devino_when == "later"
-        document = self.res_id and read_input(self.env, self.res_model, [self.res_id])
-        partner = self._sms_devino_contact()
-        sender = self.sms_devino_sender_id or self.template_id.sms_devino_sender_id
-        return self.env["sms.devino.options"]._sms_devino_make_options(
-            account_id=account.id,
-            sender=sender.sudo().name,
-            scheduled_at=self.sms_devino_scheduled_at if is_later else None,
-            validity=None if automatic else self.sms_devino_validity,
-            purpose=self.sms_devino_purpose,
-            is_mass=self.composition_mode == "mass",
-            override=not self.use_exclusion_list,
-            automatic=automatic,
-            res_model=(document or partner)._name if document or partner else False,
-            res_id=(document or partner).id,
-        )
+        return composing.open_sent(self) if self.sms_devino_direct else False
 
     def _action_send_sms(self):
         """Hand on how to send. Without a person's options the message is automatic."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms()
         given = given_options(self.env)
-        options = self._sms_devino_own_options(automatic=not given)
+        options = composing.make_options(self, automatic=not given)
         options |= given
         self = self.with_context(sms_devino_options=options)
         if not self.use_exclusion_list:
             composing.log_override(self)
         sent = super()._action_send_sms()
         if self.sms_devino_is_sent:
-            self._sms_devino_keep(sent)
+            self.sudo().sms_devino_message_ids += composing.find_sent(sent)
         return sent
-
-    def _sms_devino_keep(self, sent):
-        """Remember the messages of the journal that this form has made.
-
-        :param sent: ``sms.sms``, or the ``mail.message`` that they belong to
-        """
-        if sent._name == "mail.message":
-            domain = [("mail_message_id", "in", sent.ids)]
-            sent = self.env["sms.sms"].sudo().search(domain)
-        messages = self.env["sms.devino.message"].sudo()
-        messages = messages.search([("uuid", "in", sent.sudo().mapped("uuid"))])
-        self.sudo().sms_devino_message_ids += messages
 
     def _sms_devino_contact(self):
         """Return the contact that was chosen, or that the form was opened from."""
@@ -510,20 +452,7 @@ class SmsComposer(models.TransientModel):
         """Send to the numbers as the account's country reads them."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms_numbers()
-        numbers = [reading.e164 for reading in composing.read_numbers(self)]
-        if repeated := self._sms_devino_repeated():
-            copy = composing.send_again(self, repeated, numbers.pop(0))
-            self.sudo().sms_devino_message_ids = copy
-        partner = self._sms_devino_contact()
-        all_sms = self.env["sms.sms"].sudo()
-        all_sms = all_sms.create(
-            [
-                {"body": self.body, "number": number, "partner_id": partner.id}
-                for number in numbers
-            ]
-        )
-        all_sms.send()
-        return all_sms
+        return composing.send_to_numbers(self)
 
     def _action_send_sms_comment_single(self, records=None):
         """Send to every number that was entered.
@@ -537,14 +466,7 @@ class SmsComposer(models.TransientModel):
         records = records if records is not None else self._get_records()
         if not records.has_access(records._mail_post_access):
             return self._action_send_sms_numbers()
-        numbers = [reading.e164 for reading in readings]
-        country = self.sms_devino_account_id.sudo().country_id.code
-        own = phone.read(self.recipient_single_number or "", country).e164
-        if self.number_field_name and own in numbers:
-            numbers.remove(own)  # Odoo links it to the contact
-        else:
-            self.number_field_name = False
-        self.numbers = ",".join(numbers)
+        composing.spread_numbers(self, readings)
         return self._action_send_sms_comment(records)
 
     def _action_send_sms_comment(self, records=None):

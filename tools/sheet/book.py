@@ -64,7 +64,7 @@ def open_book(
 ) -> Book:
     """Open a spreadsheet: .xls (Excel 5 and later), .xlsx, .xlsm or .csv.
 
-    :param bytes content: the file; its kind is told by the bytes alone
+    :param bytes content: the file; its kind is read from the bytes alone
     :param filename: its name, which becomes the sheet's name of a .csv
     :param Limits limits: what is too much
     :param Region region: how numbers and dates are written

@@ -16,7 +16,7 @@ _SAMPLE = 32 * 1024
 # guesses only these are believed, when it is sure and has seen some letters.
 _BELIEVED = {"KOI8-R": "koi8-r", "IBM866": "cp866"}
 _SURE, _LETTERS = 0.8, 8
-# In nearly right UTF-8, at most one of so many characters above ASCII is spoilt.
+# In nearly valid UTF-8, at most one of this many characters above ASCII is broken.
 _SPOILT = 20
 
 

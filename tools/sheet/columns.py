@@ -68,7 +68,7 @@ _OTHER = (
 
 _SPACE = re.compile(r"[\W_]+")
 _CASES = re.compile(r"(?<=[a-zа-я])(?=[A-ZА-Я])")
-# A number to send to, wherever it stands in a cell.
+# A number to send to, anywhere in a cell.
 _MOBILE = re.compile(
     r"(?<![\d+])(?:\+?7|8|)[-( \u00a0]*9\d{2}(?:[-) \u00a0.]*\d){7}(?!\d)"
     r"|(?<!\d)(?:\+|00|810)[-( \u00a0]*\d(?:[-() \u00a0.]*\d){9,14}(?!\d)"

@@ -15,7 +15,7 @@ from .model import Limits, Row
 _SEPARATORS = ";\t,|"
 _CODECS = {*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-be"}
 _SAMPLE_ROWS = 200
-# A row of more lines comes from a stray quotation mark.
+# A row with more lines comes from a stray quotation mark.
 _LINES = 100
 _SHOWN_LINES = 10
 # The share of rows that have to agree on the number of columns, and what it counts

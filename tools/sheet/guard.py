@@ -1,4 +1,4 @@
-"""What stands between an untrusted .xlsx and openpyxl.
+"""Checks of an untrusted .xlsx before openpyxl reads it.
 
 The library trusts a file: it keeps what it does not need, drops rows that are out of
 order, makes millions of one row's number, and converts what it takes for a date.  So it
@@ -30,8 +30,8 @@ _ROW_BYTES = 4 * MEGABYTE
 # Tags of rich text: the library makes an object of each element.
 _RICH_TAGS = 1_000_000
 _LAST_ROW, _MERGES = 1_048_576, 20_000
-# Patterns stop at the next "<", or after so many characters: a text made to do harm
-# would keep them busy for hours.
+# Patterns stop at the next "<" or after a number of characters: a malicious text would
+# keep them busy for hours.
 _ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b[^<>]*>")
 _END = re.compile(rb"</[\w.:-]*worksheet\s*>\s*$")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["'](?!utf-8|us-ascii)""", re.I)
@@ -55,7 +55,7 @@ _NO_RESULT = (
     rb'<%sc((?: [rs]="\w*")*) ?><%sf\b[^<>]*(?:(?<=/)>|>[^<]*</%sf>)'
     rb"(?:<%sv ?/>|<%sv></%sv>)?</%sc>"
 )
-# Of the shared strings: tags that cost little, and those of one string.
+# In the shared strings: tags that cost little, and the tag of one string.
 _PLAIN = re.compile(rb"</?(?:[\w.-]+:)?(?:si|t)\b")
 _STRING = re.compile(rb"<(?:[\w.-]+:)?si\b")
 

@@ -112,7 +112,7 @@ class Shower:
         return self.moment(found, seconds=seconds)
 
     def _amount(self, sections: list, value: float) -> str:
-        # Whole numbers of that size are no amounts; "not" is for what is no number.
+        # Whole numbers of that size are not amounts; "not" also catches NaN.
         if not abs(value) < _PHONE_LIKE and not value % 1 > 0:
             return self._general(value)
         section, sign = sections[0], ""
@@ -152,7 +152,7 @@ def format_code(key: int, codes: dict[int, str]) -> str:
 class _Section(NamedTuple):
     """One section of a format.
 
-    :ivar str before: what stands before the digits
+    :ivar str before: text before the digits
     :ivar str after: and after them
     :ivar str spec: of the digits, as Python's; "" for a section without digits
     :ivar int scale: what the number is multiplied by
