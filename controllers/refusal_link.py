@@ -26,7 +26,7 @@ class RefusalLink(Controller):
         methods=["POST"],
     )
     def refuse(self, code):
-        """Put the number of the link on the blacklist; a second time changes nothing."""
+        """Put the number of the link on the blacklist, once."""
         company, number = self._read(code)
         refusal.refuse_by_link(company, number)
         return self._render(company, number, is_refused=True)

@@ -31,7 +31,7 @@ def check(company):
             env._(
                 "Line added to advertising: one line without braces, except for the "
                 "link to refuse: %(placeholder)s.",
-                placeholder="{{ %s }}" % NAME,
+                placeholder=f"{{{{ {NAME} }}}}",
             )
         )
 
@@ -94,10 +94,11 @@ def strip(message):
 
     :param message: ``sms.devino.message``, one or none
     """
-    company, text = message.sudo().company_id, message.body or ""
+    company, text = message.sudo().company_id, message.body
     line = get(company, message.purpose)
-    filled = line and message.number and fill(company, line, message.number)
-    return text.removesuffix(f"\n{filled}") if filled else text
+    if not (line and text and message.number):
+        return text
+    return text.removesuffix("\n" + fill(company, line, message.number))
 
 
 def fill(company, line, number=None):

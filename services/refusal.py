@@ -138,7 +138,7 @@ def describe_line(company, line):
             company=company.name,
             number=inbound,
         )
-    more = env._("%s becomes a link to refuse.", "{{ %s }}" % ad_line.label(env))
+    more = env._("%s becomes a link to refuse.", f"{{{{ {ad_line.label(env)} }}}}")
     return f"{example}. {more}"
 
 

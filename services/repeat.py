@@ -74,9 +74,11 @@ def _check_may_send(messages, firsts):
             )
         )
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
-    for (company, purpose), alike in messages.sudo().grouped(
-        lambda message: (message.company_id, message.purpose)
-    ).items():
+    for (company, purpose), alike in (
+        messages.sudo()
+        .grouped(lambda message: (message.company_id, message.purpose))
+        .items()
+    ):
         consent.check_given(company, purpose, alike.mapped("number"))
     if refused := messages.filtered(is_number_refused):
         raise private_error(describe_number_refused(messages.env, refused[0].number))

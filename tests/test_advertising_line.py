@@ -18,7 +18,8 @@ class TestLineOfTheCompany(SmsCase):
         return settings.sms_devino_ad_line_hint
 
     def test_it_is_one_line_without_braces(self):
-        for line in ("{{ name }}", "a}", "two\nlines", "{{ unsubscribe | x }}", "{{ }}"):
+        wrong = "{{ name }}", "a}", "two\nlines", "{{ unsubscribe | x }}", "{{ }}"
+        for line in wrong:
             with self.assertRaisesRegex(ValidationError, "one line without braces"):
                 self.company.sms_devino_ad_line = line
         self.company.sms_devino_ad_line = LINE

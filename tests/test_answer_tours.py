@@ -77,16 +77,16 @@ class TestAnswerTours(TourCase):
             self.tour("sms_devino_consents_imported", OVERVIEW)
         with self.transaction() as env:
             found = env["sms.devino.consent"].search([], order="number")
-            self.assertEqual(
-                found.mapped("number"), ["+79214600000", "+79214600100"]
-            )
+            self.assertEqual(found.mapped("number"), ["+79214600000", "+79214600100"])
 
     def test_advertising_in_one_message_shows_the_line_of_the_company(self):
         with self.transaction() as env:
             env.company.sms_devino_ad_line = "Ours. To refuse: {{ unsubscribe }}"
         self.tour("sms_devino_single_advertising", self.contact_url())
         self.dispatch()
-        self.assertRegex(self.provider.ledger[0].text, r"\nOurs\. To refuse: http\S+/u/")
+        self.assertRegex(
+            self.provider.ledger[0].text, r"\nOurs\. To refuse: http\S+/u/"
+        )
 
     def test_a_third_reminder_of_a_debt_on_one_day_is_held_back(self):
         for text in ("Please pay", "Please pay today"):

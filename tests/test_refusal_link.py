@@ -39,7 +39,9 @@ class TestRefusalCode(BaseCase):
                     self.assertEqual(len(code), 15)
 
     def test_the_number_cannot_be_read_and_neighbours_look_different(self):
-        codes = [refusal_code.make(1, f"+7921456376{n}", sign_with("a")) for n in "0123"]
+        codes = [
+            refusal_code.make(1, f"+7921456376{n}", sign_with("a")) for n in "0123"
+        ]
         for one, other in zip(codes, codes[1:], strict=False):
             same = sum(a == b for a, b in zip(one, other, strict=True))
             self.assertLess(same, 6)
@@ -179,7 +181,9 @@ class TestRefusalLink(MassCase):
             self.assertEqual(page.status_code, 200)
             self.assertIn("No more advertising SMS", page.text)
         self.assertEqual(self.blacklisted(), [number])
-        self.assertEqual(self.read(waiting, "state", "reason"), ("canceled", "blacklisted"))
+        self.assertEqual(
+            self.read(waiting, "state", "reason"), ("canceled", "blacklisted")
+        )
         with self.transaction() as env:
             found = env["phone.blacklist"].search([("number", "=", number)])
             self.assertEqual(found.sms_devino_source, "link")
@@ -216,7 +220,7 @@ class TestRefusalLink(MassCase):
             addon._update_translations(["ru_RU"])
         [code, *_others] = self.codes(self.prepare())
         page = self.url_open(f"/u/{code}", headers={"Accept-Language": "ru"})
-        self.assertIn('lang="ru"', page.text)
+        self.assertIn('lang="ru-RU"', page.text)
 
     def test_a_sample_has_a_link_that_is_nobodys(self):
         batch_id = self.prepare()
@@ -233,7 +237,9 @@ class TestRefusalLink(MassCase):
             batch_id = self.prepare(list_ids=[Command.set([self.list_id])])
             numbers = self.rows(batch_id, "number")
             with self.transaction() as env:
-                found = [ad_line.read_code(env, code)[1] for code in self.codes(batch_id)]
+                found = [
+                    ad_line.read_code(env, code)[1] for code in self.codes(batch_id)
+                ]
         finally:
             with self.transaction() as env:
                 env.company.sms_devino_control_numbers = False

@@ -143,7 +143,10 @@ class TestAdvertisingOfCode(SmsCase):
 
     def test_both_entrances_add_the_line(self):
         self.company.sms_devino_ad_line = LINE
-        for message in (self.enqueue(text="Sale", purpose="advertising"), self.submit()):
+        for message in (
+            self.enqueue(text="Sale", purpose="advertising"),
+            self.submit(),
+        ):
             self.assertEqual(message.sudo().body, f"Sale\n{LINE}")
         self.assertEqual(self.submit(purpose="service").body, "Sale")
 

@@ -129,10 +129,10 @@ class ResCompany(models.Model):
     sms_devino_consent_required = fields.Boolean(
         string="Advertising only with consent",
         help="Mass sendings and rules of advertising leave out numbers without a "
-        "consent; a single SMS of advertising to one is refused. The Russian law on advertising (38-FZ, article 18) asks for consent "
-        "beforehand, and the sender has to prove it. The fine is 300 thousand to 1 "
-        "million roubles for companies, 20 to 100 thousand for officials. This is no "
-        "legal advice.",
+        "consent; a single SMS of advertising to one is refused. The Russian law on "
+        "advertising (38-FZ, article 18) asks for consent beforehand, and the sender "
+        "has to prove it. The fine is 300 thousand to 1 million roubles for companies, "
+        "20 to 100 thousand for officials. This is no legal advice.",
     )
     sms_devino_keep_months = fields.Integer(
         string="Months after which messages are made anonymous",
