@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import BaseCase, tagged
 
 from ..sandbox.checks import price_of
+from ..services import batch_course
 from ..tools.price_learning import Sample, learn
 from ..tools.prices import Prices, Tariff
 from .base_case import SmsCase
@@ -245,7 +246,7 @@ class TestLearnedFromTheProvider(MassCase):
         self.work(self.check_statuses, {"sent"})
         with self.transaction() as env:
             batch = env["sms.devino.batch"].browse(batch_id)
-            batch._follow()
+            batch_course.follow(batch)
             return batch.cost_estimated, batch.cost, batch.cost_difference
 
     def test_estimate_of_the_next_mass_sending_is_within_one_percent(self):

@@ -24,12 +24,14 @@ def load_ranges(env):
 
 @tagged("post_install", "-at_install", "sms_devino")
 class TestOperator(SmsCase):
-    def test_one_query_tells_the_operators_of_many_numbers(self):
+    def test_one_query_for_all_tells_the_operators_of_numbers(self):
         load_ranges(self.env)
         self.env.flush_all()
         numbers = ["+79214500000", "+79140999999", "+79141000000", "+4917012345678"]
-        with self.assertQueryCount(2):
+        with self.assertQueryCount(1):
             found = ranges.find_operators(self.env, [*numbers, False, ""])
+        with self.assertQueryCount(0):
+            ranges.find_operators(self.env, numbers)
         self.assertEqual(
             found, {"+79214500000": "ПАО МегаФон", "+79140999999": "ПАО МТС"}
         )
@@ -43,6 +45,8 @@ class TestOperator(SmsCase):
         self.env.flush_all()
         with self.assertQueryCount(1):
             self.assertEqual(ranges.find_operators(self.env, ["+79214500000"]), {})
+        with self.assertQueryCount(0):
+            ranges.find_operators(self.env, ["+79214500000"])
         self.assertFalse(self.enqueue().operator)
 
     def test_a_single_message_has_it(self):
