@@ -24,30 +24,3 @@ from .errors import (
 )
 from .shared import forget_client, get_client
 from .verdict import classify
-
-__all__ = [
-    "DEFAULT_URL",
-    "MAX_BULK_NUMBERS",
-    "MAX_TEXT_LENGTH",
-    "MESSAGE_STATUSES",
-    "OPERATION_STATUSES",
-    "SESSION_MINUTES",
-    "STATES",
-    "STATUS_MEMORY_HOURS",
-    "STOCK_SENDERS",
-    "AccountRefusedError",
-    "Credentials",
-    "DevinoClient",
-    "GatewayError",
-    "IncomingMessage",
-    "MessageRefusedError",
-    "MessageState",
-    "NotSentError",
-    "OutcomeUnknownError",
-    "StateInfo",
-    "Statistics",
-    "classify",
-    "forget_client",
-    "get_client",
-    "state_info",
-]

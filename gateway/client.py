@@ -168,8 +168,8 @@ class DevinoClient:
     def state(self, message_id: str) -> MessageState:
         """State of one segment. The provider remembers it for 48 hours; state 255
         means not stored yet, or forgotten (documented)."""
-        parse = functools.partial(answers.message_state, message_id=message_id)
-        return self._call("read", "Sms/State", [("MessageId", message_id)], parse)
+        pairs = [("MessageId", message_id)]
+        return self._call("read", "Sms/State", pairs, answers.message_state)
 
     def incoming(self, min_date: datetime, max_date: datetime) -> list[IncomingMessage]:
         """Messages received between two moments in naive UTC, ``min_date`` at most a

@@ -67,10 +67,6 @@ class Ended:
     answer: object = None
     error: GatewayError | None = None
 
-    @property
-    def is_made(self) -> bool:
-        return self.answer is not None or self.error is not None
-
 
 class Channel:
     """The way to the provider for one account, shared by its jobs.

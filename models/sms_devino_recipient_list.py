@@ -202,7 +202,7 @@ class SmsDevinoRecipientList(models.Model):
 
     def _check_country(self, country):
         raws = self.recipient_ids.mapped("number_raw")
-        readings = phone.read_many(map(clean, raws), country.code)
+        readings = [phone.read(clean(raw), country.code) for raw in raws]
         numbers = [reading.e164 for reading in readings if reading.sendable]
         repeated = len(numbers) - len(set(numbers))
         if repeated:

@@ -80,8 +80,10 @@ class Filling:
             self.list._origin.check_access("read")
         first = {}
         for page in split_every(PAGE, rows):
-            raws = [clean(row.get("number_raw")) for row in page]
-            readings = phone.read_many(raws, self.list.country_id.code)
+            country = self.list.country_id.code
+            readings = [
+                phone.read(clean(row.get("number_raw")), country) for row in page
+            ]
             numbers = {reading.e164 for reading in readings if reading.sendable}
             known = self._find_lines(numbers)
             contacts = self._find_contacts(numbers)

@@ -124,9 +124,9 @@ class TestClient(SandboxCase):
         self.assertEqual(self.client.state(message_id).state, 255)
         self.provider.advance(60)
         state = self.client.state(message_id)
-        self.assertEqual((state.message_id, state.state), (message_id, 0))
-        self.assertEqual(state.created, NOW)
-        self.assertGreater(state.reported, state.created)
+        self.assertEqual(state.state, 0)
+        self.assertGreater(state.submitted, NOW)
+        self.assertGreater(state.reported, state.submitted)
         self.assertIsInstance(state.price, Decimal)
         self.assertEqual(state.description, "Доставлено")
 

@@ -70,9 +70,9 @@ class MemoryJob(Job):
         kinds = {}
         for ended in self.settled + self.rescued:
             kind = type(ended.error) if ended.error else None
-            kinds.setdefault(kind if ended.is_made else "not made", set()).add(
-                ended.call.key
-            )
+            if ended.answer is None and not ended.error:
+                kind = "not made"
+            kinds.setdefault(kind, set()).add(ended.call.key)
         return kinds
 
 
@@ -403,7 +403,7 @@ class TestEnd(PoolCase):
         with self.assertRaises(Interrupt):
             pool.run()
         self.assertEqual(len(job.rescued), len(job.claimed))
-        self.assertTrue(all(ended.is_made for ended in job.rescued))
+        self.assertTrue(all(ended.answer or ended.error for ended in job.rescued))
 
     def test_an_error_of_the_looking_is_told_after_all_is_written_down(self):
         job = MemoryJob(range(500), lambda key: time.sleep(0.01))
