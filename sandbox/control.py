@@ -91,7 +91,7 @@ def _ledger(sandbox, members):
 
 
 def _requests(sandbox, members):
-    return _json(200, [request.as_dict() for request in sandbox.log.latest()])
+    return _json(200, [asdict(request) for request in sandbox.log.latest()])
 
 
 def _pending_faults(sandbox, members):
@@ -119,7 +119,7 @@ def _state(sandbox, members):
             "counts": sandbox.requests,
             "total": provider.accepted(),
             "messages": messages,
-            "requests": [one.as_dict() for one in sandbox.log.latest(_SHOWN)],
+            "requests": [asdict(one) for one in sandbox.log.latest(_SHOWN)],
         },
     )
 

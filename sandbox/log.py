@@ -18,8 +18,8 @@ class Request:
 
     ``at``: seconds since 1970. ``call``: the documented name, or the path when there is
     no such call. ``status``: 0 when the connection was broken instead of an answer.
-    ``reason``: why it was refused or spoiled, or "". ``pairs``: the first parameters,
-    ``count``: how many there were. ``took``: seconds.
+    ``reason``: why it was refused or spoiled, or "". ``params``: the first parameters,
+    passwords and session ids masked. ``took``: seconds.
     """
 
     number: int
@@ -31,23 +31,9 @@ class Request:
     status: int
     reason: str
     answer: str
-    pairs: list
-    count: int
+    params: list
+    params_left_out: int
     took: float
-
-    def as_dict(self):
-        """As plain data; passwords and session ids are masked.
-
-        :rtype: dict
-        """
-        plain = {**vars(self), "took": round(self.took, 4)}
-        del plain["pairs"], plain["count"]
-        plain["params"] = [
-            [name, "***" if name.strip().lower() in _SECRETS else value[:_LONGEST]]
-            for name, value in self.pairs
-        ]
-        plain["params_left_out"] = self.count - len(self.pairs)
-        return plain
 
 
 class RequestLog:
@@ -76,12 +62,16 @@ class RequestLog:
         :param float started: seconds since 1970
         """
         status = 0 if answer.connection else answer.status
+        params = [
+            [name, "***" if name.strip().lower() in _SECRETS else value[:_LONGEST]]
+            for name, value in pairs[:KEPT_PAIRS]
+        ]
         with self._lock:
             self._total += 1
             request = Request(
                 *(self._total, started, client, method, call, v2, status),
-                *(answer.reason, answer.body[:_LONGEST], pairs[:KEPT_PAIRS]),
-                *(len(pairs), time.time() - started),
+                *(answer.reason, answer.body[:_LONGEST], params),
+                *(len(pairs) - len(params), round(time.time() - started, 4)),
             )
             self._requests.append(request)
         if self._verbose:

@@ -119,10 +119,7 @@ class Provider:
 
     @property
     def ledger(self):
-        """The accepted messages in order.
-
-        :rtype: list[Entry]
-        """
+        """The accepted messages in order, as a list of Entry."""
         with self._lock:
             return list(self._ledger)
 
@@ -141,18 +138,12 @@ class Provider:
             return self._store.balance(login)
 
     def balances(self):
-        """What every account has left.
-
-        :rtype: dict[str, Decimal]
-        """
+        """What every account has left, by login."""
         with self._lock:
             return self._store.balances()
 
     def set_balance(self, amount, login="demo"):
-        """Set what an account has left.
-
-        :raise KeyError: an unknown login
-        """
+        """Set what an account has left; KeyError for an unknown login."""
         with self._lock:
             self._store.set_balance(login, Decimal(amount))
 
@@ -283,7 +274,7 @@ class Provider:
                 raise Refusal(401, 4, "SessionID expired", reason)
             raise Refusal(400, 3, "Invalid session id", reason)
         if sliding:
-            self._store.touch_session(session_id, replace(session, used_at=call.now))
+            session.used_at = call.now
         return session.login
 
     def _authenticate(self, login, password):
@@ -368,14 +359,11 @@ class Provider:
         if not all(numbers):
             wrong = next(one for one in addresses if not checks.read_number(one))
             reason = f"{wrong!r} is not a number with its country code"
-        elif refused := [one for one in numbers if self._is_refused(one)]:
+        elif refused := [n for n in numbers if fates.fate_of(self._ending(n)).refused]:
             reason = f"{refused[0]} is refused, as its last two digits are 99"
         if reason:
             # The text was seen in one client; the code is an inference.
             raise Refusal(400, 6, "Invalid destination address", reason)
-
-    def _is_refused(self, number):
-        return fates.fate_of(self._ending(number)).refused
 
     def _ending(self, number):
         return number[-2:] if self.has_fates else fates.NO_ENDING
