@@ -445,11 +445,10 @@ class SmsDevinoBatch(models.Model):
         if self.template_id:
             draft_input.take_template(self)
 
-    @api.constrains("source_columns", "translations")
-    def _check_json(self):
+    @api.constrains("source_columns")
+    def _check_source_columns(self):
         for batch in self:
             check_shape(batch, "source_columns", ("columns", "header_row"))
-            check_shape(batch, "translations")
 
     # --- CRUD -----------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from odoo.tools import SQL
 
 from ..services import windows
 from ..services.filling import COUNTS, PAGE, Filling
-from ..services.records import check_shape
 from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
@@ -158,12 +157,6 @@ class SmsDevinoRecipientList(models.Model):
                         count=count,
                     )
                 )
-
-    @api.constrains("columns", "title_roles")
-    def _check_columns(self):
-        for record in self:
-            check_shape(record, "columns")
-            check_shape(record, "title_roles")
 
     @api.depends("recipient_ids.reading")
     def _compute_counts(self):

@@ -20,11 +20,10 @@ EXPRESSION = re.compile(
 )
 
 
-def parse_text(env, text, names, model=None):
+def parse_text(env, text, list_known):
     """Return a text taken apart.
 
-    :param list names: dicts with ``name`` and ``label`` of the values there are
-    :param str model: of the records that a mass sending is about, not to contacts
+    :param list_known: callable, folded names of the text -> all names that have values
     :return: a :class:`~..tools.placeholders.Template`
     :raise UserError: when it is empty or has a placeholder that has no value
     """
@@ -32,17 +31,12 @@ def parse_text(env, text, names, model=None):
     if not text:
         raise UserError(env._("Text: enter the text of the message."))
     template = placeholders.parse(text)
-    if model:
-        known = RecordValues(env[model]).understand(template.keys)
-    else:
-        known = [name for entry in contact_names(env) for name in entry["others"]]
-        known += [entry[key] for entry in names for key in ("label", "name")]
-    for problem in template.problems(known):
-        raise UserError(describe_problem(env, problem))
+    for problem in template.problems(list_known(template.keys)):
+        raise UserError(_describe_problem(env, problem))
     return template
 
 
-def describe_problem(env, problem):
+def _describe_problem(env, problem):
     """Return the sentence for a :class:`~..tools.placeholders.Problem`."""
     if problem.code == "unbalanced":
         return env._(
@@ -82,18 +76,25 @@ class Texts:
     """
 
     def __init__(self, draft, longest=None):
-        env, names = draft.env, draft.names
         self.longest = dict(longest or {})
         self._by_lang = {}
         if draft.repeat_of_id:
             # each message has its text already
             self._main = placeholders.parse("")
             return
-        model = draft.model if is_about_records(draft) else None
-        line = draft.added_line
-        self._main = parse_text(env, add_line(draft.body, line), names, model)
+        env, line = draft.env, draft.added_line
+        if is_about_records(draft):
+            list_known = RecordValues(env[draft.model]).understand
+        else:
+            known = [name for entry in contact_names(env) for name in entry["others"]]
+            known += [one[key] for one in draft.names for key in ("label", "name")]
+
+            def list_known(_keys):
+                return known
+
+        self._main = parse_text(env, add_line(draft.body, line), list_known)
         for lang, text in (draft.translations or {}).items():
-            self._by_lang[lang] = parse_text(env, add_line(text, line), names, model)
+            self._by_lang[lang] = parse_text(env, add_line(text, line), list_known)
 
     @property
     def keys(self):

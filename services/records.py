@@ -43,10 +43,11 @@ def read_literal(text):
         raise ValueError("no literal") from error
 
 
-def read_ids(text):
-    """Return the ids in a text such as ``[1, 2]``; none where it is something else."""
+def read_ids(given):
+    """Return the ids in a list, or in a text such as ``[1, 2]``; none where it is
+    something else."""
     try:
-        ids = read_literal(text or "[]")
+        ids = read_literal(given) if isinstance(given, str) else given
     except ValueError:
         return []
     ids = ids if isinstance(ids, list | tuple) else [ids]
