@@ -22,5 +22,5 @@ from .errors import (
     NotSentError,
     OutcomeUnknownError,
 )
-from .shared import forget_client, get_client
+from .shared import get_client
 from .verdict import classify

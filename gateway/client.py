@@ -47,8 +47,7 @@ class Credentials:
 
 
 class DevinoClient:
-    """A client for one account; threads may share it. Use it as a context manager, or
-    close it.
+    """A client for one account; threads may share it.
 
     Every method raises :class:`~.errors.GatewayError` in one of its four kinds.
     Only a call refused for its session is repeated, once.
@@ -82,12 +81,6 @@ class DevinoClient:
             proxy=credentials.proxy,
             is_public=credentials.is_public,
         )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
 
     def close(self):
         """Close the idle connections; the client stays usable."""

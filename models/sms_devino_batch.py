@@ -561,7 +561,10 @@ class SmsDevinoBatch(models.Model):
         self._check_may_send()
         if self.state != "to_approve":
             approval.check_ready(self)
-        return windows.open_dialog(self, view_xmlid)
+        views = [(self.env.ref(view_xmlid).id, "form")]
+        return self._get_records_action(
+            name=self.name, views=views, target="new", context={}
+        )
 
     def action_send(self):
         """Approve the draft as it is shown; its messages leave now or when due.

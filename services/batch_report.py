@@ -334,20 +334,15 @@ def tell_reported(batch):
         delivered=batch.delivered_count,
         total=batch.total,
     )
+    labels = get_group_labels(env)
+    others = [
+        f"{labels[group]}: {count}."
+        for group in ("failed", "unknown", "canceled")
+        if (count := batch[f"{group}_count"])
+    ]
     price = env._("Price: %s.", batch.account_id._format_amount(batch.cost))
-    text = " ".join([text, *_count_others(batch), price])
+    text = " ".join([text, *others, price])
     _tell(batch, text, [Markup("<p>%s</p>") % text])
-
-
-def _count_others(batch):
-    """Return a short sentence for each way in which messages were not delivered."""
-    labels = get_group_labels(batch.env)
-    counts = {
-        "failed": batch.failed_count,
-        "unknown": batch.unknown_count,
-        "canceled": batch.canceled_count,
-    }
-    return [f"{labels[name]}: {count}." for name, count in counts.items() if count]
 
 
 def _tell(batch, text, parts):
