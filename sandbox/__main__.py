@@ -36,7 +36,6 @@ def main(argv=None):
 
     :param list[str] argv: default the command line's
     :return: the exit code
-    :rtype: int
     """
     options = _parser().parse_args(argv)
     try:

@@ -51,11 +51,8 @@ Kinds of faults: {kinds}
 def control(sandbox, method, path, body):
     """The answer to a request under ``/_sandbox``.
 
-    :param SandboxServer sandbox:
-    :param str method:
     :param str path: "/_sandbox/ledger"
     :param bytes body: JSON
-    :rtype: Answer
     """
     name = path[len(PREFIX) :].strip("/").lower()
     action = _ACTIONS.get((method, name))
@@ -185,7 +182,6 @@ def _incoming(sandbox, members):
 def read_amount(text):
     """A Decimal of a sum of money.
 
-    :param str text:
     :raise ValueError: when it is none; NaN and Infinity are none
     """
     try:

@@ -69,10 +69,7 @@ def fate_of(number):
 
 
 def fates_rows():
-    """The magic endings and what becomes of their messages, in words.
-
-    :rtype: list[tuple[str, str]]
-    """
+    """The magic endings and what becomes of their messages, in words."""
     rows = [(f"…{ending}", fate.label) for ending, fate in FATES.items()]
     return [*rows, ("other", ORDINARY.label)]
 
@@ -127,11 +124,9 @@ class Progress:
 def progress(segment, now, speed):
     """What Sms/State tells of a segment: 255 at first and after 48 h.
 
-    :param Segment segment:
     :param float now: seconds since 1970
     :param float speed: the network is so many times quicker; validity is measured by
         the network's time, so that the fate does not depend on the speed
-    :rtype: Progress
     """
     if now - segment.accepted_at < KNOWN_AFTER / speed:
         return Progress(UNKNOWN)

@@ -201,18 +201,12 @@ class Faults:
             self._random = random.Random(0)
 
     def pending(self):
-        """The faults that can still occur.
-
-        :rtype: list[Fault]
-        """
+        """The faults that can still occur."""
         with self._lock:
             return [order.fault for order in self._orders if not order.is_spent()]
 
     def take(self, path):
-        """The faults that befall a call of ``path`` now: every pause, one other.
-
-        :rtype: list[Fault]
-        """
+        """The faults that befall a call of ``path`` now: every pause, one other."""
         if not self._orders:
             return []
         with self._lock:
@@ -257,7 +251,6 @@ def seconds_of(faults, kind):
     """How long the pauses of one kind are together.
 
     :param list[Fault] faults: what ``Faults.take`` gave
-    :rtype: float
     """
     return sum(fault.seconds for fault in faults if fault.kind == kind)
 

@@ -58,7 +58,6 @@ class RequestLog:
         """Keep a request that was answered.
 
         :param list[tuple[str, str]] pairs: its parameters
-        :param Answer answer:
         :param float started: seconds since 1970
         """
         status = 0 if answer.connection else answer.status
@@ -78,10 +77,7 @@ class RequestLog:
             _print(request)
 
     def latest(self, count=KEPT):
-        """The newest requests, the last one first.
-
-        :rtype: list[Request]
-        """
+        """The newest requests, the last one first."""
         with self._lock:
             return list(self._requests)[: -count - 1 : -1]
 

@@ -153,10 +153,7 @@ class Provider:
             return len(self._ledger)
 
     def latest(self, count):
-        """The newest messages, the last one first, with what Sms/State tells of them.
-
-        :rtype: list[tuple[Entry, list[int]]]
-        """
+        """Pairs of a message and the states of its segments, the newest first."""
         with self._lock:
             entries = list(itertools.islice(reversed(self._ledger), count))
             return [(entry, self._states(entry)) for entry in entries]
@@ -201,8 +198,6 @@ class Provider:
         """The faults that befall a request of ``path`` now.
 
         For a transport that carries some out before the request is read.
-
-        :rtype: list[Fault]
         """
         endpoint, _v2 = find_endpoint(path)
         return self.faults.take(endpoint.name) if endpoint else []
@@ -213,9 +208,7 @@ class Provider:
         :param str method: "GET", "POST", …
         :param str path: "/rest/Sms/Send", "/rest/v2/sms/send/", …
         :param list[tuple[str, str]] pairs: parameters of the body, then of the query
-        :param str client_ip:
         :param list[Fault] faults: what ``befall`` gave; default: it is asked
-        :rtype: Answer
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:

@@ -18,9 +18,6 @@ def count_segments(text):
 
     160 (153 a part) GSM septets or 70 (67 a part) UTF-16 units: documented by the
     provider. An escape sequence or a surrogate pair stays in one part: GSM 03.38.
-
-    :param str text:
-    :rtype: int
     """
     if not text:
         return 0

@@ -17,7 +17,6 @@ RESCUE_PAUSES = (1, 2, 4, 8, 15)
 class AccountJob(Job):
     """A job that writes to the database; ``settle_in`` says what.
 
-    :param account: ``sms.devino.account``, one
     :param channel: its :class:`Channel`
     :param client: its :class:`DevinoClient`
     """

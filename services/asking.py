@@ -290,7 +290,6 @@ def expect_complete(batch):
 def note(messages, answers):
     """Write the answers down and derive the state of each message from them.
 
-    :param messages: ``sms.devino.message``
     :param dict answers: segment id -> ``MessageState`` or ``GatewayError``
     """
     if not messages:

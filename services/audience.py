@@ -272,7 +272,9 @@ class Audience:
 
     def _read_contacts(self, _key, last):
         contacts = self.env["res.partner"]
-        domain = self._get_domain() & Domain("id", ">", last)
+        domain = Domain("id", "in", self.batch.partner_ids.ids)
+        domain |= read_filter(self.env, self.batch.domain)
+        domain &= Domain("id", ">", last)
         ids = contacts.search(domain, order="id").ids
         for start in range(0, len(ids), PAGE):
             found = contacts.browse(ids[start : start + PAGE])
@@ -281,10 +283,6 @@ class Audience:
                 for partner, values in self._contacts.iterate(found)
             ]
             yield page, found[-1].id
-
-    def _get_domain(self):
-        chosen = Domain("id", "in", self.batch.partner_ids.ids)
-        return chosen | read_filter(self.env, self.batch.domain)
 
     def _read_file(self, _key, last):
         content = base64.b64decode(self.batch.source_file)

@@ -52,10 +52,7 @@ def note_unknown(journal, ids):
 
 
 def find(message):
-    """Return the ``sms.devino.doubt`` of a message whose outcome is unknown, or none.
-
-    :param message: ``sms.devino.message``, one
-    """
+    """Return the ``sms.devino.doubt`` of a message of unknown outcome, or none."""
     doubts = message.env["sms.devino.doubt"]
     at = message.claimed_at
     if message.state != "unknown" or not at:

@@ -69,7 +69,6 @@ def add_line(text, line):
 class Texts:
     """The texts of a draft, taken apart.
 
-    :param draft: ``sms.devino.batch``
     :param dict longest: as another reading of the recipients has left it
     :raise UserError: see :func:`parse_text`
     :ivar longest: name of a value, folded -> the longest value of a recipient

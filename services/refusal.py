@@ -88,7 +88,6 @@ def cancel_waiting(env, company, numbers):
 def describe_line(company, line):
     """Return an example of the line added to advertising, and what is wrong with one.
 
-    :param company: ``res.company``
     :param str line: as entered, maybe empty
     """
     env = company.env

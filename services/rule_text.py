@@ -13,7 +13,6 @@ OF_GROUP = ("count", "total", "date")
 class RuleText:
     """Renders the texts of a rule.
 
-    :param rule: ``sms.devino.rule``, one
     :param model: the model of its records, in the environment of their reader
     """
 

@@ -39,7 +39,6 @@ def zone_of(env):
 class Schedule:
     """The moments of one rule.
 
-    :param rule: ``sms.devino.rule``, one
     :param str zone: its name
     """
 

@@ -33,10 +33,7 @@ class Same:
 
 
 def window_of(account, *, is_mass):
-    """Return how far back the guard looks, ``None`` where it is switched off.
-
-    :param account: ``sms.devino.account``
-    """
+    """Return how far back the guard looks, ``None`` where it is switched off."""
     account = account.sudo()
     if is_mass:
         hours = account.same_text_mass_hours
@@ -50,7 +47,6 @@ def find_recent_same(account, pairs, window):
 
     Messages that surely did not arrive do not count, nor do those of the other mode.
 
-    :param account: ``sms.devino.account``
     :param pairs: iterable of (number in E.164, text as it is sent)
     :param timedelta window: how far back; ``None`` finds nothing
     :return: dict of pair -> :class:`Same`, the latest one
@@ -134,7 +130,6 @@ def warn_single(account, pairs):
     """Return the warning for single messages as HTML, empty when there is nothing to
     warn of.
 
-    :param account: ``sms.devino.account``
     :param pairs: iterable of (number in E.164, text as it is sent)
     """
     window = window_of(account, is_mass=False)
@@ -175,7 +170,6 @@ def leave_out(batch, rows):
     Not where the person chose to send all the same, and not in a repeat, which is meant
     to send the same text.
 
-    :param batch: ``sms.devino.batch``
     :param list rows: dicts of columns of the journal; they are changed
     """
     if batch.repeat_of_id or batch.allow_same_text:

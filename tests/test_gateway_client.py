@@ -63,14 +63,13 @@ class TestClient(SandboxCase):
         self.assertEqual(self.client.balance(), Decimal(12))
 
     def test_send_one(self):
-        with self.client as client:
-            ids = client.send(
-                "DTSMS",
-                f"+{NUMBER}",
-                LONG_TEXT,
-                send_date=NOW + timedelta(hours=1),
-                validity=90,
-            )
+        ids = self.client.send(
+            "DTSMS",
+            f"+{NUMBER}",
+            LONG_TEXT,
+            send_date=NOW + timedelta(hours=1),
+            validity=90,
+        )
         (entry,) = self.provider.ledger
         self.assertEqual(ids, entry.ids)
         self.assertEqual(len(ids), 2)

@@ -230,8 +230,7 @@ class TestClients(ServerCase):
     def test_broken_requests(self):
         post = "POST /rest/Sms/Send HTTP/1.1\r\n"
         for raw, reason in (
-            ("nonsense\r\n\r\n", "the first line is not like"),
-            ("GET /rest/User/Balance HTTP/1.1\r\nno colon\r\n\r\n", "no colon"),
+            ("nonsense\r\n\r\n", "Bad request syntax"),
             (post + "Content-Length: -5\r\n\r\n", "Content-Length is no length"),
             (
                 post + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
