@@ -173,6 +173,13 @@ class SmsDevinoIncoming(models.Model):
             limit=1,
         )
         company = message.company_id or account.company_id
+        partner = self.env["res.partner"].search(
+            [
+                ("phone_sanitized", "=", number),
+                ("company_id", "in", (False, company.id)),
+            ],
+            limit=1,
+        )
         kind = "text"
         if not number.startswith("+"):
             # nobody can be put on the blacklist, or taken off it
@@ -192,21 +199,9 @@ class SmsDevinoIncoming(models.Model):
             "kind": kind,
             "is_read": kind != "text",
             "message_id": message.id,
-            "partner_id": (
-                message.partner_id or self._find_partner(number, company)
-            ).id,
+            "partner_id": (message.partner_id or partner).id,
             "user_id": self._find_person(account, message, received_at).id,
         }
-
-    @api.model
-    def _find_partner(self, number, company):
-        return self.env["res.partner"].search(
-            [
-                ("phone_sanitized", "=", number),
-                ("company_id", "in", (False, company.id)),
-            ],
-            limit=1,
-        )
 
     @api.model
     def _find_person(self, account, message, received_at):

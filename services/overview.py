@@ -91,7 +91,7 @@ class Overview:
                     ),
                     level="danger",
                     button=env._("Fix"),
-                    action=self._is_admin and _form(account),
+                    action=self._is_admin and account.get_formview_action(),
                 )
             )
         unknown = Domain("state", "=", "unknown")
@@ -170,7 +170,7 @@ class Overview:
             "name": account.name,
             "mode": account.mode,
             "enough_for": None,
-            "action": self._is_admin and _form(account),
+            "action": self._is_admin and account.get_formview_action(),
         }
         if quote.after is not None and price:
             values["enough_for"] = env._(
@@ -346,7 +346,7 @@ class Overview:
                 "state": states[batch.state],
                 "total": batch.total,
                 "delivered": batch.delivered_count,
-                "action": _form(batch),
+                "action": batch.get_formview_action(),
             }
             for batch in batches
         ]
@@ -366,13 +366,4 @@ def _action(model, title, domain):
         "res_model": model,
         "domain": list(domain),
         "views": [[False, "list"], [False, "form"]],
-    }
-
-
-def _form(record):
-    return {
-        "type": "ir.actions.act_window",
-        "res_model": record._name,
-        "res_id": record.id,
-        "views": [[False, "form"]],
     }
