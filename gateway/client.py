@@ -94,7 +94,7 @@ class DevinoClient:
         return self._sessions.renew()
 
     def log_in_once(self) -> str:
-        """Return the session id in use; log in if there is none that is good now."""
+        """Return the session id in use; log in if it is missing or too old."""
         return self._sessions.get()
 
     def balance(self) -> Decimal:
@@ -171,8 +171,8 @@ class DevinoClient:
         return self._call("read", "Sms/In", period, answers.incoming)
 
     def statistics(self, start: datetime, end: datetime) -> Statistics:
-        """Counters over at most 90 days (documented). Whether the provider takes the
-        naive moments for UTC or local time its sources contradict each other."""
+        """Counters over at most 90 days (documented). The provider's sources contradict
+        each other about whether the naive moments are UTC or local time."""
         period = [("startDateTime", _moment(start)), ("endDateTime", _moment(end))]
         return self._call("read", "Sms/Statistics", period, answers.statistics)
 

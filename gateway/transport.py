@@ -5,7 +5,7 @@ whether it may have reached the provider:
 
 - connections idle for long are not used again, so that a server closing one at that
   very moment does not turn a sending into one with an unknown outcome;
-- a request whose body has not begun to be written did not leave, whatever the
+- a request did not leave unless its body has begun to be written, whatever the
   exception is (TLS and proxy handshakes included);
 - ``read_timeout`` bounds the whole answer, not each single byte of it.
 """
@@ -88,8 +88,8 @@ class Transport:
     :param read_timeout: seconds from the request being written to the answer's end.
     :param pool_size: connections at most; more callers than that wait.
     :param proxy: the URL of a proxy; those of the environment are not used.
-    :param is_public: send nothing to an address that is none of the internet, whatever
-        the name of the server. A proxy finds the address itself.
+    :param is_public: send only to addresses of the internet, whatever the server is
+        called. A proxy resolves the name itself.
     """
 
     def __init__(
@@ -243,7 +243,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 def _only_public(connect):
-    """Return ``connect`` such that it refuses addresses that are none of the internet.
+    """Return a ``connect`` that refuses addresses outside the internet.
 
     The address that is judged is the one that the connection has: a name that leads
     elsewhere the next time makes no difference.

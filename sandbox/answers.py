@@ -18,7 +18,7 @@ class Answer:
     of an answer). ``delay``: seconds before the answer. ``drip``: seconds over which
     the body is spread. ``declared``: Content-Length when it is not the true one; the
     connection is closed after such an answer. ``reason``: why it is a refusal, in plain
-    words for whoever develops a client; the provider has nothing like it.
+    words for the developer of a client; the provider has nothing like it.
     """
 
     status: int

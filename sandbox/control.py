@@ -182,7 +182,7 @@ def _incoming(sandbox, members):
 def read_amount(text):
     """A Decimal of a sum of money.
 
-    :raise ValueError: when it is none; NaN and Infinity are none
+    :raise ValueError: it is not a number, NaN or Infinity
     """
     try:
         amount = Decimal(text)

@@ -44,7 +44,7 @@ class Fate:
 
 
 ORDINARY = Fate("delivered after 10 s")
-#: In the place of the last two digits, where they decide nothing.
+#: Instead of the last two digits, where they decide nothing.
 NO_ENDING = ""
 FATES = {
     "80": Fate("a state nobody documented (1234)", 1234),

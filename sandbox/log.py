@@ -1,4 +1,4 @@
-"""The requests of late, and why some of them were refused."""
+"""The last requests, and why some of them were refused."""
 
 import sys
 import threading

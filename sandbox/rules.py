@@ -194,8 +194,8 @@ class Provider:
 
     # -- the one entrance
 
-    def befall(self, path):
-        """The faults that befall a request of ``path`` now.
+    def take_faults(self, path):
+        """The faults that hit a request of ``path`` now.
 
         For a transport that carries some out before the request is read.
         """
@@ -208,13 +208,13 @@ class Provider:
         :param str method: "GET", "POST", …
         :param str path: "/rest/Sms/Send", "/rest/v2/sms/send/", …
         :param list[tuple[str, str]] pairs: parameters of the body, then of the query
-        :param list[Fault] faults: what ``befall`` gave; default: it is asked
+        :param list[Fault] faults: as ``take_faults`` returns them; by default it is called
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:
             reason = "no call has this path; they are /rest/Sms/Send and the like"
             return replace(html(404, "Not Found"), reason=reason)
-        taken = self.befall(path) if faults is None else faults
+        taken = self.take_faults(path) if faults is None else faults
         call = ParsedCall(endpoint, Params(pairs), v2, client_ip, self.now())
         answer = self._instead(call, taken) or self._answer(method, call)
         for fault in taken:

@@ -129,7 +129,7 @@ class _HttpServer(ThreadingTCPServer):
             self.guard.notify_all()
 
     def handle_error(self, request, client_address):
-        """A client that goes away is no news."""
+        """Ignore clients that go away."""
 
     def close_connections(self):
         self.stopping.set()
@@ -141,7 +141,7 @@ class _HttpServer(ThreadingTCPServer):
 
 
 class _Malformed(Exception):
-    """What came is no request; says why."""
+    """Why what came is not a request."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -212,7 +212,7 @@ class _Connection(BaseHTTPRequestHandler):
         provider = self.sandbox.provider
         endpoint, _v2 = find_endpoint(path)
         self.sandbox.log.count(endpoint.name if endpoint else path)
-        faults = provider.befall(path)
+        faults = provider.take_faults(path)
         refusal = next((one for one in faults if one.kind in REFUSALS), None)
         if refusal:
             # Nothing more is read: the nearest to a port that nobody listens on.
@@ -228,7 +228,7 @@ class _Connection(BaseHTTPRequestHandler):
         answer = provider.handle(
             self.command, path, pairs, self.client_address[0], faults=faults
         )
-        # Before the answer: whoever has it finds the request in the log.
+        # Before the answer, so that its reader finds the request in the log.
         self._log(path, pairs, answer, started)
         self._put(answer)
 

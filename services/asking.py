@@ -28,7 +28,7 @@ READ_ROWS = 200
 READ_SECONDS = 2.0
 # Answers in a row without a state, after which nothing more is asked in this run: a
 # provider that fails at every id is left alone. After a few of them ids are asked in a
-# random order, so that some that always fail do not stand before the others.
+# random order, so that some that always fail do not block the others.
 MAX_BAD_ANSWERS = 40
 FEW_BAD_ANSWERS = 3
 # When the limit makes a full pass longer than this, messages of mass sendings are asked

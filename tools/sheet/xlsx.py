@@ -46,7 +46,7 @@ _STYLES = (
     '<cellStyles><cellStyle name="Normal" xfId="0"/></cellStyles></styleSheet>'
 )
 _NO_STRINGS = f'<sst xmlns="{SHEET_MAIN_NS}"/>'.encode()
-# Below it stand the number formats that need no code.
+# Number formats below this are built in.
 _OWN_FORMATS = 164
 
 
