@@ -226,11 +226,9 @@ class _AnswerReader(io.RawIOBase):
         self._socket.settimeout(self._seconds)
         return count
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
     def close(self):
         self._stream.close()
-        super().close()
+        return super().close()
 
 
 class _Answer(http.client.HTTPResponse):

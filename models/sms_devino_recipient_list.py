@@ -278,7 +278,7 @@ class SmsDevinoRecipientList(models.Model):
         titles = dict.fromkeys(columns)
         filling = Filling(self, update_existing=update_existing, consent=consent)
         for page in filling.pages(rows):
-            filling.write(page, keep_wrong=keep_wrong)
+            filling.write_page(page, keep_wrong=keep_wrong)
             for line in page:
                 counts[line.action] += 1
                 titles.update(dict.fromkeys(line.row.get("data") or ()))

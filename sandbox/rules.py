@@ -208,7 +208,7 @@ class Provider:
         :param str method: "GET", "POST", …
         :param str path: "/rest/Sms/Send", "/rest/v2/sms/send/", …
         :param list[tuple[str, str]] pairs: parameters of the body, then of the query
-        :param list[Fault] faults: as ``take_faults`` returns them; by default it is called
+        :param list[Fault] faults: of ``take_faults``, which is called by default
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:

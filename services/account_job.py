@@ -51,6 +51,10 @@ class AccountJob(Job):
                 raise
             _logger.warning("%s while writing down answers", type(error).__name__)
             self._settle_singly(self.env, ended)
+        self.after_settling(ended)
+
+    def after_settling(self, ended):
+        """Do what has to wait until the results are committed."""
 
     def rescue(self, ended):
         """Write down by another connection: this one may be lost."""

@@ -148,10 +148,7 @@ class Asking(AccountJob):
             self._answers[one.call.segment_id] = answer
         self._note(env, [one.call.message_id for one in ended])
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
-    def settle(self, ended):
-        super().settle(ended)
+    def after_settling(self, ended):
         for message_id in {one.call.message_id for one in ended}:
             if self._is_complete(message_id):
                 for question in self._open.pop(message_id):

@@ -147,9 +147,7 @@ class Filling:
         )
         return dict(groups)
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def write(self, page, *, keep_wrong=False):
+    def write_page(self, page, *, keep_wrong=False):
         """Write a page into the list, which is locked.
 
         :param list page: of :class:`Line`
@@ -205,7 +203,7 @@ class Filling:
         }
 
     def summarise(self, rows):
-        """Return what :meth:`write` would do, for a preview.
+        """Return what :meth:`write_page` would do, for a preview.
 
         :return: dict of ``counts``, ``total``, ``notes`` (how many rows to check),
             ``consents`` (how many rows have one),

@@ -143,7 +143,7 @@ def _add_page(job, page):
 
 
 def _write_page(record_list, filling, page, job):
-    filling.write(page, keep_wrong=job["keep_wrong"])
+    filling.write_page(page, keep_wrong=job["keep_wrong"])
     record_list._add_columns(job["columns"])
     record_list.write({"import_job": job, "import_done": sum(job["counts"].values())})
 
