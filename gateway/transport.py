@@ -122,7 +122,7 @@ class Transport:
             connect_timeout,
             read_timeout,
             pool_size,
-            _PUBLIC_POOLS if is_public and not proxy else _POOLS,
+            is_public=is_public and not proxy,
         )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -258,7 +258,7 @@ def _only_public(connect):
     return connect_public
 
 
-def _pool_of(pool_class, *, is_public=False):
+def _pool_of(pool_class, is_public):
     """Return a maker of pools whose connections read answers until the deadline."""
 
     def make_pool(*args, **kwargs):
@@ -278,17 +278,13 @@ def _pool_of(pool_class, *, is_public=False):
     return make_pool
 
 
-_CLASSES = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
-_POOLS = {scheme: _pool_of(pool) for scheme, pool in _CLASSES.items()}
-_PUBLIC_POOLS = {
-    scheme: _pool_of(pool, is_public=True) for scheme, pool in _CLASSES.items()
-}
+def _pools(is_public):
+    classes = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+    return {scheme: _pool_of(one, is_public) for scheme, one in classes.items()}
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(
-        self, connect_timeout: float, read_timeout: float, pool_size: int, pools: dict
-    ):
+    def __init__(self, connect_timeout, read_timeout, pool_size, *, is_public):
         self._timeouts = (connect_timeout, read_timeout)
         super().__init__(
             pool_connections=1,
@@ -296,11 +292,11 @@ class _Adapter(HTTPAdapter):
             max_retries=0,
             pool_block=True,
         )
-        self.poolmanager.pool_classes_by_scheme = pools
+        self.poolmanager.pool_classes_by_scheme = _pools(is_public)
 
     def proxy_manager_for(self, proxy, **proxy_kwargs):
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = _pools(is_public=False)
         return manager
 
     def send(self, request, **kwargs):
