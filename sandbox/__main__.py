@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from .control import PREFIX, read_amount
-from .fates import fates_table
+from .fates import fates_rows
 from .rules import Provider
 from .server import SandboxServer
 from .switches import Switches
@@ -135,10 +135,11 @@ def _make_zipapp(target):
 
 
 def _parser():
+    fates = "\n".join(f"  {ending}  {label}" for ending, label in fates_rows())
     parser = argparse.ArgumentParser(
         prog="sandbox",
         description="The SMS provider emulated; nothing is sent to anybody.",
-        epilog="fates by the number's last two digits:\n" + fates_table(),
+        epilog="fates by the number's last two digits:\n" + fates,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

@@ -74,11 +74,6 @@ def fates_rows():
     return [*rows, ("other", ORDINARY.label)]
 
 
-def fates_table():
-    """The same as text, one a line."""
-    return "\n".join(f"  {ending}  {label}" for ending, label in fates_rows())
-
-
 @dataclass(frozen=True)
 class Segment:
     """One segment of an accepted message.

@@ -473,7 +473,7 @@ class TestControl(ServerCase):
     def test_help(self):
         status, text = self.control("GET", "help")
         self.assertEqual(status, 200)
-        self.assertIn("…99  refused at once", text)
+        self.assertIn("| …99 | refused at once", text)
 
     def test_page(self):
         self.client.request("GET", "/_sandbox")
