@@ -64,7 +64,7 @@ def _ledger(sandbox, members):
 
 
 def _requests(sandbox, members):
-    return _json(200, [asdict(request) for request in sandbox.log.latest()])
+    return _json(200, sandbox.log.latest())
 
 
 def _pending_faults(sandbox, members):
@@ -92,7 +92,7 @@ def _state(sandbox, members):
             "counts": sandbox.requests,
             "total": provider.accepted(),
             "messages": messages,
-            "requests": [asdict(one) for one in sandbox.log.latest(_SHOWN)],
+            "requests": sandbox.log.latest(_SHOWN),
         },
     )
 

@@ -242,7 +242,7 @@ class TestClients(ServerCase):
                 said = client.makefile("rb").readline()
             with self.subTest(reason=reason):
                 self.assertEqual(said, b"HTTP/1.1 400 Bad Request\r\n")
-                self.assertIn(reason, self.server.log.latest(1)[0].reason)
+                self.assertIn(reason, self.server.log.latest(1)[0]["reason"])
 
     def test_http_1_0_and_pipelining(self):
         one = f"GET /rest/User/Balance?SessionID={self.session} HTTP/1.%s\r\n\r\n"
@@ -720,7 +720,7 @@ class TestHttps(BaseCase):
         plain = server.url.replace("https", "http")
         with self.assertRaises(requests.ConnectionError):
             requests.post(f"{plain}/User/SessionId", pair, timeout=10)
-        reasons = [request.reason for request in server.log.latest()]
+        reasons = [request["reason"] for request in server.log.latest()]
         self.assertTrue(any(one.startswith("no TLS: ") for one in reasons), reasons)
 
     def test_no_certificate_without_openssl(self):
