@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
 from ..services import windows
-from ..services.balance import WATCH_SECONDS, ask_within
+from ..services.balance import WATCH_SECONDS, ask_within, for_each
 from ..services.commit import CONFLICTS
 from ..services.records import read_input
 from ..services.refusal import refuse
@@ -89,16 +89,7 @@ class SmsDevinoIncoming(models.Model):
         accounts = self.env["sms.devino.account"].search(
             [("inbound_number", "!=", False)]
         )
-        for account in accounts:
-            try:
-                self._poll(account)
-            except Exception as error:
-                if self.env.cr.closed:
-                    raise
-                self.env.cr.rollback()
-                kind = type(error).__name__
-                _logger.warning("account %s: no incoming SMS, %s", account.id, kind)
-            self.env["ir.cron"]._commit_progress(1)
+        for_each(accounts, self._poll, "account %s: no incoming SMS, %s")
 
     @api.model
     def _poll(self, account):

@@ -149,7 +149,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     protocol_version = default_request_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    rbufsize = 65536
+    # head and body leave together
+    rbufsize = wbufsize = 65536
 
     def setup(self):
         self.timeout = self.server.idle_timeout
@@ -237,6 +238,8 @@ class _Connection(BaseHTTPRequestHandler):
 
         :raise _Malformed: when its length is not told properly
         """
+        # the client may wait for "100 Continue"
+        self.wfile.flush()
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return b"".join(iter(self._read_chunk, b""))
         length = self.headers.get("Content-Length") or "0"
@@ -285,13 +288,16 @@ class _Connection(BaseHTTPRequestHandler):
             self._put_slowly(body, answer.drip)
         else:
             self.wfile.write(body)
+            self.wfile.flush()
 
     def _put_slowly(self, body, seconds):
         size = max(len(body) // _DRIP_PARTS, 1)
+        self.wfile.flush()
         pause = seconds * size / max(len(body), 1)
         for start in range(0, len(body), size):
             self.server.stopping.wait(pause)
             self.wfile.write(body[start : start + size])
+            self.wfile.flush()
 
     def _break(self, how):
         self.close_connection = True

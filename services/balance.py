@@ -181,28 +181,41 @@ def want_balance(accounts):
 
 
 def watch_balances(env):
-    """Ask for the balance where it is wanted, watched or awaited. Commits as it goes.
-
-    The failure of one account holds up no other.
-    """
+    """Ask for balances that are wanted, watched or awaited. Commits as it goes."""
     waiting = [("operation_status", "in", SELF_HEALING_STATUSES)]
     accounts = env["sms.devino.account"].search(
         ["|", ("state", "!=", "stopped"), *waiting]
     )
-    for account in accounts.filtered(_is_asked):
+    asked = accounts.filtered(_is_asked)
+    asked.is_balance_wanted = False
+    env["ir.cron"]._commit_progress()
+    for_each(
+        asked,
+        lambda account: keep(account, ask_balance(account, WATCH_SECONDS)),
+        "account %s: balance not asked, %s",
+    )
+    if accounts.filtered(lambda a: a.state == "stopped"):
+        trigger(env, WATCH, fields.Datetime.now() + WATCH_PAUSE)
+
+
+def for_each(accounts, work, message):
+    """Do the work of a scheduled action for each account, and commit after each one.
+
+    The failure of one account holds up no other.
+
+    :param work: callable with an ``sms.devino.account``
+    :param str message: for the log; takes the id of the account and the kind of error
+    """
+    env = accounts.env
+    for account in accounts:
         try:
-            account.is_balance_wanted = False
-            keep(account, ask_balance(account, WATCH_SECONDS))
+            work(account)
         except Exception as error:
             if env.cr.closed:
                 raise
             env.cr.rollback()
-            account.is_balance_wanted = False
-            kind = type(error).__name__
-            _logger.warning("account %s: balance not asked, %s", account.id, kind)
+            _logger.warning(message, account.id, type(error).__name__)
         env["ir.cron"]._commit_progress(1)
-    if accounts.filtered(lambda a: a.state == "stopped"):
-        trigger(env, WATCH, fields.Datetime.now() + WATCH_PAUSE)
 
 
 def _is_asked(account):
