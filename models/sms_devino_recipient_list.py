@@ -4,7 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..services import windows
-from ..services.filling import COUNTS, PAGE, Filling
+from ..services.filling import COUNTS, Filling
+from ..services.records import read_pages
 from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
@@ -310,14 +311,9 @@ class SmsDevinoRecipientList(models.Model):
     def _read_lines(self):
         """Yield the lines of these lists, in order, as :meth:`_add_rows` takes them."""
         self.check_access("read")
-        recipients = self.env["sms.devino.recipient"]
-        last = 0
-        while page := recipients.search_fetch(
-            [("list_id", "in", self.ids), ("id", ">", last)],
-            ["number", "number_raw", "name", "partner_id", "data"],
-            order="id",
-            limit=PAGE,
-        ):
+        names = ["number", "number_raw", "name", "partner_id", "data"]
+        lines = self.env["sms.devino.recipient"]
+        for page, _last in read_pages(lines, [("list_id", "in", self.ids)], names):
             for line in page:
                 yield {
                     "number_raw": line.number or line.number_raw,
@@ -325,8 +321,6 @@ class SmsDevinoRecipientList(models.Model):
                     "partner_id": line.partner_id.id,
                     "data": line.data or {},
                 }
-            last = page[-1].id
-            page.invalidate_recordset()
 
     # --- actions --------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from . import asking
 from .departures import Plan
 from .draft_text import describe_chars
 from .message_words import describe_source
-from .words import format_moment, notify
+from .words import format_moment, notify, send_notice
 
 # Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
@@ -353,15 +353,7 @@ def _tell(batch, text, parts):
         parts = [Markup("<p><b>%s</b></p>") % note, *parts]
         text = f"{note} {text}"
     batch.message_post(body=Markup().join([*parts, failures]))
-    batch.sent_by_id._bus_send(
-        "simple_notification",
-        {
-            "type": "warning" if failures else "success",
-            "title": batch.name,
-            "message": text,
-            "sticky": bool(failures),
-        },
-    )
+    send_notice(batch.sent_by_id, batch.name, text, is_good=not failures)
 
 
 def _first_gateway_ids(batch):

@@ -30,6 +30,21 @@ def read_input(env, model, ids):
     return env[model].browse(ids).exists()._filtered_access("read")
 
 
+def read_pages(model, domain, names, *, last=0, size=5000):
+    """Yield the records of a domain in the order of their ids, as many at once as fit
+    into memory, each time with the last id.
+
+    :param list names: fields to read
+    :param int last: only records after this id
+    """
+    while page := model.search_fetch(
+        [*domain, ("id", ">", last)], names, order="id", limit=size
+    ):
+        last = page[-1].id
+        yield page, last
+        page.invalidate_recordset()
+
+
 def read_literal(text):
     """Return what a text means that a client writes as a Python literal.
 
