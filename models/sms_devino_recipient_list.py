@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..services import windows
-from ..services.filling import COUNTS, Filling
+from ..services.filling import COUNTS, PAGE, Filling
 from ..services.records import read_pages
 from ..services.words import notify
 from ..tools import phone
@@ -313,7 +313,8 @@ class SmsDevinoRecipientList(models.Model):
         self.check_access("read")
         names = ["number", "number_raw", "name", "partner_id", "data"]
         lines = self.env["sms.devino.recipient"]
-        for page, _last in read_pages(lines, [("list_id", "in", self.ids)], names):
+        of_lists = [("list_id", "in", self.ids)]
+        for page, _last in read_pages(lines, of_lists, names, PAGE):
             for line in page:
                 yield {
                     "number_raw": line.number or line.number_raw,

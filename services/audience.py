@@ -248,7 +248,7 @@ class Audience:
         roles = record_list.title_roles or {}
         lines = self.env["sms.devino.recipient"]
         of_list = [("list_id", "=", list_id)]
-        for rows, end in read_pages(lines, of_list, names, last=last):
+        for rows, end in read_pages(lines, of_list, names, PAGE, last):
             # ids, and not the contacts: the user may not read all of them
             partner_ids = [row.partner_id.id for row in rows]
             of_contacts = self._contacts.read_values(set(filter(None, partner_ids)))
@@ -334,7 +334,7 @@ class Audience:
         names += ["operation_status", "message_status", "res_model", "res_id"]
         domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
         journal = self.env["sms.devino.message"]
-        for messages, end in read_pages(journal, domain, names, last=last):
+        for messages, end in read_pages(journal, domain, names, PAGE, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
             repeated = find_repeated(self.env, firsts, but=self.batch)
             page = [

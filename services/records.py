@@ -30,11 +30,12 @@ def read_input(env, model, ids):
     return env[model].browse(ids).exists()._filtered_access("read")
 
 
-def read_pages(model, domain, names, *, last=0, size=5000):
-    """Yield the records of a domain in the order of their ids, as many at once as fit
-    into memory, each time with the last id.
+def read_pages(model, domain, names, size, last=0):
+    """Yield the records of a domain in the order of their ids, page by page, each with
+    its last id.
 
     :param list names: fields to read
+    :param int size: records of a page
     :param int last: only records after this id
     """
     while page := model.search_fetch(
