@@ -29,8 +29,8 @@ class RecordingProvider(Provider):
         )
         self._file = open(path, "w", buffering=1)
 
-    def befall(self, path):
-        faults = super().befall(path)
+    def take_faults(self, path):
+        faults = super().take_faults(path)
         refusals = [one.kind for one in faults if one.kind in REFUSALS]
         if refusals and "/sms/send" in path.lower():
             self._write("reset", f"the fault {refusals[0]}", [])

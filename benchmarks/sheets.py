@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 from sheet import Column, SheetError, open_book, write_xls, write_xlsx  # noqa: E402
 
-COLUMNS = [Column(str(index), f"Title {index}") for index in range(5)]
+COLUMNS = [Column(f"Title {index}") for index in range(5)]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 

@@ -22,32 +22,5 @@ from .errors import (
     NotSentError,
     OutcomeUnknownError,
 )
-from .shared import forget_client, get_client
+from .shared import get_client
 from .verdict import classify
-
-__all__ = [
-    "DEFAULT_URL",
-    "MAX_BULK_NUMBERS",
-    "MAX_TEXT_LENGTH",
-    "MESSAGE_STATUSES",
-    "OPERATION_STATUSES",
-    "SESSION_MINUTES",
-    "STATES",
-    "STATUS_MEMORY_HOURS",
-    "STOCK_SENDERS",
-    "AccountRefusedError",
-    "Credentials",
-    "DevinoClient",
-    "GatewayError",
-    "IncomingMessage",
-    "MessageRefusedError",
-    "MessageState",
-    "NotSentError",
-    "OutcomeUnknownError",
-    "StateInfo",
-    "Statistics",
-    "classify",
-    "forget_client",
-    "get_client",
-    "state_info",
-]

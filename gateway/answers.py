@@ -26,12 +26,9 @@ MAX_TEXT = 2000
 class MessageState:
     """State of one segment; the dates are naive UTC, the price is for this segment."""
 
-    message_id: str
     state: int
-    created: datetime | None
     submitted: datetime | None
     reported: datetime | None
-    timestamp: datetime | None
     description: str
     price: Decimal | None
 
@@ -51,15 +48,12 @@ class IncomingMessage:
 class Statistics:
     """The account's counters over a period."""
 
-    sent: int
     delivered: int
     errors: int
-    in_process: int
     expired: int
     rejected: int
     total: int
     total_with_errors: int
-    delivery_ratio: Decimal
 
 
 def load(body: str) -> object:
@@ -127,17 +121,14 @@ def ids_by_number(value: object, numbers: list[str]) -> dict[str, list[str]]:
     }
 
 
-def message_state(value: object, message_id: str) -> MessageState:
+def message_state(value: object) -> MessageState:
     """The answer of ``Sms/State``; a member that is absent counts as null."""
     answer = _members(value)
     price = answer.get("Price")
     return MessageState(
-        message_id=message_id,
         state=_integer(answer.get("State")),
-        created=_date(answer.get("CreationDateUtc")),
         submitted=_date(answer.get("SubmittedDateUtc")),
         reported=_date(answer.get("ReportedDateUtc")),
-        timestamp=_date(answer.get("TimeStampUtc")),
         description=_text(answer.get("StateDescription") or ""),
         price=None if price is None else decimal(price),
     )
@@ -155,15 +146,12 @@ def statistics(value: object) -> Statistics:
     """The answer of ``Sms/Statistics``."""
     answer = _members(value)
     return Statistics(
-        sent=_integer(answer.get("Sent")),
         delivered=_integer(answer.get("Delivered")),
         errors=_integer(answer.get("Errors")),
-        in_process=_integer(answer.get("InProcess")),
         expired=_integer(answer.get("Expired")),
         rejected=_integer(answer.get("Rejected")),
         total=_integer(answer.get("Total")),
         total_with_errors=_integer(answer.get("TotalWithErrors")),
-        delivery_ratio=decimal(answer.get("DeliveryRatio")),
     )
 
 

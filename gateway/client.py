@@ -47,8 +47,7 @@ class Credentials:
 
 
 class DevinoClient:
-    """A client for one account; threads may share it. Use it as a context manager, or
-    close it.
+    """A client for one account; threads may share it.
 
     Every method raises :class:`~.errors.GatewayError` in one of its four kinds.
     Only a call refused for its session is repeated, once.
@@ -83,12 +82,6 @@ class DevinoClient:
             is_public=credentials.is_public,
         )
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
-
     def close(self):
         """Close the idle connections; the client stays usable."""
         self._transport.close()
@@ -101,7 +94,7 @@ class DevinoClient:
         return self._sessions.renew()
 
     def log_in_once(self) -> str:
-        """Return the session id in use; log in if there is none that is good now."""
+        """Return the session id in use; log in if it is missing or too old."""
         return self._sessions.get()
 
     def balance(self) -> Decimal:
@@ -168,8 +161,8 @@ class DevinoClient:
     def state(self, message_id: str) -> MessageState:
         """State of one segment. The provider remembers it for 48 hours; state 255
         means not stored yet, or forgotten (documented)."""
-        parse = functools.partial(answers.message_state, message_id=message_id)
-        return self._call("read", "Sms/State", [("MessageId", message_id)], parse)
+        pairs = [("MessageId", message_id)]
+        return self._call("read", "Sms/State", pairs, answers.message_state)
 
     def incoming(self, min_date: datetime, max_date: datetime) -> list[IncomingMessage]:
         """Messages received between two moments in naive UTC, ``min_date`` at most a
@@ -178,8 +171,8 @@ class DevinoClient:
         return self._call("read", "Sms/In", period, answers.incoming)
 
     def statistics(self, start: datetime, end: datetime) -> Statistics:
-        """Counters over at most 90 days (documented). Whether the provider takes the
-        naive moments for UTC or local time its sources contradict each other."""
+        """Counters over at most 90 days (documented). The provider's sources contradict
+        each other about whether the naive moments are UTC or local time."""
         period = [("startDateTime", _moment(start)), ("endDateTime", _moment(end))]
         return self._call("read", "Sms/Statistics", period, answers.statistics)
 

@@ -35,8 +35,8 @@ MAX_SILENT = 3
 # A job begins with this many calls at once, and each answer lets one more in: a silent
 # provider leaves no more than these unanswered.
 FIRST_CALLS = 2
-# Calls claimed together: those that are not on the wire yet when a process is killed
-# are in doubt for nothing.
+# Calls claimed together. If the process is killed, those that were not on the wire yet
+# are in doubt too.
 MOST_CLAIMED = 4
 # The longest time between an answer and its settling; answers that come meanwhile are
 # settled together.
@@ -67,10 +67,6 @@ class Ended:
     call: Call
     answer: object = None
     error: GatewayError | None = None
-
-    @property
-    def is_made(self) -> bool:
-        return self.answer is not None or self.error is not None
 
 
 class Channel:
@@ -402,7 +398,7 @@ class Pool:
             _logger.error("%s while writing down answers", type(error).__name__)
 
     def _end(self) -> None:
-        """Wait for the calls under way; see to it that all is written down."""
+        """Wait for the calls under way, and have everything written down."""
         while self._under_way:
             self._collect(1.0)
         for job in self._jobs:

@@ -5,7 +5,7 @@ whether it may have reached the provider:
 
 - connections idle for long are not used again, so that a server closing one at that
   very moment does not turn a sending into one with an unknown outcome;
-- a request whose body has not begun to be written did not leave, whatever the
+- a request did not leave unless its body has begun to be written, whatever the
   exception is (TLS and proxy handshakes included);
 - ``read_timeout`` bounds the whole answer, not each single byte of it.
 """
@@ -95,8 +95,8 @@ class Transport:
     :param read_timeout: seconds from the request being written to the answer's end.
     :param pool_size: connections at most; more callers than that wait.
     :param proxy: the URL of a proxy; those of the environment are not used.
-    :param is_public: send nothing to an address that is none of the internet, whatever
-        the name of the server. A proxy finds the address itself.
+    :param is_public: send only to addresses of the internet, whatever the server is
+        called. A proxy resolves the name itself.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Transport:
             connect_timeout,
             read_timeout,
             pool_size,
-            _PUBLIC_POOLS if is_public and not proxy else _POOLS,
+            is_public=is_public and not proxy,
         )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -233,11 +233,9 @@ class _AnswerReader(io.RawIOBase):
         self._socket.settimeout(self._seconds)
         return count
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
     def close(self):
         self._stream.close()
-        super().close()
+        return super().close()
 
 
 class _Answer(http.client.HTTPResponse):
@@ -250,7 +248,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 def _only_public(connect):
-    """Return ``connect`` such that it refuses addresses that are none of the internet.
+    """Return a ``connect`` that refuses addresses outside the internet.
 
     The address that is judged is the one that the connection has: a name that leads
     elsewhere the next time makes no difference.
@@ -267,7 +265,7 @@ def _only_public(connect):
     return connect_public
 
 
-def _pool_of(pool_class, *, is_public=False):
+def _pool_of(pool_class, is_public):
     """Return a maker of pools whose connections read answers until the deadline."""
 
     def make_pool(*args, **kwargs):
@@ -287,17 +285,13 @@ def _pool_of(pool_class, *, is_public=False):
     return make_pool
 
 
-_CLASSES = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
-_POOLS = {scheme: _pool_of(pool) for scheme, pool in _CLASSES.items()}
-_PUBLIC_POOLS = {
-    scheme: _pool_of(pool, is_public=True) for scheme, pool in _CLASSES.items()
-}
+def _pools(is_public):
+    classes = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+    return {scheme: _pool_of(one, is_public) for scheme, one in classes.items()}
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(
-        self, connect_timeout: float, read_timeout: float, pool_size: int, pools: dict
-    ):
+    def __init__(self, connect_timeout, read_timeout, pool_size, *, is_public):
         self._timeouts = (connect_timeout, read_timeout)
         super().__init__(
             pool_connections=1,
@@ -305,11 +299,11 @@ class _Adapter(HTTPAdapter):
             max_retries=0,
             pool_block=True,
         )
-        self.poolmanager.pool_classes_by_scheme = pools
+        self.poolmanager.pool_classes_by_scheme = _pools(is_public)
 
     def proxy_manager_for(self, proxy, **proxy_kwargs):
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = _pools(is_public=False)
         return manager
 
     def send(self, request, **kwargs):

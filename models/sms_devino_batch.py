@@ -457,11 +457,10 @@ class SmsDevinoBatch(models.Model):
         if self.template_id:
             draft_input.take_template(self)
 
-    @api.constrains("source_columns", "translations")
-    def _check_json(self):
+    @api.constrains("source_columns")
+    def _check_source_columns(self):
         for batch in self:
             check_shape(batch, "source_columns", ("columns", "header_row"))
-            check_shape(batch, "translations")
 
     # --- CRUD -----------------------------------------------------------------------
 
@@ -574,7 +573,10 @@ class SmsDevinoBatch(models.Model):
         self._check_may_send()
         if self.state != "to_approve":
             approval.check_ready(self)
-        return windows.open_dialog(self, view_xmlid)
+        views = [(self.env.ref(view_xmlid).id, "form")]
+        return self._get_records_action(
+            name=self.name, views=views, target="new", context={}
+        )
 
     def action_send(self):
         """Approve the draft as it is shown; its messages leave now or when due.

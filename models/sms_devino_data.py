@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.sql import escape_psql
 
 
 class SmsDevinoData(models.AbstractModel):
@@ -36,14 +37,11 @@ class SmsDevinoData(models.AbstractModel):
             return NotImplemented
 
         def to_sql(model, alias, query):
-            escaped = (
-                value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-            )
             return SQL(
                 """EXISTS (SELECT FROM jsonb_each_text(%s) AS e(key, value)
                             WHERE e.value ILIKE %s)""",
                 SQL.identifier(alias, "data"),
-                f"%{escaped}%",
+                f"%{escape_psql(value)}%",
             )
 
         return Domain.custom(to_sql=to_sql)

@@ -11,6 +11,33 @@ from ..tools.sheet import Column, SheetError, write_xls, write_xlsx
 WRITERS = {"xlsx": write_xlsx, "xls": write_xls}
 # Records read into memory at once.
 PAGE = 5_000
+# The columns of saved messages.
+MESSAGE_FIELDS = (
+    "number",
+    "name",
+    "data_text",
+    "partner_id",
+    "sender_name",
+    "body",
+    "mode",
+    "state",
+    "message_status",
+    "operation_status",
+    "reason",
+    "gateway_ids",
+    "segment_count",
+    "cost_estimated",
+    "cost",
+    "create_date",
+    "scheduled_at",
+    "claimed_at",
+    "accepted_at",
+    "submitted_at",
+    "delivered_at",
+    "author_id",
+    "account_id",
+    "uuid",
+)
 
 
 class SmsDevinoExport(models.TransientModel):
@@ -93,9 +120,9 @@ class SmsDevinoExport(models.TransientModel):
         titles = own_titles(self.env)
         extra = record_list.columns or []
         columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            *(Column(f"extra_{index}", title) for index, title in enumerate(extra)),
+            Column(titles["phone"]),
+            Column(titles["name"], width=30),
+            *map(Column, extra),
         ]
         rows = (
             [line["number_raw"], line["name"], *map(line["data"].get, extra)]
@@ -110,9 +137,9 @@ class SmsDevinoExport(models.TransientModel):
         """Download a spreadsheet that can be imported as it is, to be filled in."""
         titles = own_titles(self.env)
         columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            Column("city", self.env._("City")),
+            Column(titles["phone"]),
+            Column(titles["name"], width=30),
+            Column(self.env._("City")),
         ]
         rows = [["+7 921 456-37-63", self.env._("Anna"), self.env._("Moscow")]]
         return self._download(self.env._("Recipients"), columns, rows, "xlsx")
@@ -127,11 +154,11 @@ class SmsDevinoExport(models.TransientModel):
         """
         titles = own_titles(self.env)
         columns = [
-            Column("phone", titles["phone"]),
-            Column("name", titles["name"], width=30),
-            *(Column(f"extra_{index}", name) for index, name in enumerate(extra)),
-            Column("row", titles["row"], "integer"),
-            Column("reason", titles["reason"], width=60),
+            Column(titles["phone"]),
+            Column(titles["name"], width=30),
+            *map(Column, extra),
+            Column(titles["row"], "integer"),
+            Column(titles["reason"], width=60),
         ]
         problems = (
             [
@@ -176,7 +203,7 @@ class SmsDevinoExport(models.TransientModel):
         messages = self.env["sms.devino.message"].search(
             [("batch_id", "=", batch.id), ("state", "in", self._states())], order="id"
         )
-        return self._download_messages(messages, "xlsx", batch.name)
+        return self._download_messages(messages, batch.name)
 
     def _states(self):
         """Return the states of messages that were chosen."""
@@ -199,7 +226,7 @@ class SmsDevinoExport(models.TransientModel):
         width = max([len(titles), *(len(cells) for cells, _raw in rows)])
         titles += [column_letter(index) for index in range(len(titles), width)]
         columns = [
-            *(Column(f"cell_{index}", title) for index, title in enumerate(titles)),
+            *map(Column, titles),
             *self._result_columns(),
         ]
         hidden = [at for at, (_cells, raw) in enumerate(rows, start=1) if raw is None]
@@ -213,12 +240,12 @@ class SmsDevinoExport(models.TransientModel):
 
     def _result_columns(self):
         return [
-            Column("number", self.env._("Number as sent")),
-            Column("state", self.env._("Status"), width=24),
-            Column("accepted_at", self.env._("Sent at"), "datetime", 20),
-            Column("segment_count", self.env._("Segments"), "integer"),
-            Column("cost", self.env._("Price"), "number"),
-            Column("reason", self.env._("Reason"), width=40),
+            Column(self.env._("Number as sent")),
+            Column(self.env._("Status"), width=24),
+            Column(self.env._("Sent at"), "datetime", 20),
+            Column(self.env._("Segments"), "integer"),
+            Column(self.env._("Price"), "number"),
+            Column(self.env._("Reason"), width=40),
         ]
 
     def _rows_of_results(self, rows, ids, width):
@@ -245,9 +272,9 @@ class SmsDevinoExport(models.TransientModel):
                     *padded,
                     message.number,
                     labels["state"][message.state],
-                    self._shown(message, "accepted_at", {}),
+                    self._local(message.accepted_at),
                     message.segment_count or None,
-                    self._shown(message, "cost", {}),
+                    message.cost or None,
                     labels[field][value] if field != "state" else None,
                 ]
             page.invalidate_recordset()
@@ -255,86 +282,38 @@ class SmsDevinoExport(models.TransientModel):
     # --- messages of the journal ----------------------------------------------------
 
     @api.model
-    def _download_messages(self, messages, file_format, name=None):
+    def _download_messages(self, messages, name):
         """Download messages with statuses in words, ids and prices.
 
-        :param messages: ``sms.devino.message``; access is checked
-        :param str name: title of the sheet; "SMS journal" without it
+        :param messages: ``sms.devino.message`` that the user may read
+        :param str name: title of the sheet
         """
-        messages.check_access("read")
-        self._check_may_export()
-        columns = self._message_columns()
-        rows = self._rows_of_messages(messages, [column.key for column in columns])
-        return self._download(
-            name or self.env._("SMS journal"), columns, rows, file_format
-        )
-
-    @api.model
-    def _message_columns(self):
-        """Return the columns of an exported journal, titled as on the screen."""
         kinds = {"datetime": "datetime", "integer": "integer", "float": "number"}
         widths = {"body": 60, "gateway_ids": 30, "reason": 40, "partner_id": 30}
-        fields_of = self.env["sms.devino.message"]._fields
-        return [
-            Column(
-                key,
-                fields_of[key]._description_string(self.env) or key,
-                kinds.get(fields_of[key].type, "text"),
-                widths.get(key, 20),
-            )
-            for key in (
-                "number",
-                "name",
-                "data_text",
-                "partner_id",
-                "sender_name",
-                "body",
-                "mode",
-                "state",
-                "message_status",
-                "operation_status",
-                "reason",
-                "gateway_ids",
-                "segment_count",
-                "cost_estimated",
-                "cost",
-                "create_date",
-                "scheduled_at",
-                "claimed_at",
-                "accepted_at",
-                "submitted_at",
-                "delivered_at",
-                "author_id",
-                "account_id",
-                "uuid",
-            )
-        ]
+        columns = []
+        for key in MESSAGE_FIELDS:
+            field = messages._fields[key]
+            title = field._description_string(self.env) or key
+            kind = kinds.get(field.type, "text")
+            columns.append(Column(title, kind, widths.get(key, 20)))
+        return self._download(name, columns, self._rows_of_messages(messages), "xlsx")
 
-    def _rows_of_messages(self, messages, keys):
-        """Yield the values of each message as a person reads them."""
-        fields_of = messages._fields
-        labels = {
-            key: dict(fields_of[key]._description_selection(self.env))
-            for key in keys
-            if fields_of[key].type == "selection"
-        }
+    def _rows_of_messages(self, messages):
+        """Yield the values of each message, as Odoo's own export words them."""
         for start in range(0, len(messages), PAGE):
             # A recordset of its own keeps the cache as small as the page.
             page = messages.browse(messages.ids[start : start + PAGE])
-            for message in page:
-                yield [self._shown(message, key, labels) for key in keys]
+            # in sudo: names of contacts that the user may not read
+            for row in page.sudo().export_data(MESSAGE_FIELDS)["datas"]:
+                values = dict(zip(MESSAGE_FIELDS, row, strict=True))
+                # A price of nothing is one that the provider has not told.
+                values["cost"] = values["cost"] or None
+                yield [None if value == "" else value for value in values.values()]
             page.invalidate_recordset()
 
-    @api.model
-    def _shown(self, message, key, labels):
-        value = message[key]
-        kind = message._fields[key].type
-        if kind == "selection":
-            return labels[key].get(value)
-        if kind == "many2one":
-            return value.sudo().display_name if value else None
-        if kind == "datetime" and value:
-            local = fields.Datetime.context_timestamp(message, value)
-            return local.replace(tzinfo=None, microsecond=0)
-        # A price of nothing is one that the provider has not told.
-        return None if key == "cost" and not value else value
+    def _local(self, moment):
+        """Return a moment by the clock of the user, as a spreadsheet holds it."""
+        if not moment:
+            return None
+        local = fields.Datetime.context_timestamp(self, moment)
+        return local.replace(tzinfo=None, microsecond=0)

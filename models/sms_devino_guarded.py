@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command
 
-from ..services.records import check_numbers
+from ..services.records import check_numbers, check_shape
 from ..tools.shapes import fits
 
 OWN_MODELS = "sms.devino."
@@ -24,6 +24,15 @@ class SmsDevinoGuarded(models.AbstractModel):
     _json_shapes = {}
     # whether the name of a copy says that it is one
     _names_copies = False
+
+    def _list_stored_json(self):
+        return [name for name in self._json_shapes if self._fields[name].store]
+
+    @api.constrains(_list_stored_json)
+    def _check_json_shapes(self):
+        for record in self:
+            for name in self._list_stored_json():
+                check_shape(record, name)
 
     @api.model_create_multi
     def create(self, vals_list):

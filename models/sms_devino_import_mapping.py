@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-from ..services.records import check_shape
 from ..tools.shapes import MAPPING
 
 
@@ -35,11 +34,6 @@ class SmsDevinoImportMapping(models.Model):
     _name_uniq = models.Constraint(
         "unique(company_id, name)", "There is a mapping of this name already."
     )
-
-    @api.constrains("columns")
-    def _check_columns(self):
-        for record in self:
-            check_shape(record, "columns")
 
     @api.depends("columns")
     def _compute_columns_text(self):

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
 from ..services import windows
-from ..services.balance import WATCH_SECONDS, ask_within
+from ..services.balance import WATCH_SECONDS, ask_within, for_each
 from ..services.commit import CONFLICTS
 from ..services.records import read_input
 from ..services.refusal import refuse
@@ -89,16 +89,7 @@ class SmsDevinoIncoming(models.Model):
         accounts = self.env["sms.devino.account"].search(
             [("inbound_number", "!=", False)]
         )
-        for account in accounts:
-            try:
-                self._poll(account)
-            except Exception as error:
-                if self.env.cr.closed:
-                    raise
-                self.env.cr.rollback()
-                kind = type(error).__name__
-                _logger.warning("account %s: no incoming SMS, %s", account.id, kind)
-            self.env["ir.cron"]._commit_progress(1)
+        for_each(accounts, self._poll, "account %s: no incoming SMS, %s")
 
     @api.model
     def _poll(self, account):
@@ -173,6 +164,13 @@ class SmsDevinoIncoming(models.Model):
             limit=1,
         )
         company = message.company_id or account.company_id
+        partner = self.env["res.partner"].search(
+            [
+                ("phone_sanitized", "=", number),
+                ("company_id", "in", (False, company.id)),
+            ],
+            limit=1,
+        )
         kind = "text"
         if not number.startswith("+"):
             # nobody can be put on the blacklist, or taken off it
@@ -192,21 +190,9 @@ class SmsDevinoIncoming(models.Model):
             "kind": kind,
             "is_read": kind != "text",
             "message_id": message.id,
-            "partner_id": (
-                message.partner_id or self._find_partner(number, company)
-            ).id,
+            "partner_id": (message.partner_id or partner).id,
             "user_id": self._find_person(account, message, received_at).id,
         }
-
-    @api.model
-    def _find_partner(self, number, company):
-        return self.env["res.partner"].search(
-            [
-                ("phone_sanitized", "=", number),
-                ("company_id", "in", (False, company.id)),
-            ],
-            limit=1,
-        )
 
     @api.model
     def _find_person(self, account, message, received_at):

@@ -3,7 +3,6 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..services.records import check_shape
 from ..services.words import BLACKLISTED, READINGS, describe_reading, private_error
 from ..tools import phone
 from ..tools.phone import SENDABLE
@@ -147,11 +146,6 @@ class SmsDevinoRecipient(models.Model):
         if self.partner_id:
             self.number_raw = self.number_raw or self.partner_id.phone
             self.name = self.name or self.partner_id.name
-
-    @api.constrains("data")
-    def _check_data(self):
-        for record in self:
-            check_shape(record, "data")
 
     # --- CRUD -----------------------------------------------------------------------
 

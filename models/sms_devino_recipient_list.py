@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from ..services import windows
 from ..services.filling import COUNTS, PAGE, Filling
-from ..services.records import check_shape
+from ..services.records import read_pages
 from ..services.words import notify
 from ..tools import phone
 from ..tools.phone import SENDABLE
@@ -159,12 +159,6 @@ class SmsDevinoRecipientList(models.Model):
                     )
                 )
 
-    @api.constrains("columns", "title_roles")
-    def _check_columns(self):
-        for record in self:
-            check_shape(record, "columns")
-            check_shape(record, "title_roles")
-
     @api.depends("recipient_ids.reading")
     def _compute_counts(self):
         """Count the lines by reading, in two queries for all lists."""
@@ -202,7 +196,7 @@ class SmsDevinoRecipientList(models.Model):
 
     def _check_country(self, country):
         raws = self.recipient_ids.mapped("number_raw")
-        readings = phone.read_many(map(clean, raws), country.code)
+        readings = [phone.read(clean(raw), country.code) for raw in raws]
         numbers = [reading.e164 for reading in readings if reading.sendable]
         repeated = len(numbers) - len(set(numbers))
         if repeated:
@@ -285,7 +279,7 @@ class SmsDevinoRecipientList(models.Model):
         titles = dict.fromkeys(columns)
         filling = Filling(self, update_existing=update_existing, consent=consent)
         for page in filling.pages(rows):
-            filling.write(page, keep_wrong=keep_wrong)
+            filling.write_page(page, keep_wrong=keep_wrong)
             for line in page:
                 counts[line.action] += 1
                 titles.update(dict.fromkeys(line.row.get("data") or ()))
@@ -317,14 +311,10 @@ class SmsDevinoRecipientList(models.Model):
     def _read_lines(self):
         """Yield the lines of these lists, in order, as :meth:`_add_rows` takes them."""
         self.check_access("read")
-        recipients = self.env["sms.devino.recipient"]
-        last = 0
-        while page := recipients.search_fetch(
-            [("list_id", "in", self.ids), ("id", ">", last)],
-            ["number", "number_raw", "name", "partner_id", "data"],
-            order="id",
-            limit=PAGE,
-        ):
+        names = ["number", "number_raw", "name", "partner_id", "data"]
+        lines = self.env["sms.devino.recipient"]
+        of_lists = [("list_id", "in", self.ids)]
+        for page, _last in read_pages(lines, of_lists, names, PAGE):
             for line in page:
                 yield {
                     "number_raw": line.number or line.number_raw,
@@ -332,8 +322,6 @@ class SmsDevinoRecipientList(models.Model):
                     "partner_id": line.partner_id.id,
                     "data": line.data or {},
                 }
-            last = page[-1].id
-            page.invalidate_recordset()
 
     # --- actions --------------------------------------------------------------------
 

@@ -127,13 +127,12 @@ class SmsDevinoSegment(models.Model):
             "ids": list(answers),
             "codes": [answer.state for answer in states],
             "finals": [state_info(answer.state).final for answer in states],
-            "texts": [self._words_of(answer) for answer in states],
+            # the words for "unknown" only repeat it
+            "texts": [
+                (answer.description or None) if answer.state != UNKNOWN_CODE else None
+                for answer in states
+            ],
             "prices": [answer.price for answer in states],
             "submitted": [answer.submitted for answer in states],
             "reported": [answer.reported for answer in states],
         }
-
-    @api.model
-    def _words_of(self, answer):
-        """Return the provider's description, unless it only says that it is unknown."""
-        return (answer.description or None) if answer.state != UNKNOWN_CODE else None

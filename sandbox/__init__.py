@@ -7,10 +7,3 @@ from .faults import Fault
 from .rules import Provider
 from .server import SandboxServer
 from .switches import Switches
-
-__all__ = [
-    "Fault",
-    "Provider",
-    "SandboxServer",
-    "Switches",
-]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from .control import PREFIX, read_amount
-from .fates import fates_table
+from .fates import fates_rows
 from .rules import Provider
 from .server import SandboxServer
 from .switches import Switches
@@ -36,9 +36,13 @@ def main(argv=None):
 
     :param list[str] argv: default the command line's
     :return: the exit code
-    :rtype: int
     """
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        _check(options)
+    except ValueError as why:
+        parser.error(str(why))
     try:
         if options.zipapp:
             return _make_zipapp(options.zipapp)
@@ -62,17 +66,32 @@ def _server(options, over):
     )
 
 
+def _check(options):
+    """Read the options of several words.
+
+    :raise ValueError: what is wrong with one
+    """
+    options.switches = Switches.parse(options.switches)
+    if options.tls and len(options.tls) != 2:
+        raise ValueError("--tls takes a certificate and its key, or nothing")
+    for words in options.account:
+        if len(words) not in (2, 3):
+            raise ValueError(
+                "--account takes a login, a password and perhaps a balance"
+            )
+        words[2:] = [read_amount(text) for text in words[2:]]
+
+
 def _provider(options):
-    accounts = options.account or [(options.login, options.password, None)]
-    balances = {
-        login: options.balance if balance is None else balance
-        for login, _password, balance in accounts
-    }
+    accounts = options.account or [[options.login, options.password]]
     return Provider(
         speed=options.speed,
         switches=options.switches,
-        accounts={login: password for login, password, _balance in accounts},
-        balances=balances,
+        accounts={login: password for login, password, *_balance in accounts},
+        balance=options.balance,
+        balances={
+            login: balance[0] for login, _password, *balance in accounts if balance
+        },
         senders=options.sender,
         has_fates=options.fates,
     )
@@ -116,10 +135,11 @@ def _make_zipapp(target):
 
 
 def _parser():
+    fates = "\n".join(f"  {ending}  {label}" for ending, label in fates_rows())
     parser = argparse.ArgumentParser(
         prog="sandbox",
         description="The SMS provider emulated; nothing is sent to anybody.",
-        epilog="fates by the number's last two digits:\n" + fates_table(),
+        epilog="fates by the number's last two digits:\n" + fates,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
@@ -128,7 +148,6 @@ def _parser():
     add(
         "--tls",
         nargs="*",
-        action=_TlsAction,
         metavar=("CERT", "KEY"),
         help="serve https: with these PEM files, or with a certificate made now",
     )
@@ -138,7 +157,8 @@ def _parser():
     add(
         "--account",
         nargs="+",
-        action=_AccountAction,
+        action="append",
+        default=[],
         metavar=("LOGIN", "PASSWORD"),
         help="an account, with its balance as a third word if it is another; "
         "repeat it for several",
@@ -154,42 +174,14 @@ def _parser():
     add(
         "--switch",
         dest="switches",
-        action=_SwitchAction,
-        default=Switches(),
+        action="append",
+        default=[],
         metavar="NAME=VALUE",
         help="an answer to what is uncertain, see README.md",
     )
     add("--verbose", action="store_true", help="a line on stderr for each request")
     add("--zipapp", metavar="FILE", help="make one file that runs anywhere, and end")
     return parser
-
-
-class _SwitchAction(argparse.Action):
-    def __call__(self, parser, namespace, value, option_string=None):
-        given = [*getattr(namespace, "settings", ()), value]
-        try:
-            namespace.switches = Switches.parse(given)
-        except ValueError as why:
-            parser.error(str(why))
-        namespace.settings = given
-
-
-class _TlsAction(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
-        if len(values) not in (0, 2):
-            parser.error("--tls takes a certificate and its key, or nothing")
-        namespace.tls = values
-
-
-class _AccountAction(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
-        if len(values) not in (2, 3):
-            parser.error("--account takes a login, a password and perhaps a balance")
-        try:
-            balance = read_amount(values[2]) if len(values) == 3 else None
-        except ValueError as why:
-            parser.error(f"--account: {why}")
-        namespace.account = [*(namespace.account or ()), (*values[:2], balance)]
 
 
 def _positive(text):

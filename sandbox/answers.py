@@ -18,7 +18,7 @@ class Answer:
     of an answer). ``delay``: seconds before the answer. ``drip``: seconds over which
     the body is spread. ``declared``: Content-Length when it is not the true one; the
     connection is closed after such an answer. ``reason``: why it is a refusal, in plain
-    words for whoever develops a client; the provider has nothing like it.
+    words for the developer of a client; the provider has nothing like it.
     """
 
     status: int
@@ -35,8 +35,6 @@ class Answer:
         """The headers to send, Content-Length included.
 
         No WWW-Authenticate ever: an official client would ask its user (inference).
-
-        :rtype: dict[str, str]
         """
         length = len(self.body.encode()) if self.declared is None else self.declared
         return {
@@ -50,9 +48,7 @@ class Answer:
 class Refusal(Exception):
     """The provider refuses: HTTP status, Code and Desc (documented table).
 
-    :param int status:
     :param int code: 1 to 9
-    :param str desc:
     :param str reason: why, more exactly
     """
 
@@ -80,9 +76,7 @@ def html(status, title):
 def state_object(progress, segment):
     """What Sms/State answers (documented, in this order).
 
-    :param fates.Progress progress:
     :param fates.Segment segment: None for an id that nobody knows
-    :rtype: dict
     """
     known = progress.state != fates.UNKNOWN
     description = fates.DESCRIPTIONS.get(progress.state, fates.UNKNOWN_DESCRIPTION)
@@ -101,7 +95,6 @@ def statistics_object(states):
     """What Sms/Statistics answers; in the sample TotalWithErrors = Total + Errors.
 
     :param Counter states: how many segments are in each state
-    :rtype: dict
     """
     counts = {
         "Sent": states[fates.SENT],

@@ -54,7 +54,6 @@ def find_endpoint(path):
     """``(Endpoint, v2)`` of a path in any case, with or without a trailing "/" or "?".
 
     :return: ``(None, False)`` when there is no such call
-    :rtype: tuple[Endpoint | None, bool]
     """
     parts = [part for part in path.rstrip("?").lower().split("/") if part]
     if "rest" not in parts:

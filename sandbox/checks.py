@@ -31,9 +31,6 @@ def read_number(raw):
 
     The three forms are documented. A foreign number is accepted with its country
     code; ten digits without one are not (inference).
-
-    :param str raw:
-    :rtype: str | None
     """
     eight = _RUSSIAN_EIGHT.fullmatch(raw)
     if eight:
@@ -57,7 +54,6 @@ def price_of(number):
     """The price of one segment by the longest prefix.
 
     :param str number: digits
-    :rtype: Decimal
     """
     return PRICES[_longest_prefix(number, PRICES)]
 

@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from .answers import HTML_TYPE, Answer
-from .fates import DESCRIPTIONS, UNKNOWN_DESCRIPTION, fates_rows, fates_table
+from .fates import DESCRIPTIONS, UNKNOWN_DESCRIPTION, fates_rows
 from .faults import CALLS, KINDS, Fault
-from .log import KEPT
 
 PREFIX = "/_sandbox"
 #: How many messages and requests the page shows.
@@ -21,41 +20,12 @@ _PAGE_HEADERS = {
     "script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
 }
 
-_HELP = """\
-The sandbox of the SMS provider. Nothing is sent to anybody.
-
-GET  /_sandbox/           a page to look at all this
-GET  /_sandbox/help       this text
-GET  /_sandbox/ledger     the accepted messages, in order
-GET  /_sandbox/requests   the last {kept} requests, the newest first, with the reason
-                          why one was refused
-GET  /_sandbox/state      what the page shows
-GET  /_sandbox/faults     the faults that can still occur
-POST /_sandbox/faults     {{"kind": "code8", "path": "Sms/Send", "times": 1}}, or a list
-POST /_sandbox/faults/clear
-POST /_sandbox/fates      {{"on": false}}
-POST /_sandbox/reset      forget messages, sessions, faults and requests
-POST /_sandbox/clock      {{"advance": 3600}}
-POST /_sandbox/balance    {{"demo": "12.5"}}
-POST /_sandbox/incoming   {{"source": "79160000000", "destination": "79030000000",
-                           "text": "STOP"}}, with "login" for one account only
-
-What becomes of a message, by the last two digits of its number:
-
-{fates}
-
-Kinds of faults: {kinds}
-"""
-
 
 def control(sandbox, method, path, body):
     """The answer to a request under ``/_sandbox``.
 
-    :param SandboxServer sandbox:
-    :param str method:
     :param str path: "/_sandbox/ledger"
     :param bytes body: JSON
-    :rtype: Answer
     """
     name = path[len(PREFIX) :].strip("/").lower()
     action = _ACTIONS.get((method, name))
@@ -77,13 +47,16 @@ def _no_number(text):
 
 
 def _page(sandbox, members):
-    page = pkgutil.get_data(__package__, "page.html").decode()
-    return Answer(200, page, HTML_TYPE, _PAGE_HEADERS)
+    return Answer(200, _read_file("page.html"), HTML_TYPE, _PAGE_HEADERS)
 
 
 def _help(sandbox, members):
-    text = _HELP.format(fates=fates_table(), kinds=", ".join(KINDS), kept=KEPT)
-    return Answer(200, text, "text/plain; charset=utf-8")
+    return Answer(200, _read_file("README.md"), "text/plain; charset=utf-8")
+
+
+def _read_file(name):
+    # also from within a zip file
+    return pkgutil.get_data(__package__, name).decode()
 
 
 def _ledger(sandbox, members):
@@ -91,7 +64,7 @@ def _ledger(sandbox, members):
 
 
 def _requests(sandbox, members):
-    return _json(200, [request.as_dict() for request in sandbox.log.latest()])
+    return _json(200, sandbox.log.latest())
 
 
 def _pending_faults(sandbox, members):
@@ -119,7 +92,7 @@ def _state(sandbox, members):
             "counts": sandbox.requests,
             "total": provider.accepted(),
             "messages": messages,
-            "requests": [one.as_dict() for one in sandbox.log.latest(_SHOWN)],
+            "requests": sandbox.log.latest(_SHOWN),
         },
     )
 
@@ -185,8 +158,7 @@ def _incoming(sandbox, members):
 def read_amount(text):
     """A Decimal of a sum of money.
 
-    :param str text:
-    :raise ValueError: when it is none; NaN and Infinity are none
+    :raise ValueError: it is not a number, NaN or Infinity
     """
     try:
         amount = Decimal(text)

@@ -44,7 +44,7 @@ class Fate:
 
 
 ORDINARY = Fate("delivered after 10 s")
-#: In the place of the last two digits, where they decide nothing.
+#: Instead of the last two digits, where they decide nothing.
 NO_ENDING = ""
 FATES = {
     "80": Fate("a state nobody documented (1234)", 1234),
@@ -69,17 +69,9 @@ def fate_of(number):
 
 
 def fates_rows():
-    """The magic endings and what becomes of their messages, in words.
-
-    :rtype: list[tuple[str, str]]
-    """
+    """The magic endings and what becomes of their messages, in words."""
     rows = [(f"…{ending}", fate.label) for ending, fate in FATES.items()]
     return [*rows, ("other", ORDINARY.label)]
-
-
-def fates_table():
-    """The same as text, one a line."""
-    return "\n".join(f"  {ending}  {label}" for ending, label in fates_rows())
 
 
 @dataclass(frozen=True)
@@ -127,11 +119,9 @@ class Progress:
 def progress(segment, now, speed):
     """What Sms/State tells of a segment: 255 at first and after 48 h.
 
-    :param Segment segment:
     :param float now: seconds since 1970
     :param float speed: the network is so many times quicker; validity is measured by
         the network's time, so that the fate does not depend on the speed
-    :rtype: Progress
     """
     if now - segment.accepted_at < KNOWN_AFTER / speed:
         return Progress(UNKNOWN)

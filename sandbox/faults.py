@@ -1,4 +1,4 @@
-"""What may go wrong, on order."""
+"""Faults that can be ordered."""
 
 import json
 import math
@@ -76,7 +76,7 @@ DAY = 24 * 3600.0
 class Fault:
     """One thing going wrong.
 
-    :raise ValueError: a value that is none of its field's, told in a sentence
+    :raise ValueError: a sentence about a wrong value
     """
 
     kind: str
@@ -92,7 +92,7 @@ class Fault:
     seconds: float = 0.0
     #: Retry-After of "rate_limit" and "unavailable", in seconds; None = no header
     retry_after: int = None
-    #: whether an error answer hides a request that was handled all the same
+    #: whether an error answer hides a request that was handled
     handled: bool = False
     #: how many ids "more_ids" and "fewer_ids" add and drop
     count: int = 1
@@ -147,7 +147,7 @@ class Fault:
         return cls(**{"kind": None, **members})
 
     def concerns(self, path):
-        """Whether it may befall a call of ``path``, as documented ("Sms/Send")."""
+        """Whether it may hit a call of ``path``, as documented ("Sms/Send")."""
         if self.path and self.path.lower() != path.lower():
             return False
         if self.kind in _OF_SESSIONS:
@@ -201,18 +201,12 @@ class Faults:
             self._random = random.Random(0)
 
     def pending(self):
-        """The faults that can still occur.
-
-        :rtype: list[Fault]
-        """
+        """The faults that can still occur."""
         with self._lock:
             return [order.fault for order in self._orders if not order.is_spent()]
 
     def take(self, path):
-        """The faults that befall a call of ``path`` now: every pause, one other.
-
-        :rtype: list[Fault]
-        """
+        """The faults that hit a call of ``path`` now: every pause and one other."""
         if not self._orders:
             return []
         with self._lock:
@@ -249,7 +243,7 @@ class _Order:
 
 
 def _is_number(value, most):
-    """Whether it is a number from 0 to ``most``; true, NaN and "1" are none."""
+    """Whether it is a number from 0 to ``most``; not true, NaN or "1"."""
     return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most
 
 
@@ -257,7 +251,6 @@ def seconds_of(faults, kind):
     """How long the pauses of one kind are together.
 
     :param list[Fault] faults: what ``Faults.take`` gave
-    :rtype: float
     """
     return sum(fault.seconds for fault in faults if fault.kind == kind)
 

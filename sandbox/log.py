@@ -1,53 +1,14 @@
-"""The requests of late, and why some of them were refused."""
+"""The last requests, and why some of them were refused."""
 
 import sys
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
 
 #: How many requests are kept, and how many parameters of each.
 KEPT, KEPT_PAIRS = 1000, 20
 _LONGEST = 200
 _SECRETS = ("password", "sessionid")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request and its answer.
-
-    ``at``: seconds since 1970. ``call``: the documented name, or the path when there is
-    no such call. ``status``: 0 when the connection was broken instead of an answer.
-    ``reason``: why it was refused or spoiled, or "". ``pairs``: the first parameters,
-    ``count``: how many there were. ``took``: seconds.
-    """
-
-    number: int
-    at: float
-    client: str
-    method: str
-    call: str
-    v2: bool
-    status: int
-    reason: str
-    answer: str
-    pairs: list
-    count: int
-    took: float
-
-    def as_dict(self):
-        """As plain data; passwords and session ids are masked.
-
-        :rtype: dict
-        """
-        plain = {**vars(self), "took": round(self.took, 4)}
-        del plain["pairs"], plain["count"]
-        plain["params"] = [
-            [name, "***" if name.strip().lower() in _SECRETS else value[:_LONGEST]]
-            for name, value in self.pairs
-        ]
-        plain["params_left_out"] = self.count - len(self.pairs)
-        return plain
 
 
 class RequestLog:
@@ -71,27 +32,35 @@ class RequestLog:
     def add(self, client, method, call, v2, pairs, answer, started):
         """Keep a request that was answered.
 
+        :param str call: the documented name, or the path when there is no such call
         :param list[tuple[str, str]] pairs: its parameters
-        :param Answer answer:
         :param float started: seconds since 1970
         """
-        status = 0 if answer.connection else answer.status
+        request = {
+            "at": started,
+            "client": client,
+            "method": method,
+            "call": call,
+            "v2": v2,
+            # 0: the connection was broken instead of an answer
+            "status": 0 if answer.connection else answer.status,
+            "reason": answer.reason,
+            "answer": answer.body[:_LONGEST],
+            "params": [
+                [name, "***" if name.strip().lower() in _SECRETS else value[:_LONGEST]]
+                for name, value in pairs[:KEPT_PAIRS]
+            ],
+            "params_left_out": max(len(pairs) - KEPT_PAIRS, 0),
+            "took": round(time.time() - started, 4),
+        }
         with self._lock:
             self._total += 1
-            request = Request(
-                *(self._total, started, client, method, call, v2, status),
-                *(answer.reason, answer.body[:_LONGEST], pairs[:KEPT_PAIRS]),
-                *(len(pairs), time.time() - started),
-            )
-            self._requests.append(request)
+            self._requests.append({"number": self._total, **request})
         if self._verbose:
             _print(request)
 
     def latest(self, count=KEPT):
-        """The newest requests, the last one first.
-
-        :rtype: list[Request]
-        """
+        """The newest requests as dicts, the last one first."""
         with self._lock:
             return list(self._requests)[: -count - 1 : -1]
 
@@ -102,9 +71,9 @@ class RequestLog:
 
 
 def _print(request):
-    clock = time.strftime("%H:%M:%S", time.localtime(request.at))
-    status = request.status or "broken"
-    reason = f"  {request.reason}" if request.reason else ""
-    call = f"{'v2/' if request.v2 else ''}{request.call}"
-    line = f"{clock} {request.client} {request.method} {call} {status}{reason}"
+    clock = time.strftime("%H:%M:%S", time.localtime(request["at"]))
+    status = request["status"] or "broken"
+    reason = f"  {request['reason']}" if request["reason"] else ""
+    call = f"{'v2/' if request['v2'] else ''}{request['call']}"
+    line = f"{clock} {request['client']} {request['method']} {call} {status}{reason}"
     sys.stderr.write(line.encode(errors="replace").decode() + "\n")

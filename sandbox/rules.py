@@ -119,10 +119,7 @@ class Provider:
 
     @property
     def ledger(self):
-        """The accepted messages in order.
-
-        :rtype: list[Entry]
-        """
+        """The accepted messages in order, as a list of Entry."""
         with self._lock:
             return list(self._ledger)
 
@@ -141,18 +138,12 @@ class Provider:
             return self._store.balance(login)
 
     def balances(self):
-        """What every account has left.
-
-        :rtype: dict[str, Decimal]
-        """
+        """What every account has left, by login."""
         with self._lock:
             return self._store.balances()
 
     def set_balance(self, amount, login="demo"):
-        """Set what an account has left.
-
-        :raise KeyError: an unknown login
-        """
+        """Set what an account has left; KeyError for an unknown login."""
         with self._lock:
             self._store.set_balance(login, Decimal(amount))
 
@@ -162,10 +153,7 @@ class Provider:
             return len(self._ledger)
 
     def latest(self, count):
-        """The newest messages, the last one first, with what Sms/State tells of them.
-
-        :rtype: list[tuple[Entry, list[int]]]
-        """
+        """Pairs of a message and the states of its segments, the newest first."""
         with self._lock:
             entries = list(itertools.islice(reversed(self._ledger), count))
             return [(entry, self._states(entry)) for entry in entries]
@@ -206,12 +194,10 @@ class Provider:
 
     # -- the one entrance
 
-    def befall(self, path):
-        """The faults that befall a request of ``path`` now.
+    def take_faults(self, path):
+        """The faults that hit a request of ``path`` now.
 
         For a transport that carries some out before the request is read.
-
-        :rtype: list[Fault]
         """
         endpoint, _v2 = find_endpoint(path)
         return self.faults.take(endpoint.name) if endpoint else []
@@ -222,15 +208,13 @@ class Provider:
         :param str method: "GET", "POST", …
         :param str path: "/rest/Sms/Send", "/rest/v2/sms/send/", …
         :param list[tuple[str, str]] pairs: parameters of the body, then of the query
-        :param str client_ip:
-        :param list[Fault] faults: what ``befall`` gave; default: it is asked
-        :rtype: Answer
+        :param list[Fault] faults: of ``take_faults``, which is called by default
         """
         endpoint, v2 = find_endpoint(path)
         if endpoint is None:
             reason = "no call has this path; they are /rest/Sms/Send and the like"
             return replace(html(404, "Not Found"), reason=reason)
-        taken = self.befall(path) if faults is None else faults
+        taken = self.take_faults(path) if faults is None else faults
         call = ParsedCall(endpoint, Params(pairs), v2, client_ip, self.now())
         answer = self._instead(call, taken) or self._answer(method, call)
         for fault in taken:
@@ -283,7 +267,7 @@ class Provider:
                 raise Refusal(401, 4, "SessionID expired", reason)
             raise Refusal(400, 3, "Invalid session id", reason)
         if sliding:
-            self._store.touch_session(session_id, replace(session, used_at=call.now))
+            session.used_at = call.now
         return session.login
 
     def _authenticate(self, login, password):
@@ -368,14 +352,11 @@ class Provider:
         if not all(numbers):
             wrong = next(one for one in addresses if not checks.read_number(one))
             reason = f"{wrong!r} is not a number with its country code"
-        elif refused := [one for one in numbers if self._is_refused(one)]:
+        elif refused := [n for n in numbers if fates.fate_of(self._ending(n)).refused]:
             reason = f"{refused[0]} is refused, as its last two digits are 99"
         if reason:
             # The text was seen in one client; the code is an inference.
             raise Refusal(400, 6, "Invalid destination address", reason)
-
-    def _is_refused(self, number):
-        return fates.fate_of(self._ending(number)).refused
 
     def _ending(self, number):
         return number[-2:] if self.has_fates else fates.NO_ENDING

@@ -18,23 +18,17 @@ def count_segments(text):
 
     160 (153 a part) GSM septets or 70 (67 a part) UTF-16 units: documented by the
     provider. An escape sequence or a surrogate pair stays in one part: GSM 03.38.
-
-    :param str text:
-    :rtype: int
     """
     if not text:
         return 0
     if _BASIC.issuperset(text):
-        return _parts_of_ones(len(text), _GSM_SINGLE, _GSM_PART)
+        length = len(text)
+        return 1 if length <= _GSM_SINGLE else -(-length // _GSM_PART)
     if all(char in _BASIC or char in _EXTENSION for char in text):
         widths = [2 if char in _EXTENSION else 1 for char in text]
         return _pack(widths, _GSM_SINGLE, _GSM_PART)
     widths = [2 if char > "\uffff" else 1 for char in text]
     return _pack(widths, _UCS2_SINGLE, _UCS2_PART)
-
-
-def _parts_of_ones(length, single, part):
-    return 1 if length <= single else -(-length // part)
 
 
 def _pack(widths, single, part):

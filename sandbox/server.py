@@ -6,10 +6,11 @@ import struct
 import threading
 import time
 from dataclasses import replace
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from ssl import SSLError
 
-from . import http11
 from .answers import Answer, html
 from .control import PREFIX, control
 from .faults import REFUSALS, seconds_of
@@ -20,6 +21,8 @@ from .wire import parse_pairs
 #: Why an answer is a refusal; see ``Answer.reason``.
 REASON_HEADER = "X-Sandbox-Reason"
 _DRIP_PARTS = 10
+_LONGEST_LINE = 65536
+_LARGEST_BODY = 64 * 2**20
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -29,7 +32,6 @@ class SandboxServer:
     Usable as a context manager.
 
     :param Provider provider: default a new one
-    :param str host:
     :param int port: 0 = any free one
     :param float idle_timeout: seconds after which an idle connection is closed
     :param ssl.SSLContext tls: serve https with it
@@ -54,10 +56,7 @@ class SandboxServer:
 
     @property
     def requests(self):
-        """How often each call was made.
-
-        :rtype: Counter
-        """
+        """How often each call was made."""
         return self.log.counts
 
     @property
@@ -130,7 +129,7 @@ class _HttpServer(ThreadingTCPServer):
             self.guard.notify_all()
 
     def handle_error(self, request, client_address):
-        """A client that goes away is no news."""
+        """Ignore clients that go away."""
 
     def close_connections(self):
         self.stopping.set()
@@ -141,11 +140,17 @@ class _HttpServer(ThreadingTCPServer):
             self.guard.wait_for(lambda: not self._open, timeout=2.0)
 
 
-class _Connection(StreamRequestHandler):
+class _Malformed(Exception):
+    """Why what came is not a request."""
+
+
+class _Connection(BaseHTTPRequestHandler):
     """One connection, in a thread of its own."""
 
+    protocol_version = default_request_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    rbufsize = 65536
+    # head and body leave together
+    rbufsize = wbufsize = 65536
 
     def setup(self):
         self.timeout = self.server.idle_timeout
@@ -155,13 +160,7 @@ class _Connection(StreamRequestHandler):
     def handle(self):
         if self.sandbox.tls and not self._shake_hands():
             return
-        self.open = True
-        while self.open:
-            try:
-                self._handle_one()
-            except http11.Malformed as why:
-                self.open = False
-                self._refuse_malformed(str(why))
+        super().handle()
 
     def finish(self):
         with contextlib.suppress(OSError):
@@ -172,63 +171,102 @@ class _Connection(StreamRequestHandler):
             self.connection.do_handshake()
         except SSLError as why:
             answer = Answer(0, "", connection="drop", reason=f"no TLS: {why}")
-            self._log(None, [], answer, time.time())
+            self.command = ""
+            self._log("", [], answer, time.time())
             return False
         return True
 
-    def _handle_one(self):
-        head = http11.read_head(self.rfile)
-        if head is None:
-            self.open = False
-            return
-        self.open = head.keep_alive
-        if head.path == "/":
-            http11.read_body(head, self.rfile, self.connection)
-            self._put(Answer(302, "", headers={"Location": f"{PREFIX}/"}), head.method)
-        elif head.path.lower().startswith(PREFIX):
-            body = http11.read_body(head, self.rfile, self.connection)
-            answer = control(self.sandbox, head.method, head.path, body)
-            self._put(answer, head.method)
-        else:
-            self._serve(head)
+    def handle_one_request(self):
+        self.raw_requestline = self.rfile.readline(_LONGEST_LINE)
+        if self.raw_requestline in (b"\r\n", b"\n"):
+            # left over from the body before (RFC 9112, 2.2)
+            self.raw_requestline = self.rfile.readline(_LONGEST_LINE)
+        if not self.raw_requestline:
+            self.close_connection = True
+        elif self.parse_request():
+            try:
+                self._answer()
+            except _Malformed as why:
+                self.send_error(400, str(why))
 
-    def _serve(self, head):
+    def send_error(self, code, message=None, explain=None):
+        """Answer what is no request; the standard library calls it too."""
+        self.close_connection = True
+        answer = replace(html(code, HTTPStatus(code).phrase), reason=message or "")
+        self._log("", [], answer, time.time())
+        self._put(answer)
+
+    def _answer(self):
+        if "://" in self.path[:8]:  # as clients write to a proxy
+            self.path = "/" + self.path.split("/", 3)[-1]
+        path = self.path.partition("?")[0]
+        if path == "/":
+            self._read_body()
+            self._put(Answer(302, "", headers={"Location": f"{PREFIX}/"}))
+        elif path.lower().startswith(PREFIX):
+            self._put(control(self.sandbox, self.command, path, self._read_body()))
+        else:
+            self._serve(path)
+
+    def _serve(self, path):
         started = time.time()
         provider = self.sandbox.provider
-        endpoint, _v2 = find_endpoint(head.path)
-        self.sandbox.log.count(endpoint.name if endpoint else head.path)
-        faults = provider.befall(head.path)
+        endpoint, _v2 = find_endpoint(path)
+        self.sandbox.log.count(endpoint.name if endpoint else path)
+        faults = provider.take_faults(path)
         refusal = next((one for one in faults if one.kind in REFUSALS), None)
         if refusal:
             # Nothing more is read: the nearest to a port that nobody listens on.
             answer = refusal.instead()
-            self._log(head, [], answer, started)
+            self._log(path, [], answer, started)
             self._put(answer)
             return
-        body = http11.read_body(head, self.rfile, self.connection)
-        pairs = parse_pairs(head.query, head.headers.get("content-type", ""), body)
+        body = self._read_body()
+        query = self.path.partition("?")[2].partition("#")[0]
+        pairs = parse_pairs(query, self.headers.get("Content-Type", ""), body)
         if faults:
             self.server.stopping.wait(seconds_of(faults, "hold"))
         answer = provider.handle(
-            head.method, head.path, pairs, self.client_address[0], faults=faults
+            self.command, path, pairs, self.client_address[0], faults=faults
         )
-        # Before the answer: whoever has it finds the request in the log.
-        self._log(head, pairs, answer, started)
-        self._put(answer, head.method)
-
-    def _refuse_malformed(self, reason):
-        answer = replace(html(400, "Bad Request"), reason=reason)
-        self._log(None, [], answer, time.time())
+        # Before the answer, so that its reader finds the request in the log.
+        self._log(path, pairs, answer, started)
         self._put(answer)
 
-    def _log(self, head, pairs, answer, started):
-        endpoint, v2 = find_endpoint(head.path) if head else (None, False)
-        method, path = (head.method, head.path) if head else ("", "")
+    def _read_body(self):
+        """The body of the request.
+
+        :raise _Malformed: when its length is not told properly
+        """
+        # the client may wait for "100 Continue"
+        self.wfile.flush()
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(iter(self._read_chunk, b""))
+        length = self.headers.get("Content-Length") or "0"
+        if not (length.isascii() and length.isdigit()) or int(length) > _LARGEST_BODY:
+            raise _Malformed("Content-Length is no length, or too great")
+        return self.rfile.read(int(length))
+
+    def _read_chunk(self):
+        text = self.rfile.readline(_LONGEST_LINE).partition(b";")[0].strip()
+        try:
+            size = int(text, 16)
+        except ValueError:
+            raise _Malformed(f"{text[:20]!r} is no size of a chunk") from None
+        if not 0 <= size <= _LARGEST_BODY:
+            raise _Malformed("a chunk is too great")
+        chunk = self.rfile.read(size)
+        while self.rfile.readline(_LONGEST_LINE).strip() and not size:
+            """Trailers are of no use here."""
+        return chunk
+
+    def _log(self, path, pairs, answer, started):
+        endpoint, v2 = find_endpoint(path)
         call = endpoint.name if endpoint else path
-        client = self.client_address[0]
+        client, method = self.client_address[0], self.command or ""
         self.sandbox.log.add(client, method, call, v2, pairs, answer, started)
 
-    def _put(self, answer, method=""):
+    def _put(self, answer):
         """Send an Answer, or break the connection."""
         if answer.delay:
             self.server.stopping.wait(answer.delay)
@@ -239,27 +277,30 @@ class _Connection(StreamRequestHandler):
         if answer.reason:
             # ascii() also escapes line breaks.
             headers[REASON_HEADER] = ascii(answer.reason)[1:-1]
-        if answer.declared is not None:
-            self.open = False
-        if not self.open:
+        if self.close_connection or answer.declared is not None:
             headers["Connection"] = "close"
-        body = b"" if method == "HEAD" else answer.body.encode()
-        data = http11.head_of(answer.status, headers)
+        self.send_response_only(answer.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        body = b"" if self.command == "HEAD" else answer.body.encode()
         if answer.drip:
-            self.connection.sendall(data)
             self._put_slowly(body, answer.drip)
         else:
-            self.connection.sendall(data + body)
+            self.wfile.write(body)
+            self.wfile.flush()
 
     def _put_slowly(self, body, seconds):
         size = max(len(body) // _DRIP_PARTS, 1)
+        self.wfile.flush()
         pause = seconds * size / max(len(body), 1)
         for start in range(0, len(body), size):
             self.server.stopping.wait(pause)
-            self.connection.sendall(body[start : start + size])
+            self.wfile.write(body[start : start + size])
+            self.wfile.flush()
 
     def _break(self, how):
-        self.open = False
+        self.close_connection = True
         if how != "drop":
             self.connection.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE

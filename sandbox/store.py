@@ -8,7 +8,7 @@ from decimal import Decimal
 from .fates import Segment
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """Whose it is; when it was opened and last used, in seconds since 1970."""
 
@@ -69,12 +69,10 @@ class Store:
         self._segments = {}
 
     def authenticate(self, login, password):
-        """Whether the pair is right."""
         known = self._accounts.get(login)
         return known is not None and known == password
 
     def balance(self, login):
-        """The Decimal left."""
         return self._balances[login]
 
     def balances(self):
@@ -82,16 +80,12 @@ class Store:
         return dict(self._balances)
 
     def set_balance(self, login, amount):
-        """Set it.
-
-        :raise KeyError: an unknown login
-        """
+        """Raise KeyError for an unknown login."""
         if login not in self._balances:
             raise KeyError(f"there is no account {login!r}")
         self._balances[login] = amount
 
     def debit(self, login, amount):
-        """Take ``amount`` off the balance."""
         self._balances[login] -= amount
 
     def open_session(self, login, now):
@@ -104,20 +98,11 @@ class Store:
         """The Session, expired or not, or None."""
         return self._sessions.get(session_id)
 
-    def touch_session(self, session_id, session):
-        """Keep a changed Session."""
-        self._sessions[session_id] = session
-
     def drop_session(self, session_id):
-        """Forget it."""
         self._sessions.pop(session_id, None)
 
     def keep(self, message):
-        """Remember a Message.
-
-        :return: its ids, one a segment
-        :rtype: list[str]
-        """
+        """Remember a Message; return its ids, one a segment."""
         ids = self._make_ids(self._counter, message)
         for index, gateway_id in enumerate(ids, 1):
             self._segments[gateway_id] = (message, index)
@@ -129,10 +114,7 @@ class Store:
         return message.segment(index) if message and message.login == login else None
 
     def segments(self, login):
-        """Every Segment of a login.
-
-        :rtype: Iterator[Segment]
-        """
+        """Yield every Segment of a login."""
         for message, index in list(self._segments.values()):
             if message.login == login:
                 yield message.segment(index)

@@ -47,7 +47,6 @@ class Switches:
         """Switches from ``["login_failure=403", …]``.
 
         :param list[str] settings: name=value
-        :rtype: Switches
         :raise ValueError: an unknown name or value
         """
         choices = {field.name: get_args(field.type) for field in fields(cls)}

@@ -19,7 +19,6 @@ def make_context(certificate, key):
 
     :param str certificate: path of a PEM file, the chain included
     :param str key: path of a PEM file
-    :rtype: ssl.SSLContext
     :raise TlsError: the files cannot be used
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -35,7 +34,6 @@ def make_certificate(folder):
 
     :param str folder: where to put it
     :return: paths of the certificate and its key
-    :rtype: tuple[str, str]
     :raise TlsError: the command is missing or fails
     """
     command = shutil.which("openssl")

@@ -43,7 +43,6 @@ def encode(value):
     substrings (documented samples, seen in several clients).
 
     :param value: dict, list, str, int, bool, Decimal, naive UTC datetime or None
-    :rtype: str
     """
     if isinstance(value, dict):
         members = (f"{json.dumps(key)}:{encode(item)}" for key, item in value.items())
@@ -63,7 +62,6 @@ def parse_date(text):
     The three forms are sent by official clients. Seconds may be missing or have a
     fraction, and a zone may follow (``Z``, ``+03:00``), as .NET reads them.
 
-    :param str text:
     :raise ValueError: when it is none of these
     """
     match = _DATE.fullmatch(text)
@@ -100,8 +98,6 @@ def parse_pairs(query, content_type, body):
 
     :param str query: without "?"
     :param str content_type: may be empty
-    :param bytes body:
-    :rtype: list[tuple[str, str]]
     """
     kind = content_type.lower()
     if "json" in kind or body[:1] == b"{":
@@ -149,10 +145,7 @@ def _sound(item):
 
 
 class Params:
-    """Parameters by name: any case, repeated or numbered (``name[0]``) ones as lists.
-
-    :param list[tuple[str, str]] pairs:
-    """
+    """Parameters by name, in any case; repeated or numbered (``name[0]``) as lists."""
 
     def __init__(self, pairs):
         self._values = {}

@@ -17,7 +17,6 @@ RESCUE_PAUSES = (1, 2, 4, 8, 15)
 class AccountJob(Job):
     """A job that writes to the database; ``settle_in`` says what.
 
-    :param account: ``sms.devino.account``, one
     :param channel: its :class:`Channel`
     :param client: its :class:`DevinoClient`
     """
@@ -52,6 +51,10 @@ class AccountJob(Job):
                 raise
             _logger.warning("%s while writing down answers", type(error).__name__)
             self._settle_singly(self.env, ended)
+        self.after_settling(ended)
+
+    def after_settling(self, ended):
+        """Do what has to wait until the results are committed."""
 
     def rescue(self, ended):
         """Write down by another connection: this one may be lost."""

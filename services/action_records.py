@@ -1,7 +1,5 @@
 """The records of a server action that sends SMS: its own filter, once each."""
 
-from odoo.tools import SQL
-
 from .bulk import insert_rows
 from .records import read_entered
 
@@ -36,16 +34,8 @@ def choose(action, eval_context):
 def _mark(action, records):
     """Mark the records that have a number; return those that had no mark."""
     marks = action.env["sms.devino.mark"].sudo()
-    marks.flush_model()
-    done = action.env.execute_query(
-        SQL(
-            """SELECT res_id FROM sms_devino_mark
-                WHERE action_id = %s AND res_id = ANY(%s)""",
-            action.id,
-            list(records.ids),
-        )
-    )
-    new = records - records.browse(key for (key,) in done)
+    done = marks.search([("action_id", "=", action.id), ("res_id", "in", records.ids)])
+    new = records - records.browse(done.mapped("res_id"))
     found = new._sms_get_recipients_info()
     rows = [
         {"action_id": action.id, "res_id": record.id, "occasion": ""}

@@ -28,7 +28,7 @@ READ_ROWS = 200
 READ_SECONDS = 2.0
 # Answers in a row without a state, after which nothing more is asked in this run: a
 # provider that fails at every id is left alone. After a few of them ids are asked in a
-# random order, so that some that always fail do not stand before the others.
+# random order, so that some that always fail do not block the others.
 MAX_BAD_ANSWERS = 40
 FEW_BAD_ANSWERS = 3
 # When the limit makes a full pass longer than this, messages of mass sendings are asked
@@ -148,10 +148,7 @@ class Asking(AccountJob):
             self._answers[one.call.segment_id] = answer
         self._note(env, [one.call.message_id for one in ended])
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
-    def settle(self, ended):
-        super().settle(ended)
+    def after_settling(self, ended):
         for message_id in {one.call.message_id for one in ended}:
             if self._is_complete(message_id):
                 for question in self._open.pop(message_id):
@@ -290,7 +287,6 @@ def expect_complete(batch):
 def note(messages, answers):
     """Write the answers down and derive the state of each message from them.
 
-    :param messages: ``sms.devino.message``
     :param dict answers: segment id -> ``MessageState`` or ``GatewayError``
     """
     if not messages:

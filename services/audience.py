@@ -12,7 +12,7 @@ from ..tools.phone import SENDABLE
 from ..tools.placeholders import fold
 from . import audience_records, consent, control_numbers
 from .record_values import SHOWN_TYPES, show_value
-from .records import read_entered
+from .records import read_entered, read_pages
 from .repeat import SURELY_FAILED, find_repeated, is_number_refused
 from .source import own_titles, read_rows, titles_for_text
 
@@ -246,9 +246,9 @@ class Audience:
         names = ["number", "number_raw", "name", "partner_id", "data", "reading"]
         record_list = self.env["sms.devino.recipient.list"].browse(list_id)
         roles = record_list.title_roles or {}
-        for rows, end in self._pages_of(
-            "sms.devino.recipient", [("list_id", "=", list_id)], names, last
-        ):
+        lines = self.env["sms.devino.recipient"]
+        of_list = [("list_id", "=", list_id)]
+        for rows, end in read_pages(lines, of_list, names, PAGE, last):
             # ids, and not the contacts: the user may not read all of them
             partner_ids = [row.partner_id.id for row in rows]
             of_contacts = self._contacts.read_values(set(filter(None, partner_ids)))
@@ -272,7 +272,9 @@ class Audience:
 
     def _read_contacts(self, _key, last):
         contacts = self.env["res.partner"]
-        domain = self._get_domain() & Domain("id", ">", last)
+        domain = Domain("id", "in", self.batch.partner_ids.ids)
+        domain |= read_filter(self.env, self.batch.domain)
+        domain &= Domain("id", ">", last)
         ids = contacts.search(domain, order="id").ids
         for start in range(0, len(ids), PAGE):
             found = contacts.browse(ids[start : start + PAGE])
@@ -281,10 +283,6 @@ class Audience:
                 for partner, values in self._contacts.iterate(found)
             ]
             yield page, found[-1].id
-
-    def _get_domain(self):
-        chosen = Domain("id", "in", self.batch.partner_ids.ids)
-        return chosen | read_filter(self.env, self.batch.domain)
 
     def _read_file(self, _key, last):
         content = base64.b64decode(self.batch.source_file)
@@ -335,7 +333,8 @@ class Audience:
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
         names += ["operation_status", "message_status", "res_model", "res_id"]
         domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
-        for messages, end in self._pages_of("sms.devino.message", domain, names, last):
+        journal = self.env["sms.devino.message"]
+        for messages, end in read_pages(journal, domain, names, PAGE, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]
             repeated = find_repeated(self.env, firsts, but=self.batch)
             page = [
@@ -353,16 +352,6 @@ class Audience:
                 for message, first in zip(messages, firsts, strict=True)
             ]
             yield page, end
-
-    def _pages_of(self, model, domain, names, last):
-        """Yield the records of a domain after an id, as many at once as fit into
-        memory, each time with the last id."""
-        while page := self.env[model].search_fetch(
-            [*domain, ("id", ">", last)], names, order="id", limit=PAGE
-        ):
-            last = page[-1].id
-            yield page, last
-            page.invalidate_recordset()
 
     # --- one recipient --------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -16,9 +17,9 @@ from ..gateway import (
     get_client,
 )
 from ..gateway.pool import within
+from ..tools.web_address import is_private
 from .account_words import describe_obstacle
 from .jobs import trigger
-from .network import get_route
 from .test_mode import TestModeAdapter
 
 _logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ _logger = logging.getLogger(__name__)
 # Asking with a refused login again may lock the account at the provider. Only lack of
 # credits ends once the company has paid.
 SELF_HEALING_STATUSES = ("Error_Not_Enough_Credits",)
+# Set by a system administrator in Settings > Technical > System Parameters.
+PROXY_PARAMETER = "sms_devino.proxy"
 # What an account in test mode has: enough for any sending.
 TEST_BALANCE = Decimal(1_000_000)
 # A person waits no longer for an answer; the scheduled action has more time.
@@ -59,10 +62,25 @@ def connect(account, *, is_check=False):
     if account.mode == "test":
         return get_client(
             Credentials(account.url, login or "test", password or "test"),
-            adapter_factory=lambda: TestModeAdapter(TEST_BALANCE),
+            adapter_factory=_make_test_adapter,
         )
-    route = get_route(account)
-    return get_client(Credentials(account.url, login, password, **route))
+    return get_client(Credentials(account.url, login, password, **_get_route(account)))
+
+
+def _make_test_adapter():
+    return TestModeAdapter(TEST_BALANCE)
+
+
+def _get_route(account):
+    """Return what ``Credentials`` say about the way to the server.
+
+    A server in the company's network was allowed by its address, and no proxy leads to
+    it.
+    """
+    if is_private(urlsplit(account.url).hostname or ""):
+        return {"proxy": "", "is_public": False}
+    proxy = account.env["ir.config_parameter"].sudo().get_param(PROXY_PARAMETER)
+    return {"proxy": proxy or "", "is_public": not account.allow_private_address}
 
 
 def is_self_healing(account):
@@ -163,28 +181,41 @@ def want_balance(accounts):
 
 
 def watch_balances(env):
-    """Ask for the balance where it is wanted, watched or awaited. Commits as it goes.
-
-    The failure of one account holds up no other.
-    """
+    """Ask for balances that are wanted, watched or awaited. Commits as it goes."""
     waiting = [("operation_status", "in", SELF_HEALING_STATUSES)]
     accounts = env["sms.devino.account"].search(
         ["|", ("state", "!=", "stopped"), *waiting]
     )
-    for account in accounts.filtered(_is_asked):
+    asked = accounts.filtered(_is_asked)
+    asked.is_balance_wanted = False
+    env["ir.cron"]._commit_progress()
+    for_each(
+        asked,
+        lambda account: keep(account, ask_balance(account, WATCH_SECONDS)),
+        "account %s: balance not asked, %s",
+    )
+    if accounts.filtered(lambda a: a.state == "stopped"):
+        trigger(env, WATCH, fields.Datetime.now() + WATCH_PAUSE)
+
+
+def for_each(accounts, work, message):
+    """Do the work of a scheduled action for each account, and commit after each one.
+
+    The failure of one account holds up no other.
+
+    :param work: callable with an ``sms.devino.account``
+    :param str message: for the log; takes the id of the account and the kind of error
+    """
+    env = accounts.env
+    for account in accounts:
         try:
-            account.is_balance_wanted = False
-            keep(account, ask_balance(account, WATCH_SECONDS))
+            work(account)
         except Exception as error:
             if env.cr.closed:
                 raise
             env.cr.rollback()
-            account.is_balance_wanted = False
-            kind = type(error).__name__
-            _logger.warning("account %s: balance not asked, %s", account.id, kind)
+            _logger.warning(message, account.id, type(error).__name__)
         env["ir.cron"]._commit_progress(1)
-    if accounts.filtered(lambda a: a.state == "stopped"):
-        trigger(env, WATCH, fields.Datetime.now() + WATCH_PAUSE)
 
 
 def _is_asked(account):

@@ -14,7 +14,7 @@ from .departures import Plan
 from .draft_text import describe_chars
 from .message_words import describe_source
 from .operator_templates import Register
-from .words import format_moment, notify
+from .words import format_moment, notify, send_notice
 
 # Without a limit of the account's own: what a busy server makes, about.
 CALLS_PER_SECOND = 50
@@ -361,20 +361,15 @@ def tell_reported(batch):
         delivered=batch.delivered_count,
         total=batch.total,
     )
+    labels = get_group_labels(env)
+    others = [
+        f"{labels[group]}: {count}."
+        for group in ("failed", "unknown", "canceled")
+        if (count := batch[f"{group}_count"])
+    ]
     price = env._("Price: %s.", batch.account_id._format_amount(batch.cost))
-    text = " ".join([text, *_count_others(batch), price])
+    text = " ".join([text, *others, price])
     _tell(batch, text, [Markup("<p>%s</p>") % text])
-
-
-def _count_others(batch):
-    """Return a short sentence for each way in which messages were not delivered."""
-    labels = get_group_labels(batch.env)
-    counts = {
-        "failed": batch.failed_count,
-        "unknown": batch.unknown_count,
-        "canceled": batch.canceled_count,
-    }
-    return [f"{labels[name]}: {count}." for name, count in counts.items() if count]
 
 
 def _tell(batch, text, parts):
@@ -385,15 +380,7 @@ def _tell(batch, text, parts):
         parts = [Markup("<p><b>%s</b></p>") % note, *parts]
         text = f"{note} {text}"
     batch.message_post(body=Markup().join([*parts, failures]))
-    batch.sent_by_id._bus_send(
-        "simple_notification",
-        {
-            "type": "warning" if failures else "success",
-            "title": batch.name,
-            "message": text,
-            "sticky": bool(failures),
-        },
-    )
+    send_notice(batch.sent_by_id, batch.name, text, is_good=not failures)
 
 
 def _first_gateway_ids(batch):

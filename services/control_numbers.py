@@ -26,7 +26,6 @@ def read(text, country):
 def check(company):
     """Refuse a setting with something that is no number of a mobile phone.
 
-    :param company: ``res.company``, one
     :raise ValidationError: naming it
     """
     account = company.env["sms.devino.account"]._get_default(company)
@@ -43,7 +42,6 @@ def check(company):
 def make_copies(batch, example, seen):
     """Return the recipients that stand for the control numbers of a draft.
 
-    :param batch: ``sms.devino.batch``
     :param example: the ``audience.Recipient`` whose text they get
     :param seen: numbers that get a message of their own already
     :return: list of ``audience.Recipient``

@@ -43,17 +43,14 @@ def address_fields(model):
     :return: dict of name -> description, as the user may read them
     """
     described = model.fields_get(attributes=("string", "type", "relation"))
+    numbers = [name for name in model._fields if "phone" in name or "mobile" in name]
+    numbers += model._phone_get_number_fields()
     return {
         name: said
         for name, said in described.items()
         if said.get("relation") in ("res.partner", "res.users")
-        or (said["type"] == "char" and name in _number_fields(model))
+        or (said["type"] == "char" and name in numbers)
     }
-
-
-def _number_fields(model):
-    named = [name for name in model._fields if "phone" in name or "mobile" in name]
-    return [*model._phone_get_number_fields(), *named]
 
 
 def _list_unexpected(event):

@@ -1,8 +1,8 @@
-"""Calls whose outcome is unknown: what speaks for either side, and what settles them.
+"""Calls whose outcome is unknown: the evidence, and what settles them.
 
-A message of such a call is never sent again by the program. It is settled by itself
-only where the balance proves what happened: nothing else was on its way between two
-looks at the balance, and it moved by exactly the price of the call, or not at all.
+The program never sends such a message again. It settles one only where the balance
+proves what happened: nothing else was on its way between two readings of the balance,
+and it changed by exactly the price of the call, or not at all.
 """
 
 import logging
@@ -52,10 +52,7 @@ def note_unknown(journal, ids):
 
 
 def find(message):
-    """Return the ``sms.devino.doubt`` of a message whose outcome is unknown, or none.
-
-    :param message: ``sms.devino.message``, one
-    """
+    """Return the ``sms.devino.doubt`` of a message of unknown outcome, or none."""
     doubts = message.env["sms.devino.doubt"]
     at = message.claimed_at
     if message.state != "unknown" or not at:

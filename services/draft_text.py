@@ -21,12 +21,10 @@ EXPRESSION = re.compile(
 )
 
 
-def parse_text(env, text, names, model=None, more=()):
+def parse_text(env, text, list_known):
     """Return a text taken apart.
 
-    :param list names: dicts with ``name`` and ``label`` of the values there are
-    :param str model: of the records that a mass sending is about, not to contacts
-    :param more: further names that are known
+    :param list_known: callable, folded names of the text -> all names that have values
     :return: a :class:`~..tools.placeholders.Template`
     :raise UserError: when it is empty or has a placeholder that has no value
     """
@@ -34,17 +32,21 @@ def parse_text(env, text, names, model=None, more=()):
     if not text:
         raise UserError(env._("Text: enter the text of the message."))
     template = placeholders.parse(text)
-    if model:
-        known = RecordValues(env[model]).understand(template.keys)
-    else:
-        known = [name for entry in contact_names(env) for name in entry["others"]]
-        known += [entry[key] for entry in names for key in ("label", "name")]
-    for problem in template.problems([*known, *more]):
-        raise UserError(describe_problem(env, problem))
+    for problem in template.problems(list_known(template.keys)):
+        raise UserError(_describe_problem(env, problem))
     return template
 
 
-def describe_problem(env, problem):
+def _list_known(draft, keys):
+    """Return the names that a text may use: values of records, or of contacts."""
+    env = draft.env
+    if is_about_records(draft):
+        return RecordValues(env[draft.model]).understand(keys)
+    known = [name for entry in contact_names(env) for name in entry["others"]]
+    return known + [one[key] for one in draft.names for key in ("label", "name")]
+
+
+def _describe_problem(env, problem):
     """Return the sentence for a :class:`~..tools.placeholders.Problem`."""
     if problem.code == "unbalanced":
         return env._(
@@ -68,14 +70,12 @@ def describe_problem(env, problem):
 class Texts:
     """The texts of a draft, taken apart.
 
-    :param draft: ``sms.devino.batch``
     :param dict longest: as another reading of the recipients has left it
     :raise UserError: see :func:`parse_text`
     :ivar longest: name of a value, folded -> the longest value of a recipient
     """
 
     def __init__(self, draft, longest=None):
-        env, names = draft.env, draft.names
         self.longest = dict(longest or {})
         self._by_lang, self._link_keys = {}, frozenset()
         self._company = draft.company_id
@@ -83,12 +83,14 @@ class Texts:
             # each message has its text already
             self._main = placeholders.parse("")
             return
-        model = draft.model if is_about_records(draft) else None
         line = ad_line.get(draft.company_id, draft.purpose)
-        self._link_keys = links = ad_line.link_keys(line)
+        self._link_keys = ad_line.link_keys(line)
 
         def read(text):
-            return parse_text(env, ad_line.add(text, line), names, model, links)
+            return parse_text(draft.env, ad_line.add(text, line), list_known)
+
+        def list_known(keys):
+            return [*_list_known(draft, keys), *self._link_keys]
 
         self._main = read(draft.body)
         for lang, text in (draft.translations or {}).items():

@@ -80,8 +80,10 @@ class Filling:
             self.list._origin.check_access("read")
         first = {}
         for page in split_every(PAGE, rows):
-            raws = [clean(row.get("number_raw")) for row in page]
-            readings = phone.read_many(raws, self.list.country_id.code)
+            country = self.list.country_id.code
+            readings = [
+                phone.read(clean(row.get("number_raw")), country) for row in page
+            ]
             numbers = {reading.e164 for reading in readings if reading.sendable}
             known = self._find_lines(numbers)
             contacts = self._find_contacts(numbers)
@@ -145,9 +147,7 @@ class Filling:
         )
         return dict(groups)
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def write(self, page, *, keep_wrong=False):
+    def write_page(self, page, *, keep_wrong=False):
         """Write a page into the list, which is locked.
 
         :param list page: of :class:`Line`
@@ -203,7 +203,7 @@ class Filling:
         }
 
     def summarise(self, rows):
-        """Return what :meth:`write` would do, for a preview.
+        """Return what :meth:`write_page` would do, for a preview.
 
         :return: dict of ``counts``, ``total``, ``notes`` (how many rows to check),
             ``consents`` (how many rows have one),

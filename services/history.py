@@ -71,28 +71,28 @@ class History:
 
     # --- what is found --------------------------------------------------------------
 
-    def find_messages(self, *, left_out):
-        """Return messages, or recipients of mass sendings who got none."""
-        state = "=" if left_out else "not in"
-        value = "left_out" if left_out else ("draft", "left_out")
-        of_state = Domain("state", state, value)
-        return self._find("sms.devino.message", self._domain(), of_state)
-
-    def find_lines(self):
-        """Return lines of recipient lists, those that cannot be sent to as well."""
-        found = self._domain()
+    def find_all(self):
+        """Return what is found by field of ``sms.devino.history``."""
+        about, numbers = self._domain(), self._domain(name=None)
+        lines = about
         if self.text and not self.name:
-            found |= Domain("number_raw", "ilike", self.text)
-        return self._find("sms.devino.recipient", found)
-
-    def find_incoming(self):
-        return self._find("sms.devino.incoming", self._domain(name=None))
-
-    def find_consents(self):
-        return self._find("sms.devino.consent", self._domain(name=None))
-
-    def find_blacklisted(self):
-        return self._find("phone.blacklist", self._domain(name=None, partner=None))
+            # those that cannot be sent to as well
+            lines |= Domain("number_raw", "ilike", self.text)
+        return {
+            "message_ids": self._find(
+                "sms.devino.message",
+                about & Domain("state", "not in", ("draft", "left_out")),
+            ),
+            "left_out_ids": self._find(
+                "sms.devino.message", about & Domain("state", "=", "left_out")
+            ),
+            "incoming_ids": self._find("sms.devino.incoming", numbers),
+            "recipient_ids": self._find("sms.devino.recipient", lines),
+            "blacklist_ids": self._find(
+                "phone.blacklist", self._domain(name=None, partner=None)
+            ),
+            "consent_ids": self._find("sms.devino.consent", numbers),
+        }
 
     def is_blacklisted(self):
         """Whether one of the numbers is on the blacklist; everybody may know."""
@@ -111,8 +111,8 @@ class History:
             found |= Domain(partner, "in", self.partners.ids)
         return found
 
-    def _find(self, model, *domains):
+    def _find(self, model, domain):
         records = self.env[model]
         if self.is_empty or not records.has_access("read"):
             return None
-        return records.search(Domain.AND(domains), order="id desc", limit=SHOWN)
+        return records.search(domain, order="id desc", limit=SHOWN)

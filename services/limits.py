@@ -3,12 +3,11 @@
 Only where a person sends. Automatic SMS, as those of orders, have no limit.
 """
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+from ..tools.hours import to_utc, to_wall
 from .hours import get_company_zone
 from .words import label_of
 
@@ -77,8 +76,8 @@ def _sum_sent(limit, account, user):
 
 def get_start(limit):
     """Return when the day or month began in the company's time zone, as UTC."""
-    zone = ZoneInfo(get_company_zone(limit.company_id))
-    start = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    zone = get_company_zone(limit.company_id)
+    start = to_wall(fields.Datetime.now(), zone).replace(hour=0, minute=0, second=0)
     if limit.period == "month":
         start = start.replace(day=1)
-    return start.astimezone(UTC).replace(tzinfo=None)
+    return to_utc(start, zone)

@@ -14,7 +14,7 @@ from .commit import commit_retrying, seconds_left, wake_once
 from .filling import COUNTS, Filling
 from .private_log import log_failure
 from .source import read_rows
-from .words import describe_break
+from .words import describe_break, send_notice
 
 _logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def _add_page(job, page):
 
 
 def _write_page(record_list, filling, page, job):
-    filling.write(page, keep_wrong=job["keep_wrong"])
+    filling.write_page(page, keep_wrong=job["keep_wrong"])
     record_list._add_columns(job["columns"])
     record_list.write({"import_job": job, "import_done": sum(job["counts"].values())})
 
@@ -155,19 +155,9 @@ def _finish(record_list, values):
     record_list.write({**values, "import_file": False, "import_job": False})
     record_list = record_list.with_context(lang=user.lang)
     # the pages before an error are in the list
-    error, text = (
-        values.get("import_error"),
-        record_list._describe_counts(job["counts"]),
-    )
+    error = values.get("import_error")
+    text = record_list._describe_counts(job["counts"])
     text = f"{error} {text}" if error else text
     is_good = not error and not job["counts"]["wrong"]
     record_list.message_post(body=text)
-    user._bus_send(
-        "simple_notification",
-        {
-            "type": "success" if is_good else "warning",
-            "title": name,
-            "message": text,
-            "sticky": not is_good,
-        },
-    )
+    send_notice(user, name, text, is_good=is_good)

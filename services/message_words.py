@@ -17,10 +17,7 @@ PATIENCE = timedelta(seconds=10)
 
 
 def describe_wait(message):
-    """Return why a message that should leave does not; empty when it is not late.
-
-    :param message: ``sms.devino.message``, one
-    """
+    """Return why a message that should leave does not; empty when it is not late."""
     env = message.env
     if message.state not in QUEUED_STATES:
         return ""
@@ -77,10 +74,7 @@ def _has_hours(message):
 
 
 def describe_recipient_time(message):
-    """Return the time of a message where its recipient is, and how that is known.
-
-    :param message: ``sms.devino.message``, one
-    """
+    """Return the time of a message where its recipient is, and how that is known."""
     if not message.number or not _has_hours(message):
         return False
     env, company = message.env, message.company_id.sudo()
@@ -108,7 +102,6 @@ def _describe_stop(env, account):
 def list_events(message):
     """Return what happened to a message, oldest first.
 
-    :param message: ``sms.devino.message``, one
     :return: a list of dicts ``{"at": datetime in UTC, "text": str}``
     """
     env = message.env
@@ -148,7 +141,6 @@ def notify_status(message, error=None):
     It has the time of sending, the status and its time, as the provider's own module
     tells them; when the question was refused, the status of that operation instead.
 
-    :param message: ``sms.devino.message``, one
     :param error: the ``GatewayError`` that the question ended with, if it did
     """
     env = message.env
@@ -174,7 +166,6 @@ def notify_status(message, error=None):
 def name_documents(messages):
     """Name the source documents that the user may read, by one query a model.
 
-    :param messages: ``sms.devino.message``
     :return: dict of (model, id) -> name
     """
     env, names = messages.env, {}

@@ -34,7 +34,6 @@ SAMPLE = 5000
 def note(messages, target, ids):
     """Learn from messages that have reached a state.
 
-    :param messages: ``sms.devino.message``
     :param str target: the state
     :param list ids: of the messages
     """
@@ -179,8 +178,6 @@ def _have_others_passed(batch, account, sender_name):
 def bulk_sizes(batch):
     """Return the SQL for the largest call that a row of a batch may go in, in terms of
     ``m``: no bound for a number that was accepted before, alone for a dead one.
-
-    :param batch: ``sms.devino.batch``, one
     """
     size = chunk_size(*_count_learned(batch))
     return SQL(
@@ -216,7 +213,6 @@ def leave_out(batch, rows):
     Not where the person chose to send all the same, and not in a repeat, which is meant
     to try them again.
 
-    :param batch: ``sms.devino.batch``
     :param list rows: dicts of columns of the journal; they are changed
     """
     days = batch.account_id.sudo().dead_number_days

@@ -116,7 +116,9 @@ def _read_sms(company, sms, earlier, number, body, crowd):
         return {"state": "sms_number_missing"}, None
     try:
         if not options.get("automatic"):
-            _check_author(author.with_env(journal.env), account, crowd)
+            person = author.with_env(journal.env)
+            person._sms_devino_check_may_use(account)
+            person._sms_devino_check_may_reach(crowd, account.company_id)
         values = preparing.prepare(
             preparing.pick_account(journal.env, account),
             number,
@@ -140,15 +142,6 @@ def _read_sms(company, sms, earlier, number, body, crowd):
         "repeat_of_id": (earlier.repeat_of_id or earlier).id,
         "repeats": earlier.id,
     }
-
-
-def _check_author(author, account, crowd):
-    """Refuse what a person sends who may not, whatever rights the code has.
-
-    :raise AccessError: saying who may
-    """
-    author._sms_devino_check_may_use(account)
-    author._sms_devino_check_may_reach(crowd, account.company_id)
 
 
 def _partner_of(sms, number, account):

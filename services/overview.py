@@ -93,7 +93,7 @@ class Overview:
                     ),
                     level="danger",
                     button=env._("Fix"),
-                    action=self._is_admin and _form(account),
+                    action=self._is_admin and account.get_formview_action(),
                 )
             )
         unknown = Domain("state", "=", "unknown")
@@ -184,7 +184,7 @@ class Overview:
             "name": account.name,
             "mode": account.mode,
             "enough_for": None,
-            "action": self._is_admin and _form(account),
+            "action": self._is_admin and account.get_formview_action(),
         }
         if quote.after is not None and price:
             values["enough_for"] = env._(
@@ -273,33 +273,23 @@ class Overview:
     # --- figures --------------------------------------------------------------------
 
     def _now(self):
-        env = self.env
+        env, messages = self.env, self._messages
         batches = env["sms.devino.batch"]
         parts = [
-            (env._("In the queue"), Domain("state", "in", ("outgoing", "sending"))),
-            (env._("Scheduled"), Domain("state", "=", "scheduled")),
-        ]
-        rows = [
-            {
-                "label": label,
-                "count": self._messages.search_count(domain, limit=100_000),
-                "action": self._list(label, domain),
-            }
-            for label, domain in parts
+            (env._("In the queue"), messages, ("outgoing", "sending")),
+            (env._("Scheduled"), messages, ("scheduled",)),
         ]
         if self._is_manager:
-            for label, states in (
-                (env._("Mass sendings under way"), UNDER_WAY),
-                (env._("Drafts"), UNSENT),
-            ):
-                domain = Domain("state", "in", states)
-                rows.append(
-                    {
-                        "label": label,
-                        "count": batches.search_count(domain),
-                        "action": _action("sms.devino.batch", label, domain),
-                    }
-                )
+            parts += [
+                (env._("Mass sendings under way"), batches, UNDER_WAY),
+                (env._("Drafts"), batches, UNSENT),
+            ]
+        rows = []
+        for label, records, states in parts:
+            domain = Domain("state", "in", states)
+            count = records.search_count(domain, limit=100_000)
+            action = _action(records._name, label, domain)
+            rows.append({"label": label, "count": count, "action": action})
         return rows
 
     def _periods(self):
@@ -350,19 +340,17 @@ class Overview:
             ["day:day"],
             ["message_count:sum", "delivered_count:sum", "undelivered_count:sum"],
         )
-        found = {fields.Date.to_date(row[0]): row[1:] for row in rows}
+        found = {
+            fields.Date.to_date(day): [count or 0 for count in counts]
+            for day, *counts in rows
+        }
         days = [since + timedelta(days=number) for number in range(DAYS)]
-        empty = (0, 0, 0)
+        counts = [found.get(day, (0, 0, 0)) for day in days]
         return {
             "labels": [format_date(self.env, day, date_format="d MMM") for day in days],
-            "delivered": [found.get(day, empty)[1] or 0 for day in days],
-            "undelivered": [found.get(day, empty)[2] or 0 for day in days],
-            "other": [
-                (found.get(day, empty)[0] or 0)
-                - (found.get(day, empty)[1] or 0)
-                - (found.get(day, empty)[2] or 0)
-                for day in days
-            ],
+            "delivered": [delivered for _total, delivered, _failed in counts],
+            "undelivered": [failed for _total, _delivered, failed in counts],
+            "other": [total - sum(known) for total, *known in counts],
         }
 
     def _batches(self):
@@ -378,7 +366,7 @@ class Overview:
                 "state": states[batch.state],
                 "total": batch.total,
                 "delivered": batch.delivered_count,
-                "action": _form(batch),
+                "action": batch.get_formview_action(),
             }
             for batch in batches
         ]
@@ -398,13 +386,4 @@ def _action(model, title, domain):
         "res_model": model,
         "domain": list(domain),
         "views": [[False, "list"], [False, "form"]],
-    }
-
-
-def _form(record):
-    return {
-        "type": "ir.actions.act_window",
-        "res_model": record._name,
-        "res_id": record.id,
-        "views": [[False, "form"]],
     }

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
-from .balance import WATCH_SECONDS, ask_within
+from .balance import WATCH_SECONDS, ask_within, for_each
 from .commit import seconds_left
 
 _logger = logging.getLogger(__name__)
@@ -22,23 +22,16 @@ ONE_DAY = timedelta(days=1)
 def fetch(statistics):
     """Ask for the days that are over, of every account in use. Commits as it goes.
 
-    The failure of one account holds up no other.
-
     :param statistics: an empty ``sms.devino.statistics``, with all rights
     """
-    env = statistics.env
-    accounts = env["sms.devino.account"].search(
+    accounts = statistics.env["sms.devino.account"].search(
         [("mode", "=", "live"), ("state", "=", "ready")]
     )
-    for account in accounts:
-        try:
-            _fetch_days(statistics, account)
-        except Exception as error:
-            if env.cr.closed:
-                raise
-            env.cr.rollback()
-            kind = type(error).__name__
-            _logger.warning("account %s: no statistics, %s", account.id, kind)
+    for_each(
+        accounts,
+        lambda account: _fetch_days(statistics, account),
+        "account %s: no statistics, %s",
+    )
 
 
 def _fetch_days(statistics, account):

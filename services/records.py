@@ -30,6 +30,22 @@ def read_input(env, model, ids):
     return env[model].browse(ids).exists()._filtered_access("read")
 
 
+def read_pages(model, domain, names, size, last=0):
+    """Yield the records of a domain in the order of their ids, page by page, each with
+    its last id.
+
+    :param list names: fields to read
+    :param int size: records of a page
+    :param int last: only records after this id
+    """
+    while page := model.search_fetch(
+        [*domain, ("id", ">", last)], names, order="id", limit=size
+    ):
+        last = page[-1].id
+        yield page, last
+        page.invalidate_recordset()
+
+
 def read_literal(text):
     """Return what a text means that a client writes as a Python literal.
 
@@ -43,10 +59,11 @@ def read_literal(text):
         raise ValueError("no literal") from error
 
 
-def read_ids(text):
-    """Return the ids in a text such as ``[1, 2]``; none where it is something else."""
+def read_ids(given):
+    """Return the ids in a list, or in a text such as ``[1, 2]``; none where it is
+    something else."""
     try:
-        ids = read_literal(text or "[]")
+        ids = read_literal(given) if isinstance(given, str) else given
     except ValueError:
         return []
     ids = ids if isinstance(ids, list | tuple) else [ids]

@@ -112,7 +112,6 @@ def mask(number):
 def describe_line(company, line):
     """Return an example of the line added to advertising, and what is wrong with one.
 
-    :param company: ``res.company``
     :param str line: as entered, maybe empty
     """
     env = company.env

@@ -39,7 +39,9 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
     env.user._sms_devino_check_may_use(account)
     texts = {"number": number, "body": body, "key": key}
     texts |= {name: options[name] for name in ("sender", "purpose")}
-    _check_types(env, **texts)
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise UserError(env._("%s: give a text.", name))
     if options["purpose"] not in dict(PURPOSES):
         raise UserError(env._("purpose: write one of %s.", ", ".join(dict(PURPOSES))))
     if (key or "").startswith(PREFIX):
@@ -111,12 +113,6 @@ def _plain(value):
 
 
 # --- reading the arguments ------------------------------------------------------------
-
-
-def _check_types(env, **texts):
-    for name, text in texts.items():
-        if text is not None and not isinstance(text, str):
-            raise UserError(env._("%s: give a text.", name))
 
 
 def _read_one(env, model, key):

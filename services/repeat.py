@@ -212,7 +212,6 @@ def lock_chains(batch):
 def check_not_repeated(batch, draft_domain):
     """Refuse to send again what was sent again since the calculation.
 
-    :param batch: ``sms.devino.batch``
     :param draft_domain: of its rows that are to be sent
     """
     groups = batch.env["sms.devino.message"]._read_group(draft_domain, ["repeat_of_id"])

@@ -38,7 +38,6 @@ RELATED = ("res_model", "res_id", "raw_answer", "error_text", "settled_note")
 def find_limit(company, months=None):
     """Return the moment before which messages are made anonymous, ``None`` for never.
 
-    :param company: ``res.company``
     :param int months: instead of the company's setting
     """
     months = company.sms_devino_keep_months if months is None else months

@@ -8,9 +8,8 @@ from .preparing import check_account
 from .records import read_entered
 from .rule_text import RuleText
 
-# What makes the messages of a rule.
-CHECKED = (
-    "model",
+# Which records a rule is about, when, and for whom.
+CONDITION = (
     "domain",
     "kind",
     "date_field",
@@ -23,10 +22,9 @@ CHECKED = (
     "is_grouped",
     "total_field",
     "template_id",
-    "body",
-    "account_id",
-    "sender_id",
 )
+# What makes the messages of a rule.
+CHECKED = ("model", *CONDITION, "body", "account_id", "sender_id")
 
 
 def read_model(rule):

@@ -10,8 +10,7 @@ from odoo.tools import SQL
 
 from .commit import CONFLICTS
 from .private_log import log_failure
-from .rule_check import read_filter, read_model
-from .rule_when import Schedule, zone_of
+from .rule_find import Finder
 
 _logger = logging.getLogger(__name__)
 
@@ -129,15 +128,10 @@ def _find_holding(rule, marks):
     :param rule: ``sms.devino.rule``, in the environment of the responsible person
     """
     ids = {mark[1] for several in marks.values() for mark in several}
-    model, domain = read_model(rule), read_filter(rule) & Domain("id", "in", list(ids))
+    finder = Finder(rule)
+    finder.domain &= Domain("id", "in", list(ids))
     if rule.kind == "match":
-        return {(record.id, "") for record in model.search(domain)}
-    schedule = Schedule(rule, zone_of(rule.env))
-    now, name = fields.Datetime.now(), rule.date_field
+        return {(record.id, "") for record in finder.model.search(finder.domain)}
     # also leaves out dates that are beyond all calendars
-    records = model.search(domain & schedule.domain(now - YEAR, now + YEAR))
-    return {
-        (record.id, due.occasion)
-        for record in records
-        for due in schedule.find(record.id, record[name], now - YEAR, now + YEAR)
-    }
+    dues = finder.find_by_date(finder.now - YEAR, finder.now + YEAR)
+    return {(due.record_id, due.occasion) for due in dues}

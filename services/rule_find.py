@@ -36,16 +36,17 @@ class Finder:
         start = self.now - timedelta(hours=self.rule.use_hours)
         if self.rule.since and not everything:
             start = max(start, self.rule.since)
-        return self._leave_marked(self._find_by_date(start))
+        return self._leave_marked(self.find_by_date(start, self.now))
 
-    def _find_by_date(self, start):
+    def find_by_date(self, start, end):
+        """Return what a date leads to between two moments (UTC), marked or not."""
         name = self.rule.date_field
-        domain = self.domain & self.schedule.domain(start, self.now)
+        domain = self.domain & self.schedule.domain(start, end)
         records = self.model.search_fetch(domain, [name], order="id")
         dues = [
             due
             for record in records
-            for due in self.schedule.find(record.id, record[name], start, self.now)
+            for due in self.schedule.find(record.id, record[name], start, end)
         ]
         records.invalidate_recordset()
         return dues

@@ -1,23 +1,9 @@
 """Ready rules, offered where their model is installed."""
 
+from .rule_check import CONDITION
+
 # What a ready rule may set, and the choice of another one sets back.
-SET = (
-    "domain",
-    "kind",
-    "date_field",
-    "delay",
-    "delay_unit",
-    "delay_side",
-    "at_hour",
-    "hour",
-    "weekdays",
-    "use_hours",
-    "recipient_field",
-    "is_grouped",
-    "total_field",
-    "purpose",
-    "template_id",
-)
+SET = (*CONDITION, "weekdays", "use_hours", "purpose")
 
 
 def list_rules(env):

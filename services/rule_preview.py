@@ -58,7 +58,10 @@ def _describe(rule):
     model, domain = read_model(rule), read_filter(rule)
     count = model.search_count(domain)
     values = {"match_count": count}
-    record = model.search(_with_date(rule, domain), order="id desc", limit=1)
+    dated = domain
+    if rule.kind != "match" and rule.date_field:
+        dated &= Domain(rule.date_field, "!=", False)
+    record = model.search(dated, order="id desc", limit=1)
     if not record:
         return values | {"reach": rule.env._("No record meets the filter now.")}
     addressee = Addressing(
@@ -76,12 +79,6 @@ def _describe(rule):
         "preview_about": _say_about(rule, record, addressee),
         "reach": _say_reach(rule, count, monthly, text, addressee),
     }
-
-
-def _with_date(rule, domain):
-    if rule.kind != "match" and rule.date_field:
-        return domain & Domain(rule.date_field, "!=", False)
-    return domain
 
 
 def _say_about(rule, record, addressee):
@@ -138,11 +135,7 @@ def open_missing(rule):
 
 
 def _open(rule, domain):
-    return {
-        "type": "ir.actions.act_window",
-        "name": rule.name,
-        "res_model": read_model(rule)._name,
-        "view_mode": "list,form",
-        "views": [(False, "list"), (False, "form")],
-        "domain": domain,
-    }
+    views = [(False, "list"), (False, "form")]
+    return read_model(rule)._get_records_action(
+        name=rule.name, views=views, domain=domain, context={}
+    )

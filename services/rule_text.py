@@ -1,10 +1,9 @@
 """The text of a rule's messages, in the language of each recipient."""
 
-from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from ..tools import placeholders
-from .draft_text import describe_problem
+from .draft_text import parse_text
 from .record_values import PLAIN, RecordValues, currency_field, format_total
 
 # What a text may say of the records of one contact.
@@ -14,7 +13,6 @@ OF_GROUP = ("count", "total", "date")
 class RuleText:
     """Renders the texts of a rule.
 
-    :param rule: ``sms.devino.rule``, one
     :param model: the model of its records, in the environment of their reader
     """
 
@@ -35,18 +33,12 @@ class RuleText:
             return
         langs = [code for code, _name in self.env["res.lang"].get_installed()]
         for lang in dict.fromkeys([self.env.lang or "en_US", *langs]):
-            self._check_text(self.rule.with_context(lang=lang).body)
+            body = self.rule.with_context(lang=lang).body
+            parse_text(self.env, body, self._list_known)
 
-    def _check_text(self, body):
-        body = (body or "").strip()
-        if not body:
-            raise UserError(self.env._("Text: enter the text of the message."))
-        template = placeholders.parse(body)
-        known = self._values.understand(template.keys)
-        if self.rule.is_grouped:
-            known += OF_GROUP
-        for problem in template.problems(known):
-            raise UserError(describe_problem(self.env, problem))
+    def _list_known(self, keys):
+        known = self._values.understand(keys)
+        return [*known, *OF_GROUP] if self.rule.is_grouped else known
 
     def render(self, addressed, groups=None):
         """Return the texts of messages, by queries that do not grow with their number.

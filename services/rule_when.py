@@ -2,13 +2,13 @@
 
 from calendar import isleap
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
 
 from dateutil.relativedelta import relativedelta
 
 from odoo.fields import Domain
 
+from ..tools.hours import to_utc, to_wall
 from .hours import get_company_zone
 
 # A search by dates is made a little too wide: months differ, and so do time zones.
@@ -32,15 +32,14 @@ class Due:
 
 
 def zone_of(env):
-    """Return the time zone that the hours of a rule are meant in."""
-    return ZoneInfo(env.user.tz or get_company_zone(env.company))
+    """Return the name of the time zone that the hours of a rule are meant in."""
+    return env.user.tz or get_company_zone(env.company)
 
 
 class Schedule:
     """The moments of one rule.
 
-    :param rule: ``sms.devino.rule``, one
-    :param zone: a ``ZoneInfo``
+    :param str zone: its name
     """
 
     def __init__(self, rule, zone):
@@ -102,7 +101,11 @@ class Schedule:
         if self.kind == "date":
             yield value.isoformat(), self._moment(value)
             return
-        day = value if not isinstance(value, datetime) else self._local(value).date()
+        day = (
+            value
+            if not isinstance(value, datetime)
+            else to_wall(value, self._zone).date()
+        )
         for year in range(start.year - 1, end.year + 2):
             is_missing = (day.month, day.day) == (2, 29) and not isleap(year)
             this = date(year, 2, 28) if is_missing else day.replace(year=year)
@@ -113,18 +116,13 @@ class Schedule:
         if not isinstance(value, datetime):
             local = datetime.combine(value, self._hour)
         elif self._unit in DAYS and self._at_hour:
-            local = datetime.combine(self._local(value).date(), self._hour)
+            day = to_wall(value, self._zone).date()
+            local = datetime.combine(day, self._hour)
         else:
             return value + self._delay
         if self._unit in DAYS:
-            return self._to_utc(local + self._delay)
-        return self._to_utc(local) + self._delay
-
-    def _local(self, moment):
-        return moment.replace(tzinfo=UTC).astimezone(self._zone).replace(tzinfo=None)
-
-    def _to_utc(self, local):
-        return local.replace(tzinfo=self._zone).astimezone(UTC).replace(tzinfo=None)
+            return to_utc(local + self._delay, self._zone)
+        return to_utc(local, self._zone) + self._delay
 
 
 class Window:
@@ -139,18 +137,15 @@ class Window:
 
     def next_open(self, moment):
         """Return the first moment from ``moment`` on that lies within, both in UTC."""
-        local = moment.replace(tzinfo=UTC).astimezone(self._zone)
+        local = to_wall(moment, self._zone)
         for _day in range(8):
             if local.weekday() in self._days:
                 if local.time() < self._opens:
-                    local = self._at(local.date(), self._opens)
+                    local = datetime.combine(local.date(), self._opens)
                 if self._closes is None or local.time() < self._closes:
-                    return local.astimezone(UTC).replace(tzinfo=None)
-            local = self._at(local.date() + timedelta(days=1), self._opens)
+                    return to_utc(local, self._zone)
+            local = datetime.combine(local.date() + timedelta(days=1), self._opens)
         raise ValueError("a window that never opens")
-
-    def _at(self, day, hour):
-        return datetime.combine(day, hour, tzinfo=self._zone)
 
 
 def _to_time(hours):

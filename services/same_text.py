@@ -1,7 +1,6 @@
 """The guard against sending the same text to the same number twice by mistake."""
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import timedelta
 
 from markupsafe import Markup, escape
@@ -20,23 +19,8 @@ UNCERTAIN = ("unknown", "unconfirmed")
 FEW = 100
 
 
-@dataclass(frozen=True)
-class Same:
-    """A message that has the same number and text.
-
-    :ivar int message_id: in the journal
-    :ivar datetime at: UTC; when it was sent, or else written
-    """
-
-    message_id: int
-    at: object
-
-
 def window_of(account, *, is_mass):
-    """Return how far back the guard looks, ``None`` where it is switched off.
-
-    :param account: ``sms.devino.account``
-    """
+    """Return how far back the guard looks, ``None`` where it is switched off."""
     account = account.sudo()
     if is_mass:
         hours = account.same_text_mass_hours
@@ -50,10 +34,9 @@ def find_recent_same(account, pairs, window):
 
     Messages that surely did not arrive do not count, nor do those of the other mode.
 
-    :param account: ``sms.devino.account``
     :param pairs: iterable of (number in E.164, text as it is sent)
     :param timedelta window: how far back; ``None`` finds nothing
-    :return: dict of pair -> :class:`Same`, the latest one
+    :return: dict of pair -> ``sms.devino.message`` in sudo, the latest one
     """
     wanted = set(pairs)
     if not wanted or not window:
@@ -62,13 +45,13 @@ def find_recent_same(account, pairs, window):
     messages = account.env["sms.devino.message"].sudo()
     with past_trigrams(messages.env.cr) if len(wanted) > FEW else nullcontext():
         found = _search(messages, account, wanted, since)
-    result = {
-        (message.number, message.body): Same(
-            message.id, message.accepted_at or message.create_date
-        )
-        for message in found
-    }
-    return {pair: same for pair, same in result.items() if pair in wanted}
+    latest = {(message.number, message.body): message for message in found}
+    return {pair: message for pair, message in latest.items() if pair in wanted}
+
+
+def _moment_of(message):
+    """Return when a message was sent, or else written."""
+    return message.accepted_at or message.create_date
 
 
 @contextmanager
@@ -114,15 +97,15 @@ def describe(env, same):
 
     The link opens a new tab, so that nothing entered in the form is lost.
 
-    :param same: a :class:`Same`
+    :param same: the earlier message, in sudo
     :return: HTML
     """
     sentence = env._(
         "This number got the same text at %(time)s. Send it only if it is meant to "
         "arrive twice.",
-        time=format_moment(env, same.at),
+        time=format_moment(env, _moment_of(same)),
     )
-    earlier = env["sms.devino.message"].browse(same.message_id)
+    earlier = env["sms.devino.message"].browse(same.id)
     if not earlier.sudo(False).has_access("read"):
         return escape(sentence)
     link = Markup("<a href='/odoo/%s/%s' target='_blank'>%s</a>")
@@ -134,12 +117,11 @@ def warn_single(account, pairs):
     """Return the warning for single messages as HTML, empty when there is nothing to
     warn of.
 
-    :param account: ``sms.devino.account``
     :param pairs: iterable of (number in E.164, text as it is sent)
     """
     window = window_of(account, is_mass=False)
     found = find_recent_same(account, pairs, window)
-    latest = max(found.values(), key=lambda same: same.at, default=None)
+    latest = max(found.values(), key=_moment_of, default=None)
     return describe(account.env, latest) if latest else ""
 
 
@@ -175,7 +157,6 @@ def leave_out(batch, rows):
     Not where the person chose to send all the same, and not in a repeat, which is meant
     to send the same text.
 
-    :param batch: ``sms.devino.batch``
     :param list rows: dicts of columns of the journal; they are changed
     """
     if batch.repeat_of_id or batch.allow_same_text:

@@ -326,10 +326,7 @@ class Sending(AccountJob):
 
     # --- writing down ---------------------------------------------------------------
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
-    def settle(self, ended):
-        super().settle(ended)
+    def after_settling(self, ended):
         # not before: an answer that is not written down is lost by a kill
         self._numbers_under_way -= sum(one.call.size for one in ended)
         # apart, so that a sender that somebody edits holds nothing up
@@ -338,13 +335,9 @@ class Sending(AccountJob):
                 self._refusals.note(one.call, one.error)
         self._mark_senders(ended)
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=missing-return
     def rescue(self, ended):
-        if self._in_doubt:
-            # claimed, perhaps, and surely not called
-            ended = [*ended, *map(Ended, self._in_doubt)]
-        super().rescue(ended)
+        # claimed, perhaps, and surely not called
+        return super().rescue([*ended, *map(Ended, self._in_doubt)])
 
     def settle_in(self, env, ended):
         by_kind = {}

@@ -52,11 +52,7 @@ class TestModeAdapter(BaseAdapter):
         self._builder = HTTPAdapter()
 
     def send(self, request, **_options):
-        """Answer a prepared request.
-
-        :param requests.PreparedRequest request:
-        :rtype: requests.Response
-        """
+        """Answer a prepared request."""
         target = urlsplit(request.url)
         body = request.body or b""
         if not isinstance(body, str | bytes):
@@ -116,10 +112,7 @@ class StatelessStore:
         return Session("", opened_at, opened_at)
 
     def keep(self, message):
-        """The ids of a Message, one a segment.
-
-        :rtype: list[str]
-        """
+        """The ids of a Message, one a segment."""
         # Milliseconds, cut: rounded up, an id would be younger than its message.
         moment = datetime.fromtimestamp(message.accepted_at, timezone.utc)
         accepted = moment.strftime("%Y%m%dT%H%M%S") + f"{moment.microsecond // 1000:03}"

@@ -46,14 +46,6 @@ def open_document(record):
     return document.get_formview_action()
 
 
-def open_dialog(batch, view_xmlid):
-    """Return the action that shows another form of a mass sending, as a dialog."""
-    views = [(batch.env.ref(view_xmlid).id, "form")]
-    return batch._get_records_action(
-        name=batch.name, views=views, target="new", context={}
-    )
-
-
 def open_rows(batch, shown):
     """Return the action that shows messages of a mass sending.
 

@@ -176,3 +176,16 @@ def notify(title, text, *, kind="info", sticky=False, following=None):
             "next": following or {"type": "ir.actions.client", "tag": "soft_reload"},
         },
     }
+
+
+def send_notice(user, title, text, *, is_good):
+    """Show a notice to a user who is somewhere in Odoo; trouble stays on the screen."""
+    user._bus_send(
+        "simple_notification",
+        {
+            "type": "success" if is_good else "warning",
+            "title": title,
+            "message": text,
+            "sticky": not is_good,
+        },
+    )

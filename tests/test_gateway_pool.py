@@ -97,9 +97,9 @@ class MemoryJob(Job):
         kinds = {}
         for ended in self.settled + self.rescued:
             kind = type(ended.error) if ended.error else None
-            kinds.setdefault(kind if ended.is_made else "not made", set()).add(
-                ended.call.key
-            )
+            if ended.answer is None and not ended.error:
+                kind = "not made"
+            kinds.setdefault(kind, set()).add(ended.call.key)
         return kinds
 
 
@@ -430,7 +430,7 @@ class TestEnd(PoolCase):
         with self.assertRaises(Interrupt):
             pool.run()
         self.assertEqual(len(job.rescued), len(job.claimed))
-        self.assertTrue(all(ended.is_made for ended in job.rescued))
+        self.assertTrue(all(ended.answer or ended.error for ended in job.rescued))
 
     def test_nothing_is_claimed_before_what_is_claimed_is_on_the_wire(self):
         for in_turn in (True, False):

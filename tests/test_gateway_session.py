@@ -10,7 +10,6 @@ from ..gateway import (
     AccountRefusedError,
     Credentials,
     NotSentError,
-    forget_client,
     get_client,
 )
 from ..gateway.session import EARLY_SECONDS, SessionKeeper
@@ -132,9 +131,7 @@ class TestSessionKeeper(BaseCase):
 class TestSharedClients(BaseCase):
     def credentials(self, **changes):
         facts = {"url": "http://127.0.0.1:1", "login": "demo", "password": "secret"}
-        credentials = Credentials(**{**facts, **changes})
-        self.addCleanup(forget_client, credentials)
-        return credentials
+        return Credentials(**{**facts, **changes})
 
     def test_one_client_for_the_same_credentials(self):
         client = get_client(self.credentials())
@@ -157,16 +154,6 @@ class TestSharedClients(BaseCase):
         self.assertIs(get_client(self.credentials(), adapter_factory=factory), adapted)
         self.assertEqual(len(made), 1)
         self.assertIs(get_client(self.credentials()), client)
-
-    def test_a_forgotten_client(self):
-        client = get_client(self.credentials())
-        adapted = get_client(self.credentials(), adapter_factory=HTTPAdapter)
-        forget_client(self.credentials())
-        forget_client(self.credentials())
-        self.assertIsNot(get_client(self.credentials()), client)
-        self.assertIsNot(
-            get_client(self.credentials(), adapter_factory=HTTPAdapter), adapted
-        )
 
     def test_only_so_many_are_kept(self):
         first = get_client(self.credentials(login="0"))

@@ -14,7 +14,7 @@ from ..tools.sheet import Column, open_book, write_xlsx
 from .test_recipients import RecipientCase
 
 ADDON = Path(__file__).parent.parent
-PHONE, NAME, CITY = Column("p", "Phone"), Column("n", "Name"), Column("c", "City")
+PHONE, NAME, CITY = Column("Phone"), Column("Name"), Column("City")
 
 
 class ImportCase(RecipientCase):
@@ -124,7 +124,7 @@ class TestImport(ImportCase):
                 self.assertIn(first.data["Долг, руб."], ("1250.50", "1250,50"))
 
     def test_text_may_use_the_titles_of_mapped_columns(self):
-        titles = [Column("p", "Телефон"), Column("n", "Имя"), Column("c", "Город")]
+        titles = [Column("Телефон"), Column("Имя"), Column("Город")]
         created = self.import_file(
             write_xlsx(titles, [["79214563763", "Анна", "Омск"]])
         )
@@ -204,7 +204,7 @@ class TestImport(ImportCase):
         self.assertTrue(all(row[4] for row in table[1:]), "the reason is told")
         wizard.action_apply()
         table[1][0], table[2][0] = "79214563764", "8 921 456-37-65"
-        columns = [Column(str(index), title) for index, title in enumerate(table[0])]
+        columns = [Column(title) for title in table[0]]
         corrected = self.start(write_xlsx(columns, table[1:]))
         roles = [column.role for column in corrected.column_ids]
         self.assertEqual(roles, ["phone", "name", "extra", "skip", "skip"])
@@ -277,7 +277,7 @@ class TestImport(ImportCase):
         )
 
     def test_several_columns_may_make_the_name(self):
-        columns = [Column("l", "Фамилия"), Column("f", "Имя"), Column("p", "Телефон")]
+        columns = [Column("Фамилия"), Column("Имя"), Column("Телефон")]
         wizard = self.start(write_xlsx(columns, [["Иванов", "Пётр", "79214563763"]]))
         wizard.column_ids[:2].role = "name"
         wizard.action_preview()
@@ -361,7 +361,7 @@ class TestImport(ImportCase):
         self.assertEqual(wizard.state, "columns")
 
     def test_a_second_phone_column_fills_the_gaps(self):
-        columns = [PHONE, Column("m", "Мобильный"), NAME]
+        columns = [PHONE, Column("Мобильный"), NAME]
         content = write_xlsx(
             columns,
             [
@@ -496,7 +496,7 @@ class TestExport(ImportCase):
                 number, "=Привет", account=account, sender="MyCompany"
             )
         self.env["sms.devino.segment"]._insert({messages[0].id: ["id-1", "id-2"]})
-        action = self.env["sms.devino.export"]._download_messages(messages, "xlsx")
+        action = self.env["sms.devino.export"]._download_messages(messages, "SMS")
         header, first, second = self.table(self.downloaded(action))
         row = dict(zip(header, first, strict=False))
         self.assertEqual(row["Number"], "+79214563763")

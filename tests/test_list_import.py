@@ -30,7 +30,7 @@ class TestListImport(MassCase):
     def press_import(self, numbers):
         """Import a spreadsheet of numbers through the dialog."""
         content = write_xlsx(
-            [Column("p", "Phone"), Column("c", "City")],
+            [Column("Phone"), Column("City")],
             [[number, f"City {index}"] for index, number in enumerate(numbers)],
         )
         with self.transaction(self.users["manager"]) as env:
@@ -54,14 +54,14 @@ class TestListImport(MassCase):
     @contextmanager
     def killed_at_page(self, wanted):
         """The process dies once a page is written and not yet committed."""
-        write, pages = filling.Filling.write, iter(range(1, 100))
+        write, pages = filling.Filling.write_page, iter(range(1, 100))
 
         def write_then_die(reader, page, **options):
             write(reader, page, **options)
             if next(pages) == wanted:
                 raise KilledError
 
-        with patch.object(filling.Filling, "write", write_then_die):
+        with patch.object(filling.Filling, "write_page", write_then_die):
             yield
 
     def test_killed_job_goes_on_where_it_was(self):

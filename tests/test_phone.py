@@ -7,7 +7,7 @@ import phonenumbers
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.phone import Reading, read, read_many, redact
+from ..tools.phone import Reading, read
 
 N = "+79214563763"
 
@@ -249,14 +249,3 @@ class TestRead(BaseCase):
         for unit in (" ", "+", "доб. ", "1,", "8 921 ", "(", "=", "тел"):
             read(unit * (30_000 // len(unit)))
         self.assertLess(time.process_time() - started, 2.0)
-
-    def test_many_at_once(self):
-        raws = ["79214563763", "", "8 (921) 456-37-63"]
-        self.assertEqual(read_many(iter(raws)), [read(raw) for raw in raws])
-        self.assertEqual(read_many(["0171 1234567"], "DE")[0].country, "DE")
-
-    def test_a_log_shows_no_number(self):
-        self.assertEqual(redact("+79214563763"), "+7921•••••63")
-        self.assertEqual(redact("+375291234567"), "+3752••••••67")
-        self.assertEqual(redact("112"), "•••")
-        self.assertEqual(redact(""), "")

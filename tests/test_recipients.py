@@ -671,7 +671,7 @@ class TestForAMassSending(SmsCase):
         self.assertFalse(wizard.replaced_file)
         wizard.action_apply()
         self.assertEqual(self.numbers_of(draft), ["112", "79214563763"])
-        content = write_xlsx([Column("p", "Phone")], [["79214563764"]])
+        content = write_xlsx([Column("Phone")], [["79214563764"]])
         wizard = self.wizard(
             "file",
             file=base64.b64encode(content),

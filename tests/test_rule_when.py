@@ -1,13 +1,11 @@
 from datetime import date, datetime
 from types import SimpleNamespace
-from zoneinfo import ZoneInfo
 
 from odoo.tests import BaseCase, tagged
 
 from ..services.rule_when import Schedule, Window
 
-MOSCOW = ZoneInfo("Europe/Moscow")
-BERLIN = ZoneInfo("Europe/Berlin")
+MOSCOW, BERLIN = "Europe/Moscow", "Europe/Berlin"
 
 
 def schedule(zone=MOSCOW, **values):

@@ -29,7 +29,7 @@ class TestFindRecentSame(SmsCase):
 
     def test_same_number_and_text_within_the_window(self):
         message = self.sent(minutes=5)
-        self.assertEqual(self.find().message_id, message.id)
+        self.assertEqual(self.find().id, message.id)
         self.assertIsNone(self.find(minutes=4))
         self.assertIsNone(self.find(body="Hello!"))
         self.assertIsNone(self.find(number="+79214563764"))
@@ -51,7 +51,7 @@ class TestFindRecentSame(SmsCase):
 
     def test_message_that_waits_counts_too(self):
         message = self.enqueue()
-        self.assertEqual(self.find().message_id, message.id)
+        self.assertEqual(self.find().id, message.id)
 
     def test_other_account_and_other_mode_do_not_count(self):
         message = self.sent(mode="live")

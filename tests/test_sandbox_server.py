@@ -230,8 +230,7 @@ class TestClients(ServerCase):
     def test_broken_requests(self):
         post = "POST /rest/Sms/Send HTTP/1.1\r\n"
         for raw, reason in (
-            ("nonsense\r\n\r\n", "the first line is not like"),
-            ("GET /rest/User/Balance HTTP/1.1\r\nno colon\r\n\r\n", "no colon"),
+            ("nonsense\r\n\r\n", "Bad request syntax"),
             (post + "Content-Length: -5\r\n\r\n", "Content-Length is no length"),
             (
                 post + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
@@ -243,7 +242,7 @@ class TestClients(ServerCase):
                 said = client.makefile("rb").readline()
             with self.subTest(reason=reason):
                 self.assertEqual(said, b"HTTP/1.1 400 Bad Request\r\n")
-                self.assertIn(reason, self.server.log.latest(1)[0].reason)
+                self.assertIn(reason, self.server.log.latest(1)[0]["reason"])
 
     def test_http_1_0_and_pipelining(self):
         one = f"GET /rest/User/Balance?SessionID={self.session} HTTP/1.%s\r\n\r\n"
@@ -474,7 +473,7 @@ class TestControl(ServerCase):
     def test_help(self):
         status, text = self.control("GET", "help")
         self.assertEqual(status, 200)
-        self.assertIn("…99  refused at once", text)
+        self.assertIn("| …99 | refused at once", text)
 
     def test_page(self):
         self.client.request("GET", "/_sandbox")
@@ -721,7 +720,7 @@ class TestHttps(BaseCase):
         plain = server.url.replace("https", "http")
         with self.assertRaises(requests.ConnectionError):
             requests.post(f"{plain}/User/SessionId", pair, timeout=10)
-        reasons = [request.reason for request in server.log.latest()]
+        reasons = [request["reason"] for request in server.log.latest()]
         self.assertTrue(any(one.startswith("no TLS: ") for one in reasons), reasons)
 
     def test_no_certificate_without_openssl(self):

@@ -38,7 +38,6 @@ class TestSheetColumns(BaseCase):
                     found = guess_columns(header, [])
                     self.assertEqual(found["phone"], header.index(phone))
                     self.assertEqual(found["name"], header.index(name))
-                    self.assertGreater(found["confidence"]["phone"], 0.4)
 
     def test_content_decides_between_titles(self):
         """Test that the column with the numbers wins over a title without them."""
@@ -46,7 +45,6 @@ class TestSheetColumns(BaseCase):
         found = guess_columns(header, SAMPLE)
         self.assertEqual((found["phone"], found["name"]), (2, 1))
         self.assertEqual(found["extra"], [0, 3, 4])
-        self.assertGreater(found["confidence"]["phone"], 0.7)
 
     def test_without_titles(self):
         found = guess_columns([], SAMPLE)
@@ -59,10 +57,9 @@ class TestSheetColumns(BaseCase):
         self.assertEqual((found["phone"], found["phone2"]), (1, 0))
 
     def test_spoilt_numbers(self):
-        """Test that a column of lost digits is proposed, with little confidence."""
+        """Test that a column of lost digits is proposed all the same."""
         found = guess_columns(["Клиент", "Телефон"], [["Яна", "7.92E+10"]])
         self.assertEqual(found["phone"], 1)
-        self.assertLess(found["confidence"]["phone"], 0.5)
 
     def test_nothing_to_send_to(self):
         found = guess_columns(["Город", "Сумма"], [["Москва", "100"]])

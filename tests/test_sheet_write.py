@@ -10,10 +10,10 @@ from odoo.tests import BaseCase, tagged
 from ..tools.sheet import Column, SheetError, open_book, write_xls, write_xlsx
 
 COLUMNS = [
-    Column("phone", "Телефон", "text", 20),
-    Column("count", "Частей", "integer", 8),
-    Column("price", "Цена", "number", 10),
-    Column("sent", "Отправлено", "datetime", 20),
+    Column("Телефон", "text", 20),
+    Column("Частей", "integer", 8),
+    Column("Цена", "number", 10),
+    Column("Отправлено", "datetime", 20),
 ]
 TITLES = [column.title for column in COLUMNS]
 WRITERS = (write_xlsx, write_xls)
@@ -35,9 +35,9 @@ class TestSheetWrite(BaseCase):
             content = write(
                 COLUMNS,
                 [
-                    {"phone": "+79161002030", "count": 2, "price": 3.5, "sent": sent},
+                    ("+79161002030", 2, 3.5, sent),
                     ("0079", 0, 0, None),
-                    {"phone": False, "count": None},
+                    (False, None, None, None),
                 ],
                 sheet="Журнал: [2025]",
             )
@@ -77,7 +77,7 @@ class TestSheetWrite(BaseCase):
     def test_round_trip(self):
         """Test rows of random text, numbers and dates in both formats."""
         generator = random.Random(7)
-        columns = [Column(str(index), f"c{index}") for index in range(6)]
+        columns = [Column(f"c{index}") for index in range(6)]
         given = []
         for _row in range(400):
             cells = [
@@ -116,7 +116,7 @@ class TestSheetWrite(BaseCase):
                     )
 
     def test_too_many_rows(self):
-        numbers = [Column("n", "n", "integer")]
+        numbers = [Column("n", "integer")]
         with self.assertRaises(SheetError) as caught:
             write_xls(numbers, ([n] for n in range(65_536)))
         self.assertEqual(caught.exception.code, "xls_too_many_rows")
@@ -128,8 +128,6 @@ class TestSheetWrite(BaseCase):
             for sent in (aware, datetime(1899, 1, 1)):
                 with self.assertRaises(ValueError):
                     write(COLUMNS, [("x", 1, 1, sent)])
-        with self.assertRaises(ValueError):
-            Column("x", "x", "colour")
 
     def test_no_rows(self):
         for write in WRITERS:

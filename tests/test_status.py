@@ -71,12 +71,9 @@ class StatusCase(TransactionCase):
 
     def answer(self, segment, state, *, price=None, words=""):
         return MessageState(
-            message_id=segment.gateway_id,
             state=state,
-            created=NOW,
             submitted=NOW if state in (-1, 0) else NEVER,
             reported=NOW if state >= 0 and state != 255 else NEVER,
-            timestamp=NOW,
             description=words,
             price=price,
         )

@@ -145,12 +145,12 @@ class TestTestMode(BaseCase):
 
     def test_the_client_of_the_gateway(self):
         adapter = TestModeAdapter(Decimal(1000), lambda: self.now)
-        with DevinoClient(Credentials(BASE, "any", "one"), adapter=adapter) as client:
-            self.assertEqual(client.balance(), Decimal(1000))
-            (message_id,) = client.send("DTSMS", MOBILE, "text")
-            self.assertEqual(client.state(message_id).state, 255)
-            self.now += 10
-            self.assertEqual(client.state(message_id).state, 0)
-        with DevinoClient(Credentials(BASE, "wrong", "one"), adapter=adapter) as client:
-            with self.assertRaises(AccountRefusedError):
-                client.balance()
+        client = DevinoClient(Credentials(BASE, "any", "one"), adapter=adapter)
+        self.assertEqual(client.balance(), Decimal(1000))
+        (message_id,) = client.send("DTSMS", MOBILE, "text")
+        self.assertEqual(client.state(message_id).state, 255)
+        self.now += 10
+        self.assertEqual(client.state(message_id).state, 0)
+        client = DevinoClient(Credentials(BASE, "wrong", "one"), adapter=adapter)
+        with self.assertRaises(AccountRefusedError):
+            client.balance()

@@ -7,7 +7,6 @@ call), so that a Russian number with a digit too many is never sent abroad.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -58,18 +57,6 @@ def read(raw: str, country: str | None = "RU") -> Reading:
         return Reading("", None, "empty")
     reading = _read_plain_russian(raw) if country == "RU" else None
     return reading or _read_cell(raw, country)
-
-
-def read_many(raws: Iterable[str], country: str | None = "RU") -> list[Reading]:
-    """Read one phone number of each text, in the same order, see :func:`read`."""
-    return [read(raw, country) for raw in raws]
-
-
-def redact(number: str) -> str:
-    """Return a number fit for logs: ``"+7921•••••63"``."""
-    if len(number) < 9:
-        return "•" * len(number)
-    return f"{number[:5]}{'•' * (len(number) - 7)}{number[-2:]}"
 
 
 # --- The common case ---

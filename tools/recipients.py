@@ -72,7 +72,7 @@ class Pasted:
 def parse_pasted(text: str, *, limit: int = MAX_PASTED) -> list[Pasted]:
     """Read numbers, with or without names, out of a pasted text.
 
-    One or several in a line, parted by comma, semicolon or tab; a name stands before
+    One or several in a line, separated by comma, semicolon or tab; a name comes before
     or after its number.  In a line that begins with a name, each name belongs to the
     number after it, else to the one before it.  A line without any number is kept as
     a number, so that it is shown as wrong and not lost.

@@ -46,7 +46,7 @@ def fits(value, shape, needed=()) -> bool:
     """Tell whether decoded Json has a shape.
 
     :param shape: a tuple of types or of texts to choose from; a list of the one shape
-        that all items have; or a dict of key -> shape, where no other key may stand
+        that all items have; or a dict of key -> shape, which allows no other key
     :param needed: keys that a dict must have
     """
     if isinstance(shape, list):

@@ -43,12 +43,7 @@ class SmsDevinoHistory(models.TransientModel):
                 {
                     "number": len(found.numbers) == 1 and min(found.numbers),
                     "is_blacklisted": found.is_blacklisted(),
-                    "message_ids": found.find_messages(left_out=False),
-                    "left_out_ids": found.find_messages(left_out=True),
-                    "incoming_ids": found.find_incoming(),
-                    "recipient_ids": found.find_lines(),
-                    "blacklist_ids": found.find_blacklisted(),
-                    "consent_ids": found.find_consents(),
+                    **found.find_all(),
                 }
             )
             history.status = history._describe(found)

@@ -25,7 +25,7 @@ class SmsDevinoMessageMove(models.TransientModel):
 
     @api.model
     def _default_message_ids(self):
-        ids = read_ids(repr(self.env.context.get("active_ids") or []))
+        ids = read_ids(self.env.context.get("active_ids"))
         return read_input(self.env, "sms.devino.message", ids)
 
     @api.model

@@ -134,8 +134,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
     def default_get(self, fields):
         values = super().default_get(fields)
         if self.env.context.get("active_model") == "res.partner":
-            contacts = self.env.context.get("active_ids") or []
-            contacts = read_ids(repr(contacts))
+            contacts = read_ids(self.env.context.get("active_ids"))
             values |= {"source": "contacts", "partner_ids": [Command.set(contacts)]}
         return values
 

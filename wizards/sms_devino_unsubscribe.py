@@ -35,7 +35,7 @@ class SmsDevinoUnsubscribe(models.TransientModel):
         values = super().default_get(fields)
         context = self.env.context
         if context.get("active_model") == "res.partner" and not values.get("text"):
-            ids = read_ids(repr(context.get("active_ids") or []))
+            ids = read_ids(context.get("active_ids"))
             partners = read_input(self.env, "res.partner", ids)
             phones = filter(None, partners.mapped("phone"))
             values["text"] = "\n".join(phones)

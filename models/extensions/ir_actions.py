@@ -2,6 +2,8 @@ from ast import literal_eval
 
 from odoo import api, models
 
+from ...services.documents import takes_messages
+
 # Lists that hide what was sent in test mode, once a company has a live account.
 MODELS_WITH_MODE = ("sms.devino.message", "sms.devino.batch")
 
@@ -33,7 +35,7 @@ class IrActionsActions(models.Model):
         model = self.env.get(model_name)
         if model is None or not isinstance(model, self.pool["mail.thread"]):
             return False
-        if not (model._phone_get_number_fields() or model._mail_get_partner_fields()):
+        if not takes_messages(model):
             return False
         account = self.env["sms.devino.account"]._get_default()
         return bool(account) and self.env.user._sms_devino_may_use(account)

@@ -5,15 +5,15 @@ from odoo.exceptions import AccessError
 class ResUsers(models.Model):
     _inherit = "res.users"
 
-    def _sms_devino_may_send(self, company=None):
-        """Tell whether this person may send SMS by hand for a company.
+    def _sms_devino_may_send(self):
+        """Tell whether this person may send SMS by hand for the current company.
 
         Where the company does not send through its own account, Odoo's rules hold.
         """
         self.ensure_one()
         if not self.env["res.company"]._sms_devino_in_use():
             return True
-        account = (company or self.env.company).sudo().sms_devino_account_id
+        account = self.env.company.sudo().sms_devino_account_id
         return not account or self._sms_devino_may_use(account)
 
     def _sms_devino_may_use(self, account):

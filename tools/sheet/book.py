@@ -13,7 +13,16 @@ from .xlsx import Xlsx
 
 
 class Book:
-    """An opened spreadsheet, see the package's docstring."""
+    """An opened spreadsheet.
+
+    :ivar kind: "xls", "xlsx" or "csv"
+    :ivar sheets: names, the visible sheets first
+    :ivar hidden: the names of hidden sheets
+    :ivar encoding: codec of a .csv, else None
+    :ivar separator: of a .csv ("" for a single column), else None
+    :ivar notes: list of :class:`SheetError`, not raised: what was read in spite of a
+        fault
+    """
 
     def __init__(self, source: Xls | Xlsx | Csv, limits: Limits):
         self._source = source
@@ -45,7 +54,7 @@ class Book:
         """Yield the rows with the merged cells of the heading filled."""
         # The heading is the same however little is asked for.
         last = limit and max(limit, HEAD_ROWS)
-        merges, rows = self._source.read(sheet, last)
+        merges, rows = self._source.read_sheet(sheet, last)
         rows = _trimmed(rows, self._limits.columns)
         head = list(islice(rows, HEAD_ROWS))
         if merges := [merge for merge in merges if merge[0] < len(head)]:

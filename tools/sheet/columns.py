@@ -126,7 +126,7 @@ def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> dic
     :param sample: the values of some rows below
     :return: ``{"phone": index or None, "phone2": index or None (to be taken where the
         first is empty), "name": index or None, "extra": [indexes of the other columns
-        that have a title or a value], "confidence": {"phone": 0..1, "name": 0..1}}``
+        that have a title or a value]}``
     """
     sample = [row for row in sample[:_SAMPLE] if any(row)]
     width = max([len(header), *map(len, sample)], default=0)
@@ -138,25 +138,24 @@ def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> dic
     rows = len(sample)
     phones = [_phone_score(*pair, rows) for pair in zip(titles, cells, strict=True)]
     names = [_name_score(*pair, rows) for pair in zip(titles, cells, strict=True)]
-    phone, phone_score = _best(phones, set())
+    phone = _best(phones, set())
     # A second one is taken by its title alone: numbers of orders look like numbers.
     unsure = {index for index, title in enumerate(titles) if _phone_word(title) < _SURE}
-    phone2 = None if phone is None else _best(phones, {phone, *unsure})[0]
-    name, name_score = _best(names, {phone, phone2})
+    phone2 = None if phone is None else _best(phones, {phone, *unsure})
+    name = _best(names, {phone, phone2})
     used = [index for index in range(width) if titles[index] or cells[index]]
     return {
         "phone": phone,
         "phone2": phone2,
         "name": name,
         "extra": [index for index in used if index not in (phone, phone2, name)],
-        "confidence": {"phone": phone_score, "name": name_score},
     }
 
 
-def _best(scores: list[float], taken: set) -> tuple[int | None, float]:
+def _best(scores: list[float], taken: set) -> int | None:
     rest = [(score, -i) for i, score in enumerate(scores) if i not in taken]
     score, index = max(rest, default=(0.0, 0))
-    return (-index, round(score, 2)) if score >= _CERTAIN else (None, 0.0)
+    return -index if score >= _CERTAIN else None
 
 
 def _phone_score(title: str, cells: list[str], rows: int) -> float:

@@ -60,9 +60,7 @@ class Csv:
         """The one sheet: (name, False)."""
         return [(self._name, False)]
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def read(self, _sheet: str, _limit: int | None) -> tuple[list, Iterator[Row]]:
+    def read_sheet(self, _sheet: str, _limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return no merged cells, and the rows, numbered as by Excel, not by line."""
         return [], self._rows()
 

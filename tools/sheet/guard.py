@@ -194,9 +194,7 @@ class Page:
         self._sheet, self._limits, self._last = sheet, limits, last or _LAST_ROW
         self._number, self._cells, self._rich = 0, cells, 0
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def copy(self, chunks: Iterator[bytes], target):
+    def copy_sheet(self, chunks: Iterator[bytes], target):
         """Write the sheet as the library is to see it.
 
         :raise SheetError: "corrupt", "row", "too_many_rows", …

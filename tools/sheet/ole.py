@@ -28,9 +28,7 @@ class Container:
         except (struct.error, ValueError) as error:
             raise SheetError("corrupt") from error
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def read(self, name: str) -> bytes:
+    def get_stream(self, name: str) -> bytes:
         """Return a stream's bytes, as many as the file still has."""
         first, total = self._streams[name]
         if total >= self._least:

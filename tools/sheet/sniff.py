@@ -50,7 +50,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1e]")
 def sniff(content: bytes, limits: Limits) -> tuple[str, Package | None]:
     """Return the kind ("xls", "xlsx" or "csv") and the opened package of an .xlsx.
 
-    :raise SheetError: says what the file is when it is none of the three
+    :raise SheetError: the file is something else; the code says what
     """
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise SheetError("empty")

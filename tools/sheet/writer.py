@@ -40,20 +40,14 @@ _NO_DATE = datetime(1900, 3, 1)  # before it Excel's calendar is a day off
 class Column:
     """A column to write.
 
-    :param str key: the value's key in a row that is a dict
     :param str title: what the header row says
     :param str kind: "text", "number", "datetime" or "integer"
     :param int width: in characters
     """
 
-    key: str
     title: str
     kind: str = "text"
     width: int = 16
-
-    def __post_init__(self):
-        if self.kind not in _FORMATS:
-            raise ValueError(f"Unknown kind of column: {self.kind}")
 
 
 def write_xlsx(
@@ -66,8 +60,8 @@ def write_xlsx(
     """Write a workbook with one sheet, row by row in constant memory.
 
     :param columns: what each row has
-    :param rows: dicts by the columns' keys, or sequences in the columns' order; None
-        and False leave a cell empty, a datetime has no time zone
+    :param rows: sequences in the columns' order; None and False leave a cell empty, a
+        datetime has no time zone
     :param str sheet: the sheet's name; what Excel does not allow in it is left out
     :param hidden: numbers of rows to hide, from 1 below the titles
     :raise SheetError: "cell_too_long", "xlsx_too_many_rows"
@@ -139,8 +133,6 @@ def _fill(put, header, styles: dict, columns: list[Column], rows, limit: tuple) 
     for number, row in enumerate(rows, 1):
         if number > limit[0]:
             raise SheetError(limit[1], limit=limit[0])
-        if isinstance(row, dict):
-            row = [row.get(column.key) for column in columns]
         for index, (column, value) in enumerate(zip(columns, row, strict=True)):
             value = _value(column, value, number + 1)
             if value not in (None, ""):

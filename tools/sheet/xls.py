@@ -1,6 +1,6 @@
 """Workbooks of Excel 5 to 2003 (.xls), read by xlrd."""
 
-import io
+import os
 from collections.abc import Iterator
 
 import xlrd
@@ -13,15 +13,6 @@ from .show import BAD_NUMBER, Shower, format_code
 
 _NUMBERS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
 _STREAMS = ("Workbook", "WORKBOOK", "Book", "BOOK")
-
-
-class _Silence(io.TextIOBase):
-    """Where xlrd's warnings go: the standard output belongs to the server."""
-
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def write(self, text: str) -> int:
-        return len(text)
 
 
 class Xls:
@@ -45,9 +36,7 @@ class Xls:
         """The sheets in the workbook's order: (name, whether it is hidden)."""
         return [(sheet.name, bool(sheet.visibility)) for sheet in self._book.sheets()]
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def read(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
+    def read_sheet(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return the merged ranges and the rows of a sheet."""
         cells = self._book.sheet_by_name(sheet)
         merges = [
@@ -96,12 +85,14 @@ class Xls:
 
 def _open(content: bytes, limits: Limits) -> xlrd.Book:
     try:
-        return xlrd.open_workbook(
-            file_contents=checked(_stream(content), limits.cells),
-            logfile=_Silence(),
-            formatting_info=True,
-            ragged_rows=True,
-        )
+        # xlrd writes its warnings to the standard output, which belongs to the server
+        with open(os.devnull, "w") as nowhere:
+            return xlrd.open_workbook(
+                file_contents=checked(_stream(content), limits.cells),
+                logfile=nowhere,
+                formatting_info=True,
+                ragged_rows=True,
+            )
     except SheetError:
         raise
     except Exception as error:
@@ -118,7 +109,7 @@ def _stream(content: bytes) -> bytes:
     container = Container(content)
     for name in _STREAMS:
         if name in container.names:
-            return container.read(name)
+            return container.get_stream(name)
     if "EncryptedPackage" in container.names:
         raise SheetError("password")
     if container.names & {"WordDocument", "PowerPoint Document"}:

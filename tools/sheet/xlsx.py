@@ -17,7 +17,7 @@ from .guard import Package, Page, copy_strings
 from .model import Limits, Region, Row
 from .show import Shower, format_code
 
-# The library leaves control characters as Excel writes them.
+# The library leaves control characters as OOXML writes them: _xHHHH_.
 _ESCAPE = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}workbook"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -46,7 +46,7 @@ _STYLES = (
     '<cellStyles><cellStyle name="Normal" xfId="0"/></cellStyles></styleSheet>'
 )
 _NO_STRINGS = f'<sst xmlns="{SHEET_MAIN_NS}"/>'.encode()
-# Below it stand the number formats that need no code.
+# Number formats below this are built in.
 _OWN_FORMATS = 164
 
 
@@ -68,9 +68,7 @@ class Xlsx:
         self._show = Shower(region, date1904)
         self._formats, self._styles = self._read_styles()
 
-    # not a model: no method of the ORM is overridden
-    # pylint: disable-next=method-required-super
-    def read(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
+    def read_sheet(self, sheet: str, limit: int | None) -> tuple[list, Iterator[Row]]:
         """Return the merged ranges and the filled rows of a sheet.
 
         :raise SheetError: whatever speaks against the sheet
@@ -108,7 +106,8 @@ class Xlsx:
             if cell.data_type == "e":
                 errors.append(column)
             if type(value) is str:
-                values.append(unescape(value) if "_x" in value else value)
+                plain = _ESCAPE.sub(_unescape, value) if "_x" in value else value
+                values.append(plain)
             elif value is None:
                 values.append("")
             elif type(value) is bool:
@@ -135,7 +134,7 @@ class Xlsx:
                 count = copy_strings(strings, target, limits.cells // 2)
             page = Page(sheet, limits, limit, limits.cells - count)
             with package.open("xl/sheet.xml", "w") as target:
-                page.copy(chunks(self._parts["sheet " + sheet]), target)
+                page.copy_sheet(chunks(self._parts["sheet " + sheet]), target)
         return page
 
     def _read_workbook(self) -> bool:
@@ -194,6 +193,5 @@ def _key(element: Element) -> int:
     return int(key) if key.isdecimal() and len(key) < 10 else 0
 
 
-def unescape(text: str) -> str:
-    """Put back the control characters that OOXML writes as _xHHHH_."""
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+def _unescape(match: re.Match) -> str:
+    return chr(int(match[1], 16))
