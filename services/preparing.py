@@ -101,7 +101,7 @@ def enqueue(
     if key and (known := find_by_key(account, key)):
         _check_same_message(known, number, body, options["sender"])
         return known.sudo(env.su)
-    values = prepare(account, number, body, **options)
+    values = prepare(account, number, body, purpose=purpose, **options)
     if honour_blacklist or purpose == "advertising":
         check_not_blacklisted(env, [values["number"]])
     message = messages.sudo().create(
@@ -111,7 +111,6 @@ def enqueue(
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": env.uid,
-            "purpose": purpose,
             "dedup_key": key or False,
         }
     )
