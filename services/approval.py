@@ -16,6 +16,9 @@ from .words import check_scheduled_at
 
 # How long the times of a spread sending stay valid, if it begins at once.
 FRESH_TIMES = timedelta(hours=1)
+# An entry of the blacklist has the time at which its transaction began: a long stop
+# list may appear this much later.
+LATE_ENTRIES = timedelta(hours=1)
 
 
 def find_problem(batch):
@@ -171,7 +174,7 @@ def _check_blacklist(batch):
     """Refuse when recipients came onto the blacklist after the calculation."""
     if not consent.refusal_ends(batch.company_id, batch.purpose):
         return
-    since = batch.calculated_at
+    since = batch.calculated_at - LATE_ENTRIES
     blacklist = batch.env["phone.blacklist"].sudo()
     numbers = blacklist.search([("write_date", ">=", since)]).mapped("number")
     blocked = numbers and batch.env["sms.devino.message"].search_count(

@@ -228,12 +228,13 @@ def _find_outcomes(composer, records):
     for record in records:
         values = values_by_id[record.id]
         failure = values["failure_type"]
-        reason = LEFT_OUT.get(failure, failure)
+        number, reason = values["number"], LEFT_OUT.get(failure, failure)
         if not reason:
-            reading = phone.read(values["number"] or "", country)
+            reading = phone.read(number or "", country)
+            number = reading.e164 or number
             reason = None if reading.sendable else reading.code
         name = record.display_name
-        outcomes.append((values["number"], values["body"] or "", reason, name))
+        outcomes.append((number, values["body"] or "", reason, name))
     return outcomes
 
 
@@ -494,7 +495,9 @@ def make_draft(composer):
     """Return a new draft of a mass sending to the composer's contacts, or about its
     documents."""
     account, records = composer.sms_devino_account_id, composer._sms_devino_records()
-    purpose = composer.template_id.sms_devino_purpose
+    # what a form begins with says nothing; a draft begins as advertising
+    is_said = composer.template_id.sms_devino_purpose
+    is_said = is_said or composer.sms_devino_purpose != "service"
     whom = {"partner_ids": [Command.set(records.ids)]}
     if records._name != "res.partner":
         whom = {"model": records._name, "domain": repr([("id", "in", records.ids)])}
@@ -502,7 +505,7 @@ def make_draft(composer):
         {
             **whom,
             "account_id": account.id,
-            **({"purpose": purpose} if purpose else {}),
+            **({"purpose": composer.sms_devino_purpose} if is_said else {}),
             "company_id": account.sudo()._get_message_company().id,
             "sender_id": composer.sms_devino_sender_id.id,
             "body": convert_placeholders(composer.body or ""),

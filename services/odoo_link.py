@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 from ..tools import phone
 from . import preparing
 from .commit import CONFLICTS
-from .message_states import NUMBER_REFUSED, SAFE_TO_REPEAT
+from .message_states import ADVERTISING, NUMBER_REFUSED, SAFE_TO_REPEAT
 from .private_log import log_failure
 from .words import label_of
 
@@ -119,6 +119,8 @@ def _read_sms(company, sms, earlier, number, body, crowd):
             person = author.with_env(journal.env)
             person._sms_devino_check_may_use(account)
             person._sms_devino_check_may_reach(crowd, account.company_id)
+        if options.get("purpose") == ADVERTISING and not options.get("override"):
+            preparing.check_not_blacklisted(journal.env, [reading.e164])
         values = preparing.prepare(
             preparing.pick_account(journal.env, account),
             number,

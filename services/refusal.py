@@ -10,6 +10,7 @@ from odoo.tools import SQL, split_every
 from ..tools import phone
 from . import ad_line, consent
 from .bulk import insert_rows
+from .message_states import ADVERTISING
 from .source import (
     find_header_row,
     open_source,
@@ -84,6 +85,25 @@ def cancel_waiting(env, company, numbers):
         "canceled",
         [{"id": key, "reason": "blacklisted"} for key in waiting.ids],
         condition=SQL("m.state != 'sending'"),
+    )
+
+
+def cancel_refused(messages):
+    """Cancel advertising that went back into the queue, where the recipient has refused
+    while it was being sent.
+
+    :param messages: ``sms.devino.message``, with all rights
+    """
+    advertising = messages.filtered(
+        lambda one: one.purpose == ADVERTISING and not one.override_by_id
+    )
+    numbers = advertising.mapped("number")
+    blocked = messages.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
+    refused = advertising.filtered(lambda one: one.number in blocked)
+    messages._transition(
+        "canceled",
+        [{"id": key, "reason": "blacklisted"} for key in refused.ids],
+        condition=SQL("m.state = 'outgoing'"),
     )
 
 

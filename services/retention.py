@@ -77,14 +77,13 @@ def _old(company, limit):
     """Return the condition for messages that are old, at rest and still personal."""
     return SQL(
         """m.company_id = %s AND m.state = ANY(%s) AND m.create_date < %s
+           AND (m.claimed_at IS NULL OR m.claimed_at < %s)
            AND (m.accepted_at IS NULL OR m.accepted_at < %s)
            AND (m.scheduled_at IS NULL OR m.scheduled_at < %s)
            AND (%s)""",
         company.id,
         list(TOUCHED),
-        limit,
-        limit,
-        limit,
+        *[limit] * 4,
         SQL(IS_PERSONAL),
     )
 

@@ -17,6 +17,7 @@ from ..gateway import (
 )
 from ..gateway.pool import LOOK_SECONDS, Ended
 from ..tools.chunks import PARTS, part_size
+from . import refusal
 from .account_job import AccountJob
 from .commit import commit_retrying
 from .message_states import NUMBER_REFUSED
@@ -391,7 +392,7 @@ class Sending(AccountJob):
                 again.append({**row, "reason": None, "next_at": now + PAUSES[count]})
             else:
                 exhausted.append(row)
-        self._move(env, "outgoing", again)
+        self._queue_again(env, again)
         self._move(env, "failed", exhausted)
 
     def _settle_untouched(self, env, ended):
@@ -404,7 +405,11 @@ class Sending(AccountJob):
             values = {"largest_bulk": part_size(one.call.size)} if refused else {}
             for key, attempts in zip(one.call.keys, one.call.attempts, strict=True):
                 rows.append({"id": key, "attempts": attempts, **values})
-        self._move(env, "outgoing", rows)
+        self._queue_again(env, rows)
+
+    def _queue_again(self, env, rows):
+        moved = self._move(env, "outgoing", rows)
+        refusal.cancel_refused(env["sms.devino.message"].browse(moved))
 
     def _move(self, env, target, rows):
         """Move rows that are ours, or that were given up for unknown meanwhile."""

@@ -44,6 +44,11 @@ from .sheet_words import as_user_error
 CONSENT_ROLES = ("consent_date", "consent_source")
 # What the titles of their columns hold, in the languages of the files.
 _about_consent = re.compile(r"соглас|consent|opt-?in", re.IGNORECASE).search
+# A consent to something else: that personal data are processed.
+_about_data = re.compile(
+    r"персональн|обработ|\bперс\.|\bПД|152|personal|privacy|gdpr|process",
+    re.IGNORECASE,
+).search
 _about_source = re.compile(r"источник|откуда|source|where", re.IGNORECASE).search
 PASTED_NAME = "pasted.csv"
 # An earlier year in a cell is a slip.
@@ -442,11 +447,12 @@ def _guessed_roles(titles, below, width):
 def _find_consents(env, titles, below, roles):
     """Return the roles with those of the columns that speak of consents.
 
-    One with “yes” and “no” proves nothing; it stays what it is.
+    One with “yes” and “no” proves nothing, and a consent to the processing of personal
+    data is none to advertising: these stay what they are.
     """
     found = {}
     for index, title in enumerate(titles[: len(roles)]):
-        if roles[index] != "extra" or not _about_consent(title):
+        if roles[index] != "extra" or not _about_consent(title) or _about_data(title):
             continue
         cells = (row[index] for row in below if index < len(row))
         if _about_source(title):

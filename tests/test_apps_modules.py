@@ -374,6 +374,16 @@ class TestMassMailing(ModuleCase):
         self.assertFalse(self.mailing.sms_has_insufficient_credit)
         self.assertFalse(self.mailing.sms_has_unregistered_account)
 
+    def test_mailing_is_advertising_unless_its_template_says_otherwise(self):
+        self.company.sms_devino_ad_line = "Ours. To refuse: 8 800 000-00-00"
+        self.company.sms_devino_consent_required = True
+        self.env["sms.devino.consent"].create({"number": NUMBER, "source": "Shop"})
+        self.launch()
+        message = self.journal()
+        self.assertEqual((message.number, message.purpose), (NUMBER, "advertising"))
+        self.assertTrue(message.body.endswith(self.company.sms_devino_ad_line))
+        self.assertEqual(self.traces()[FAILING_NUMBER], ("cancel", "sms_optout"))
+
     def test_mailing_that_fails_wholly_is_done(self):
         self.contacts.mobile = "+79214563799"
         self.contacts[1:].unlink()

@@ -216,6 +216,18 @@ class TestBatch(MassCase):
             self.approve(batch_id)
         self.assertEqual(self.states(), {"draft": 10})
 
+    def test_a_long_stop_list_that_began_before_the_calculation_counts_too(self):
+        batch_id = self.prepare()
+        with self.transaction() as env:
+            env["phone.blacklist"].create({"number": "+79214500000"})
+            env.flush_all()
+            env.cr.execute(
+                "UPDATE phone_blacklist SET write_date = write_date - interval '10 min'"
+                " WHERE number = '+79214500000'"
+            )
+        with self.assertRaisesRegex(UserError, "blacklist"):
+            self.approve(batch_id)
+
     def test_other_mode_of_the_account_stops_the_sending(self):
         batch_id = self.prepare()
         with self.transaction() as env:

@@ -80,6 +80,27 @@ class TestDispatch(LiveCase):
         self.assertEqual((state, attempts), ("outgoing", 1))
         self.assertGreater(next_at, fields.Datetime.now())
 
+    def test_advertising_refused_during_its_call_does_not_go_back_into_the_queue(self):
+        message_id = self.enqueue(purpose="advertising")
+        service_id = self.enqueue(text="Your order")
+        self.server.stop()
+        with self.transaction() as env:
+            # as a refusal whose transaction has seen the message in a call
+            env.cr.execute(
+                "INSERT INTO phone_blacklist (number, active) "
+                "VALUES ('+79214563763', true)"
+            )
+        self.addCleanup(self._clear_blacklist)
+        self.dispatch()
+        state = self.read(message_id, "state", "reason")
+        self.assertEqual(state, ("canceled", "blacklisted"))
+        self.assertEqual(self.read(service_id, "state"), "outgoing")
+
+    def _clear_blacklist(self):
+        with self.transaction() as env:
+            found = env["phone.blacklist"].search([("number", "=", "+79214563763")])
+            found.unlink()
+
     def test_attempts_are_limited(self):
         self.server.stop()
         message_id = self.enqueue()

@@ -58,6 +58,19 @@ class TestRefusal(SmsCase):
         self.env["phone.blacklist"].with_company(self.company)._add([waiting.number])
         self.assertEqual((waiting.state, waiting.reason), ("canceled", "blacklisted"))
 
+    def test_odoos_own_list_cancels_what_waits_too(self):
+        later = fields.Datetime.now() + timedelta(hours=1)
+        blacklist = self.env["phone.blacklist"].with_company(self.company)
+        for put_on in (
+            lambda: blacklist.create({"number": NUMBER}),
+            lambda: blacklist.search([("active", "=", False)]).action_unarchive(),
+        ):
+            waiting = self.enqueue(purpose="advertising", scheduled_at=later)
+            put_on()
+            found = (waiting.state, waiting.reason)
+            self.assertEqual(found, ("canceled", "blacklisted"))
+            self.find().sudo().action_archive()
+
     def test_messages_of_another_company_wait_on(self):
         waiting = self.scheduled()
         waiting.company_id = self.other_company

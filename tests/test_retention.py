@@ -83,6 +83,16 @@ class TestRetention(RetentionCase):
         for message in waiting:
             self.assertTrue(message.number and message.body, message.state)
 
+    def test_an_old_draft_that_failed_yesterday_is_kept(self):
+        self.company.sms_devino_keep_months = 3
+        yesterday = fields.Datetime.now() - timedelta(days=1)
+        for state in ("failed", "unknown"):
+            message = self.old_message(state, claimed_at=yesterday)
+            message.accepted_at = False
+            self.env.flush_all()
+            self.erase()
+            self.assertTrue(message.number)
+
     def test_another_company_keeps_its_own(self):
         self.other_company.sms_devino_keep_months = 3
         message = self.old_message()

@@ -45,6 +45,41 @@ class TestLineOfOneMessage(AppCase):
         self.run_odoo_queue()
         self.assertEqual(self.bodies(), [f"Sale\n{LINE}"] * 3)
 
+    def test_a_number_that_only_the_account_can_read_has_its_link_in_the_preview(self):
+        self.company.sms_devino_ad_line = "Ours. {{ unsubscribe }}"
+        self.company.country_id = self.env.ref("base.us")
+        partners = self.partner + self.partner.copy({"phone": "8 (903) 123-45-67"})
+        composer = self.compose(partners, sms_devino_purpose="advertising")
+        self.assertFalse(composer.sms_devino_problem)
+        self.assertEqual(composer.sms_devino_total, 2)
+
+    def test_many_become_a_draft_of_the_chosen_purpose(self):
+        self.company.sms_devino_user_limit = 1
+        partners = self.partner + self.partner.copy({"phone": OTHER})
+        template = self.create_template("res.partner", sms_devino_purpose="service")
+        for values, purpose in (
+            ({}, "advertising"),
+            ({"template_id": template.id}, "service"),
+            (
+                {"template_id": template.id, "sms_devino_purpose": "advertising"},
+                "advertising",
+            ),
+            ({"sms_devino_purpose": "debt"}, "debt"),
+        ):
+            action = self.compose(partners, body="Hi", **values).action_send_sms()
+            batch = self.env["sms.devino.batch"].browse(action["res_id"])
+            self.assertEqual(batch.purpose, purpose)
+
+    def test_an_app_sends_no_advertising_to_the_blacklist(self):
+        self.env["phone.blacklist"]._add([NUMBER])
+        for purpose, count in (("advertising", 0), ("service", 1)):
+            template = self.create_template("res.partner", sms_devino_purpose=purpose)
+            self.partner._message_sms_with_template(template=template)
+            self.assertEqual(len(self.journal()), count)
+        notifications = self.partner.message_ids.notification_ids
+        refused = notifications.filtered("failure_reason")
+        self.assertIn("blacklist", refused.failure_reason)
+
     def test_service_and_debt_go_without_it(self):
         for purpose in ("service", "debt"):
             composer = self.compose(self.partner, sms_devino_purpose=purpose)

@@ -74,17 +74,26 @@ class PhoneBlacklist(models.Model):
             set(self._sms_devino_find(numbers).mapped("number")) if numbers else set()
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Cancel what waits for the numbers, as for any other refusal."""
+        records = super().create(vals_list)
+        records.filtered("active")._sms_devino_cancel_waiting()
+        return records
+
     def write(self, vals):
         """What was refused once says nothing of a later refusal."""
         if vals.get("active") is False:
             vals = {**vals, **dict.fromkeys(DETAILS, False)}
-        return super().write(vals)
+        result = super().write(vals)
+        # a refusal that names its company cancels by itself
+        if vals.get("active") and "sms_devino_company_id" not in vals:
+            self._sms_devino_cancel_waiting()
+        return result
 
-    def _add(self, numbers, message=None):
-        """Cancel what waits for the numbers, as for any other refusal."""
-        records = super()._add(numbers, message=message)
-        cancel_waiting(self.env(su=True), self.env.company.sudo(), numbers)
-        return records
+    def _sms_devino_cancel_waiting(self):
+        company = self.env.company.sudo()
+        cancel_waiting(self.env(su=True), company, self.mapped("number"))
 
     def action_sms_devino_take_back(self):
         """Take numbers off the blacklist; their history says who did it.

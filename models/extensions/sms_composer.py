@@ -305,10 +305,12 @@ class SmsComposer(models.TransientModel):
     @api.depends("template_id", "sms_devino_repeat_id")
     def _compute_sms_devino_purpose(self):
         for composer in self:
+            # a field of Odoo's SMS marketing, which may not be installed
+            is_mailing = "mailing_id" in composer._fields and composer.mailing_id
             composer.sms_devino_purpose = (
                 composer.template_id.sms_devino_purpose
                 or composer._sms_devino_repeated().purpose
-                or "service"
+                or ("advertising" if is_mailing else "service")
             )
 
     @api.depends("sms_devino_account_id")
