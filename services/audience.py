@@ -329,10 +329,14 @@ class Audience:
             yield copies, self.control_count + 1
 
     def _read_failed(self, origin_id, last):
-        """Read those whose message surely failed, with the text they were to get."""
+        """Read those whose message surely failed, with the text they were to get.
+
+        What was made anonymous cannot be sent again.
+        """
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
         names += ["operation_status", "message_status", "res_model", "res_id"]
         domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]
+        domain.append(("number", "!=", False))
         journal = self.env["sms.devino.message"]
         for messages, end in read_pages(journal, domain, names, PAGE, last):
             firsts = [message.repeat_of_id.id or message.id for message in messages]

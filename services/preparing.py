@@ -155,7 +155,7 @@ def _check_same_message(known, number, body, sender):
     text = sms_text.normalise(body or "")
     wanted = {
         "number": phone.read(number or "", country).e164,
-        "body": known.body if text in _texts_of(known) else text,
+        "body": known.body if _is_text_of(known, text) else text,
         "sender_name": sender or known.sender_name,
     }
     differing = [
@@ -191,11 +191,13 @@ def cancel(messages):
         )
 
 
-def _texts_of(message):
-    """Return the text of a message, and without the line that was added to it."""
-    text = message.body or ""
-    head, _break, _line = text.rpartition("\n")
-    return (text, head) if message.purpose == ADVERTISING else (text,)
+def _is_text_of(message, text):
+    """Tell whether a message has this text, maybe with a line that was added to it."""
+    body = message.body or ""
+    if message.purpose != ADVERTISING or body == text:
+        return body == text
+    # the line was added to the text without the space at its end
+    return body.rpartition("\n")[0] == text.rstrip()
 
 
 def reschedule(messages, scheduled_at):

@@ -160,9 +160,11 @@ class TestRetentionJob(MassCase):
         with self.transaction() as env:
             env.company.sms_devino_keep_months = 1
             env.cr.execute(
-                """UPDATE sms_devino_message SET create_date = %s, accepted_at = %s
-                    WHERE batch_id = %s""",
-                (OLD, OLD, batch_id),
+                """UPDATE sms_devino_message
+                      SET create_date = %(old)s, claimed_at = %(old)s,
+                          accepted_at = %(old)s
+                    WHERE batch_id = %(batch)s""",
+                {"old": OLD, "batch": batch_id},
             )
         with self.transaction() as env:
             env["sms.devino.message"]._cron_anonymise()
@@ -171,3 +173,13 @@ class TestRetentionJob(MassCase):
         self.assertEqual(self.read_batch(batch_id, "body", "total"), (TEXT, 10))
         self.assertEqual(self.progress(batch_id), {"delivered": 10})
         self.assertTrue(self.read(fresh, "number"))
+
+    def test_failed_ones_that_are_anonymous_are_not_sent_again(self):
+        batch_id = self.send_mass()
+        with self.transaction() as env:
+            messages = env["sms.devino.message"].search([("batch_id", "=", batch_id)])
+            messages.state = "failed"
+            messages[1:].write({"number": False, "body": False})
+        draft_id = self.press(batch_id, "action_send_failed")["res_id"]
+        self.run_calculations()
+        self.assertEqual(self.read_batch(draft_id, "error_text", "total"), (False, 1))

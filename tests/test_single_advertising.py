@@ -190,6 +190,8 @@ class TestAdvertisingOfCode(SmsCase):
         first = self.submit(key="a")
         self.company.sms_devino_ad_line = "Another line"
         self.assertEqual(self.submit(key="a"), first)
+        spaced = self.submit(key="b", body="Sale \n")
+        self.assertEqual(self.submit(key="b", body="Sale \n"), spaced)
         with self.assertRaisesRegex(UserError, "another message under the key"):
             self.submit(key="a", body="Something else")
 
