@@ -329,7 +329,7 @@ class Audience:
             yield copies, self.control_count + 1
 
     def _read_failed(self, origin_id, last):
-        """Read those whose message surely failed, with the text they were to get."""
+        """Read the recipients whose message surely failed, with its text."""
         names = ["number", "name", "partner_id", "data", "body", "repeat_of_id"]
         names += ["operation_status", "message_status", "res_model", "res_id"]
         domain = [("batch_id", "=", origin_id), ("state", "in", SURELY_FAILED)]

@@ -108,7 +108,7 @@ def ask_balance(account, seconds, *, login=False):
 
 
 def ask_within(seconds, ask):
-    """Ask the provider something, for no longer than so many seconds.
+    """Ask the provider something, with a time limit.
 
     :param ask: callable that makes the calls; it uses no database
     :return: what it returns, or the :class:`GatewayError` that it ended with
@@ -130,7 +130,7 @@ def ask_within(seconds, ask):
 def lock_asking(account):
     """Let one person at a time ask the provider about an account, until the commit.
 
-    Not a lock of the row: that would hold up sending.
+    The row itself is not locked, since that would delay sending.
 
     :raise UserError: when somebody is asking already
     """
@@ -201,7 +201,7 @@ def watch_balances(env):
 def for_each(accounts, work, message):
     """Do the work of a scheduled action for each account, and commit after each one.
 
-    The failure of one account holds up no other.
+    The failure of one account does not stop the others.
 
     :param work: callable with an ``sms.devino.account``
     :param str message: for the log; takes the id of the account and the kind of error

@@ -112,7 +112,7 @@ def feed(batches):
 
 
 def _feed_carefully(batch):
-    """Feed a page; a sending for which that fails is paused, and holds up nobody."""
+    """Feed a page. If that fails, the sending is paused and delays no other."""
     try:
         with batch.env.cr.savepoint():
             return feed_page(batch)

@@ -12,7 +12,7 @@ from . import odoo_link, preparing
 from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .words import private_error
 
-# What surely did not arrive, of which a mass sending is repeated.
+# Surely not arrived: these messages of a mass sending are sent again.
 SURELY_FAILED = ("failed", "undelivered")
 # What may still arrive, or has arrived. Rows of drafts do not count.
 MAY_ARRIVE = [
@@ -22,7 +22,7 @@ MAY_ARRIVE = [
     ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
 ]
 COPIED = ("data", "res_model", "res_id", "purpose")
-# Whose number it is.
+# The owner of the number.
 OF_NUMBER = ("name", "partner_id", "operator")
 
 

@@ -1,4 +1,4 @@
-"""What the form of a rule shows: whom it would reach, with which text, at what cost."""
+"""What the form of a rule shows: its recipients, the text and the cost."""
 
 from datetime import timedelta
 
