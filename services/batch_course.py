@@ -266,7 +266,7 @@ def _count_open(batches):
 
 
 def _reopen(batch, counts):
-    """Return the values of a batch that was finished too early, and wake the dispatcher.
+    """Return the values of a batch that was finished too early; wake the dispatcher.
 
     A server that loses its database for a moment is taken for dead, and its messages
     for unknown; then it may prove that some were not sent, and put them back.
