@@ -18,7 +18,8 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -41,6 +42,11 @@ _HEADERS = {
     "User-Agent": "sms_devino",
 }
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+#: Called when a request begins to be written; a thread sets it for the calls it makes.
+on_leaving: ContextVar[Callable[[], None]] = ContextVar(
+    "on_leaving", default=lambda: None
+)
 
 
 class AnswerTooLong(Exception):
@@ -77,6 +83,7 @@ class _Body:
 
     def __iter__(self):
         self.is_taken = True
+        on_leaving.get()()
         yield self._content
 
 

@@ -25,6 +25,7 @@ from . import (
     sms_devino_mark,
     sms_devino_message,
     sms_devino_number,
+    sms_devino_operator_template,
     sms_devino_range,
     sms_devino_recipient,
     sms_devino_recipient_list,

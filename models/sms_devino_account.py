@@ -4,11 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance, limits, windows
+from ..services import balance, fees, learned_prices, limits, windows
 from ..services.account_words import notify_connection
 from ..services.first_steps import make_first_steps
+from ..services.pricing import Pricing
 from ..services.quote import DIGITS, describe_quote, make_quote, sum_reserved
-from ..tools.prices import make_price_finder
 from .sms_devino_quote import RESERVED_HELP
 
 
@@ -117,10 +117,9 @@ class SmsDevinoAccount(models.Model):
         "sms.devino.tariff",
         "account_id",
         string="Tariffs",
-        help="Prices by the first digits of the number. Where none fits, the price of "
-        "one SMS of the account counts.",
+        help="Prices by operator, first digits, sender name and kind of traffic. Where "
+        "none fits, the price of one SMS of the account counts.",
     )
-    tariff_prices = fields.Json(compute="_compute_tariff_prices", compute_sudo=True)
     insufficient_policy = fields.Selection(
         [("refuse", "Refuse to send"), ("warn", "Only warn")],
         string="When the balance is not enough",
@@ -191,11 +190,6 @@ class SmsDevinoAccount(models.Model):
         for account in self:
             saved = account._origin
             account.reserved = sum_reserved(saved) if saved else 0.0
-
-    @api.depends("tariff_ids.prefix", "tariff_ids.price")
-    def _compute_tariff_prices(self):
-        for account in self:
-            account.tariff_prices = {t.prefix: t.price for t in account.tariff_ids}
 
     @api.depends_context("company")
     def _compute_is_used_by_odoo(self):
@@ -307,6 +301,12 @@ class SmsDevinoAccount(models.Model):
         self._refresh_balance()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
+    def action_learn_prices(self):
+        """Propose tariffs where other prices were charged than those known."""
+        self.check_access("write")
+        self.ensure_one()
+        return learned_prices.learn_now(self.sudo())
+
     def want_balance(self):
         """Have the scheduled action ask for a balance that is older than some minutes.
 
@@ -364,6 +364,13 @@ class SmsDevinoAccount(models.Model):
     def _cron_watch_balance(self):
         """Ask for balances. Commits as it goes."""
         balance.watch_balances(self.env)
+
+    @api.model
+    def _cron_prices(self):
+        """Learn from what was charged, and ask for the renewal of sender names."""
+        accounts = self.search([("active", "=", True)])
+        fees.ask_renewals(accounts)
+        learned_prices.refresh(accounts)
 
     # --- for the code that writes messages ------------------------------------------
 
@@ -426,19 +433,10 @@ class SmsDevinoAccount(models.Model):
         digits = self.env["ir.qweb.field.float"].value_to_html(amount, {"precision": 2})
         return self.env._("%(amount)s credits", amount=digits)
 
-    def _get_price_finder(self):
-        """Return a function from a number to the price of one segment.
-
-        :return: callable taking an E.164 number or None
-        """
+    def _get_pricing(self):
+        """Return the :class:`~..services.pricing.Pricing` of the account's messages."""
         self.ensure_one()
-        account = self.sudo()
-        prices = account.tariff_prices or {}
-        return make_price_finder(account.price_per_segment, prices)
-
-    def _find_price(self, number):
-        """Return the price of one segment to an E.164 number, by the longest prefix."""
-        return self._get_price_finder()(number)
+        return Pricing(self)
 
     def _get_quote(self, cost):
         """Return a :class:`~..services.quote.Quote`: a cost beside the money there is.

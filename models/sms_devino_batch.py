@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import clean_context
 
 from ..services import (
+    ad_line,
     approval,
     batch_course,
     batch_report,
@@ -220,8 +221,9 @@ class SmsDevinoBatch(models.Model):
     )
     late_hours = fields.Integer(
         string="Not sent when later than (hours)",
-        help="A message that has to wait longer than this for the sending hours, or in "
-        "the queue, is not sent at all. 0: it waits.",
+        help="A message that has to wait longer than this after its time, for the "
+        "sending hours, in the queue, or because the server was off, is not sent at "
+        "all. 0 in a mass sending: it waits.",
     )
     spread_hours = fields.Integer(
         string="Spread over (hours)",
@@ -330,6 +332,15 @@ class SmsDevinoBatch(models.Model):
         copy=False,
         help="What the provider has charged, as far as it has reported.",
     )
+    cost_difference = fields.Float(
+        string="Above the estimate (%)",
+        digits=(12, 1),
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How much more than estimated the delivered messages cost; less than 0 "
+        "when they cost less.",
+    )
     price_words = fields.Char(string="Price in words", compute="_compute_price_words")
     color = fields.Integer(compute="_compute_progress", aggregator=None)
     failures = fields.Html(compute="_compute_words", sanitize=False)
@@ -359,8 +370,9 @@ class SmsDevinoBatch(models.Model):
         for batch in self:
             line = batch.added_line
             if batch.state == "draft":
-                is_added = batch.purpose == "advertising" and not batch.repeat_of_id
-                line = is_added and batch.company_id.sms_devino_ad_line
+                line = not batch.repeat_of_id and ad_line.show(
+                    batch.company_id, batch.purpose
+                )
             batch.added_line = line
 
     @api.depends("account_id.mode")

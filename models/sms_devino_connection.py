@@ -119,7 +119,8 @@ class SmsDevinoConnection(models.AbstractModel):
         "res.users",
         default=lambda self: self.env.user,
         domain="[('share', '=', False)]",
-        help="Gets an activity when sending stops or the balance is low.",
+        help="Gets an activity when sending stops, when the balance is low, and when a "
+        "sender name has to be paid for.",
     )
 
     # --- computes and constraints ---------------------------------------------------
@@ -146,7 +147,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _compute_sending_problem(self):
         for account in self:
             saved = account._origin
-            account.sending_problem = saved and describe_problem(saved)
+            account.sending_problem = bool(saved) and describe_problem(saved)
 
     @api.constrains("url", "mode", "allow_private_address")
     def _check_url(self):
@@ -269,7 +270,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _notify(self, kind):
         """Give the person responsible one activity of a kind; Odoo also mails it.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         self.ensure_one()
         user = self._get_responsible()
@@ -287,7 +288,7 @@ class SmsDevinoConnection(models.AbstractModel):
     def _close_notice(self, kind):
         """Mark the activities of a kind as done.
 
-        :param str kind: ``stopped`` or ``low_balance``
+        :param str kind: ``stopped``, ``low_balance`` or ``renewal``
         """
         feedback = self.env._("The cause is gone.")
         xmlid = f"sms_devino.mail_activity_{kind}"

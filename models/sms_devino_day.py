@@ -64,7 +64,7 @@ class SmsDevinoDay(models.Model):
         ._description_selection(self.env),
         readonly=True,
     )
-    operator = fields.Char(readonly=True)
+    operator = fields.Char(string="Operator (by range)", readonly=True)
     message_count = fields.Integer(string="Messages", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
     delivered_count = fields.Integer(string="Delivered", readonly=True)

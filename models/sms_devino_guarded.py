@@ -75,6 +75,7 @@ class SmsDevinoGuarded(models.AbstractModel):
         :raise AccessError: for any other record of this addon
         """
         check_numbers(self, values)
+        values = values | {name: self[name] for name in values if self._is_ours(name)}
         for name, shape in self._json_shapes.items():
             if values.get(name) and not fits(values[name], shape):
                 values = {**values, name: False}
@@ -83,6 +84,11 @@ class SmsDevinoGuarded(models.AbstractModel):
             if field and (field.comodel_name or "").startswith(OWN_MODELS):
                 self.env[field.comodel_name].browse(_named(value)).check_access("read")
         return super().onchange(values, field_names, fields_spec)
+
+    def _is_ours(self, name):
+        """Whether a value is Json that no form may change."""
+        field = self._fields.get(name)
+        return bool(field) and field.type == "json" and field.readonly
 
 
 def _named(value):

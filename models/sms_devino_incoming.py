@@ -238,7 +238,7 @@ class SmsDevinoIncoming(models.Model):
     def _refuse(self):
         """Put the number on the blacklist and take back what waits for it."""
         company = self.company_id
-        if self.kind != "stop":
+        if self.kind != "stop" or self._is_taken_back():
             return
         refuse(
             self.env,
@@ -255,13 +255,28 @@ class SmsDevinoIncoming(models.Model):
     def _answer(self):
         """Confirm a refusal. A step of its own: its failure must not undo that."""
         text = self.company_id.sms_devino_stop_answer
-        if text and self.kind == "stop":
+        if text and self.kind == "stop" and not self._is_taken_back():
             self.env["sms.devino.message"].with_company(self.company_id).enqueue(
                 self.number, text, account=self.account_id, key=f"stop-{self.id}"
             )
 
+    def _is_taken_back(self):
+        """Tell whether a later word of the same number is known already: the provider
+        may hand over an earlier one after it."""
+        return bool(
+            self.search_count(
+                [
+                    ("account_id", "=", self.account_id.id),
+                    ("number", "=", self.number),
+                    ("kind", "in", ("stop", "start")),
+                    ("received_at", ">", self.received_at),
+                ],
+                limit=1,
+            )
+        )
+
     def _subscribe(self):
-        if self.kind == "start":
+        if self.kind == "start" and not self._is_taken_back():
             note = self.env._("Wants SMS again, by SMS.")
             self.env["phone.blacklist"]._remove(
                 [self.number], message=Markup("<p>%s</p>") % note

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..gateway import MESSAGE_STATUSES, OPERATION_STATUSES
 from ..services import (
@@ -12,6 +13,8 @@ from ..services import (
     numbers,
     odoo_link,
     preparing,
+    pricing,
+    ranges,
     remote,
     repeat,
     retention,
@@ -35,11 +38,14 @@ TECHNICAL = {
     "largest_bulk",
     "next_at",
     "number_raw",
+    "price_kind",
     "raw_answer",
     "res_id",
     "res_model",
     "uuid",
 }
+# States of a mass sending of which nothing was sent yet.
+UNSENT_STATES = ("draft", "to_approve")
 
 
 class SmsDevinoMessage(models.Model):
@@ -80,7 +86,10 @@ class SmsDevinoMessage(models.Model):
     )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     operator = fields.Char(
-        readonly=True, help="The mobile operator by the range of the number."
+        string="Operator (by range)",
+        readonly=True,
+        help="Who was given the range of the number. The number may have been moved to "
+        "another operator.",
     )
 
     # --- what -----------------------------------------------------------------------
@@ -122,6 +131,12 @@ class SmsDevinoMessage(models.Model):
     author_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
     batch_id = fields.Many2one(
         "sms.devino.batch", string="Mass sending", readonly=True, ondelete="restrict"
+    )
+    is_in_draft = fields.Boolean(
+        string="Belongs to a draft",
+        compute="_compute_is_in_draft",
+        search="_search_is_in_draft",
+        help="The mass sending was not sent yet, nor was anybody left out of it.",
     )
     priority = fields.Selection(
         [("0", "Mass sending"), ("1", "Single message")],
@@ -232,6 +247,9 @@ class SmsDevinoMessage(models.Model):
         aggregator="sum",
         help="What the provider charged: the sum over the segments, once reported.",
     )
+    price_kind = fields.Char(
+        readonly=True, help="The kind of traffic that the estimate is made for."
+    )
 
     # --- machine --------------------------------------------------------------------
     claim = fields.Integer(readonly=True, aggregator=None)
@@ -288,6 +306,10 @@ class SmsDevinoMessage(models.Model):
     )
     _accepted_idx = models.Index("USING brin (accepted_at)")
     _created_idx = models.Index("USING brin (create_date)")
+    # what retention has not erased, see ``services.retention``
+    _personal_idx = models.Index(
+        f"(company_id, create_date) WHERE {retention.IS_PERSONAL}"
+    )
     _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
     _uuid_uniq = models.UniqueIndex("(uuid) WHERE uuid IS NOT NULL")
     _key_idx = models.Index("(dedup_key text_pattern_ops) WHERE dedup_key IS NOT NULL")
@@ -316,7 +338,7 @@ class SmsDevinoMessage(models.Model):
     def _compute_body_start(self):
         """One line of the text, for lists."""
         for message in self:
-            message.body_start = " ".join((message.body or "").split())[:60]
+            message.body_start = " ".join((message.body or "").split())[:200]
 
     @api.depends("body")
     def _compute_encoding(self):
@@ -332,6 +354,19 @@ class SmsDevinoMessage(models.Model):
     @api.model
     def _search_number_search(self, operator, value):
         return number_search.make_domain(self.env, operator, value)
+
+    @api.depends("batch_id.state")
+    def _compute_is_in_draft(self):
+        for message in self:
+            message.is_in_draft = message.sudo().batch_id.state in UNSENT_STATES
+
+    @api.model
+    def _search_is_in_draft(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # whoever may read a message need not be allowed to read mass sendings
+        found = Domain("batch_id", "any!", [("state", "in", UNSENT_STATES)])
+        return found if True in value else ~found
 
     @api.depends("segment_ids.gateway_id")
     def _compute_gateway_ids(self):
@@ -377,8 +412,11 @@ class SmsDevinoMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Have messages begin when they may leave."""
+        """Have messages begin when they may leave, and say what they will cost."""
+        self.check_access("create")
         departures.place_new(self, vals_list)
+        pricing.price_new(self, vals_list)
+        ranges.fill_operators(self.env, vals_list)
         return super().create(vals_list)
 
     @api.model
@@ -413,7 +451,8 @@ class SmsDevinoMessage(models.Model):
         :param record: the document that the message comes from
         :param str key: a second call with the same key, in the same company, returns
             the first message and sends nothing
-        :param str purpose: ``service``, ``advertising`` or ``debt``
+        :param str purpose: ``service``, ``advertising`` or ``debt``; advertising ends
+            with the line of the company, and needs a consent where it demands one
         :param bool honour_blacklist: refuse a number on Odoo's phone blacklist, as
             advertising always does
         :return: the ``sms.devino.message``, also when the key was known
@@ -493,6 +532,7 @@ class SmsDevinoMessage(models.Model):
         :return: the rows written, in order
         """
         departures.place_new(self, rows, is_bulk=True)
+        ranges.fill_operators(self.env, rows)
         return bulk.write_pages(self.browse(), rows)
 
     def _wake(self):

@@ -1,5 +1,6 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ..tools.zones import zones_of_region
 
@@ -81,3 +82,37 @@ class SmsDevinoRange(models.Model):
                         last=record.last,
                     )
                 )
+
+    # --- looking numbers up ---------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Have the table read anew."""
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Have the table read anew."""
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        """Have the table read anew."""
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    @api.model
+    @tools.ormcache()
+    def _get_table(self):
+        """Return first numbers, last numbers, operators and regions, a list each: the
+        public table has some ten thousand ranges, and each message looks into it."""
+        self.flush_model()
+        query = SQL(
+            """SELECT low, high, operator, region FROM sms_devino_range
+             ORDER BY low COLLATE "C" """
+        )
+        return list(zip(*self.env.execute_query(query), strict=True)) or [()] * 4
+
+    @api.model
+    def _get_operators(self):
+        return set(self._get_table()[2])

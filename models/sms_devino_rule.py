@@ -66,7 +66,9 @@ class SmsDevinoRule(models.Model):
         string="When",
         required=True,
         default="match",
-        help="A record that meets the filter is noticed within five minutes.",
+        help="A record that meets the filter is noticed within five minutes. It gets "
+        "one SMS of this rule and no second one, even if it meets the filter again "
+        "later.",
     )
     date_field = fields.Char(string="Date")
     delay = fields.Integer(string="How long", default=0)
@@ -111,12 +113,13 @@ class SmsDevinoRule(models.Model):
     hour_from = fields.Float(string="From", default=9.0, aggregator=None)
     hour_to = fields.Float(string="Until", default=21.0, aggregator=None)
     use_hours = fields.Integer(
-        string="Of use for (hours)",
+        string="Not sent when later than (hours)",
         required=True,
         default=24,
         aggregator=None,
-        help="What could not be sent so long after its time, for example because the "
-        "server was off, is not sent at all.",
+        help="A message that has to wait longer than this after its time, for the "
+        "sending hours, in the queue, or because the server was off, is not sent at "
+        "all. 0 in a mass sending: it waits.",
     )
 
     # --- to whom --------------------------------------------------------------------
@@ -213,7 +216,7 @@ class SmsDevinoRule(models.Model):
     )
     _use_hours_valid = models.Constraint(
         f"CHECK (use_hours > 0 AND use_hours <= {MAX_HOURS})",
-        "Of use for: between one hour and two weeks (336 hours).",
+        "Not sent when later than: between one hour and two weeks (336 hours).",
     )
     _cap_positive = models.Constraint("CHECK (cap > 0)", "Ask above: enter at least 1.")
 

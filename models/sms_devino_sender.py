@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..gateway import STOCK_SENDERS
+from ..services import fees
 from ..services.bulk import update_rows
 from ..tools.sms_text import check_sender
 
@@ -40,9 +41,28 @@ class SmsDevinoSender(models.Model):
     )
     refused_at = fields.Datetime(readonly=True, copy=False)
     is_stock = fields.Boolean(compute="_compute_is_stock")
+    fee = fields.Float(
+        string="Fee a month",
+        digits=(12, 2),
+        groups="sms_devino.group_user",
+        help="What the provider charges for the name each calendar month. It counts in "
+        "the spending and in how long the balance lasts.",
+    )
+    paid_until = fields.Date(
+        string="Paid until",
+        groups="sms_devino.group_user",
+        help="The last day that the name is paid for. A week before, the account's "
+        "responsible person gets an activity. Empty: nobody is asked.",
+    )
+    renewal_asked_for = fields.Date(
+        readonly=True, copy=False, groups="sms_devino.group_user"
+    )
 
     _name_uniq = models.Constraint(
         "unique(account_id, name)", "This account already has this sender name."
+    )
+    _fee_not_negative = models.Constraint(
+        "CHECK (fee >= 0 AND fee < 1e9)", "A fee cannot be negative, nor a billion."
     )
 
     @api.depends("name")
@@ -73,6 +93,13 @@ class SmsDevinoSender(models.Model):
             return None
         return {"warning": {"title": self.env._("Sender name"), "message": message}}
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Ask for the renewal of names that are paid for only a few days more."""
+        senders = super().create(vals_list)
+        senders.sudo().filtered("paid_until")._ask_renewals()
+        return senders
+
     def write(self, vals):
         """Forget when a name was refused once it is offered again.
 
@@ -88,7 +115,20 @@ class SmsDevinoSender(models.Model):
             )
         if vals.get("state") in ("new", "accepted"):
             vals = {**vals, "refused_at": False}
-        return super().write(vals)
+        result = super().write(vals)
+        if {"active", "paid_until"} & vals.keys():
+            self._ask_renewals()
+        return result
+
+    def unlink(self):
+        """Ask no more for the renewal of names that are gone."""
+        accounts = self.sudo().filtered("paid_until").account_id
+        result = super().unlink()
+        fees.ask_renewals(accounts)
+        return result
+
+    def _ask_renewals(self):
+        fees.ask_renewals(self.account_id.sudo())
 
     @api.model
     def _describe_problems(self, name):

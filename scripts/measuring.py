@@ -4,6 +4,7 @@ from .base import ADDON, CHECKOUT, HOME, OWN, foreground, only_one, step
 from .databases import addon_hash, prepared
 from .odoo import write_config
 from .postgres import Cluster
+from .system import DRILL_NEEDS, system_packages
 
 DATABASE = f"{ADDON}_measured"
 MODULES = ["contacts", "sms_twilio", ADDON]
@@ -60,6 +61,7 @@ def run_script(name, *options):
 
 
 def command_drill(args):
+    system_packages(DRILL_NEEDS)
     return run_script("drill.py", "--template", DATABASE, *args.options)
 
 

@@ -32,10 +32,12 @@ SYSTEM_PACKAGES = {
     "postgresql": pg_bin,
     "chromium": browser,
     "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu").exists,
+    "libfaketime": lambda: any(Path("/usr/lib").glob("*/faketime")),
 }
 PYTHON_NEEDS = ("ca-certificates", "python3-venv")
 ODOO_NEEDS = (*PYTHON_NEEDS, "postgresql")
 BROWSER_NEEDS = (*ODOO_NEEDS, "chromium", "fonts-dejavu-core")
+DRILL_NEEDS = ("libfaketime",)
 
 
 def system_packages(needed):

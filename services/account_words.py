@@ -1,8 +1,10 @@
 """Sentences about an account: why nothing leaves, notices, problems of its address."""
 
 from odoo import fields
+from odoo.tools import format_date
 
 from ..gateway import DEFAULT_URL
+from .fees import RENEWAL, find_due
 from .jobs import job_problem
 from .words import format_moment, notify
 
@@ -94,9 +96,23 @@ def _describe_helper(account):
 def describe_notice(account, kind):
     """Return the summary and the note of an activity about an account.
 
-    :param str kind: ``stopped`` or ``low_balance``
+    :param str kind: ``stopped``, ``low_balance`` or ``renewal``
     """
     env = account.env
+    if kind == RENEWAL:
+        names = [
+            env._(
+                "%(name)s: %(day)s",
+                name=sender.name,
+                day=format_date(env, sender.paid_until),
+            )
+            for sender in find_due(account).sorted("paid_until")
+        ]
+        text = env._(
+            "Renew these sender names at the provider, then enter the new day in the "
+            "account. Paid until:"
+        )
+        return env._("Sender names to renew"), "\n".join([text, *names])
     if kind == "low_balance":
         return env._("SMS balance is low"), env._(
             "The balance of the SMS account “%(account)s” is %(balance)s, below "

@@ -256,12 +256,26 @@ def _count_open(batches):
         if not any(map(counts.get, (*TO_HAND_OVER, "sent"))):
             reported += batch
             values["reported_at"] = now
+        values |= _reopen(batch, counts)
         changed = {
             name: value for name, value in values.items() if batch[name] != value
         }
         if changed:
             _for_sender(batch).write(changed)
     return finished, reported
+
+
+def _reopen(batch, counts):
+    """Return the values of a batch that was finished too early; wake the dispatcher.
+
+    A server that loses its database for a moment is taken for dead, and its messages
+    for unknown; then it may prove that some were not sent, and put them back.
+    """
+    if not batch.finished_at or not any(map(counts.get, TO_HAND_OVER)):
+        return {}
+    wake_once(batch.env, DISPATCH)
+    values = {"finished_at": False, "reported_at": False}
+    return values | ({"state": "running"} if batch.state == "done" else {})
 
 
 def recount(batches, message_ids):
@@ -278,35 +292,43 @@ def recount(batches, message_ids):
         *(batch for (batch,) in messages._read_group(domain, ["batch_id"]))
     )
     for batch, counts in count_states(late).items():
-        batch.write(get_counters(counts))
+        batch.write(get_counters(counts) | _reopen(batch, counts))
 
 
 def count_states(batches):
     """Count the messages of batches, by one query.
 
-    :return: batch -> dict of message state -> count, and ``cost``
+    :return: batch -> dict of message state -> count, ``cost``, and ``difference``: how
+        much more the delivered ones cost than estimated, in percent
     """
     result = {batch: Counter() for batch in batches}
-    for batch, state, count, cost in batches.env["sms.devino.message"]._read_group(
+    for batch, state, count, cost, estimate in batches.env[
+        "sms.devino.message"
+    ]._read_group(
         [("batch_id", "in", batches.ids), ("state", "!=", "left_out")],
         ["batch_id", "state"],
-        ["__count", "cost:sum"],
+        ["__count", "cost:sum", "cost_estimated:sum"],
     ):
         result[batch][state] = count
         result[batch]["cost"] += cost or 0.0
+        if state == "delivered" and cost and estimate:
+            result[batch]["difference"] = 100.0 * cost / estimate - 100.0
     return result
 
 
 def get_counters(counts):
     """Return the values of the batch's counters.
 
-    :param dict counts: message state -> count, and ``cost``
+    :param dict counts: as :func:`count_states` returns them
     """
     counters = {
         f"{group}_count": sum(counts.get(state, 0) for state in states)
         for group, states in GROUPS.items()
     }
-    return counters | {"cost": counts.get("cost", 0.0)}
+    return counters | {
+        "cost": counts.get("cost", 0.0),
+        "cost_difference": counts.get("difference", 0.0),
+    }
 
 
 def _for_sender(batch):

@@ -13,6 +13,7 @@ from . import asking
 from .departures import Plan
 from .draft_text import describe_chars
 from .message_words import describe_source
+from .operator_templates import Register
 from .words import format_moment, notify, send_notice
 
 # Without a limit of the account's own: what a busy server makes, about.
@@ -158,12 +159,38 @@ def render_figures(batch):
         "batch": batch,
         "reasons": dict(messages._fields["reason"]._description_selection(env)),
         "samples": samples,
+        "unregistered": _describe_unregistered(batch),
     }
     render = env["ir.qweb"]._render
     return (
         bool(figures) and render("sms_devino.batch_sheet", values),
         bool(samples) and render("sms_devino.batch_samples", values),
     )
+
+
+def _describe_unregistered(batch):
+    """Return what differs from the templates registered at the operator.
+
+    :return: ``None``, or dict of ``count``, ``pattern`` and the text of one message:
+        ``head``, which is as registered, and ``rest``
+    """
+    count, first = (batch.figures or {}).get("unregistered") or (0, None)
+    message = batch.env["sms.devino.message"].search([("id", "=", first or 0)])
+    account = batch.account_id.sudo()
+    nearest = message and Register(account).find_nearest(
+        message.body,
+        message.sender_name,
+        message.operator,
+        fields.Date.context_today(batch, message.scheduled_at or batch.scheduled_at),
+    )
+    pattern, at = nearest or ("", 0)
+    text = message.body or ""
+    return count and {
+        "count": count,
+        "pattern": pattern,
+        "head": text[:at],
+        "rest": text[at:],
+    }
 
 
 def describe_question(batch):

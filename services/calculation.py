@@ -222,12 +222,13 @@ class Calculation:
         forecast, plan = Forecast(), self._make_plan(draft)
         seen = self._read_back(forecast, plan) if self.mark["left"] else ()
         audience = Audience(draft, texts.keys, left=self.mark["left"], seen=seen)
-        price = self.batch.account_id._get_price_finder()
+        pricing = self.batch.account_id._get_pricing()
         shared = self._shared_values()
         messages = draft.env["sms.devino.message"].sudo()
         for page in audience.pages():
-            rows = self._make_rows(draft, page, texts, price, shared)
+            rows = self._make_rows(draft, page, texts, shared)
             plan.place(rows)
+            pricing.fill(rows, self.batch.scheduled_at)
             texts.measure(page)
             left, longest = audience.left, dict(texts.longest)
             mark = {**self.mark, "tries": 0, "left": left, "longest": longest}
@@ -251,11 +252,10 @@ class Calculation:
         begin = fields.Datetime.to_datetime(self.mark["calculated_at"])
         return Plan(self.batch, count_sources(draft, MANY) if is_even else 0, begin)
 
-    def _make_rows(self, draft, page, texts, find_price, shared):
+    def _make_rows(self, draft, page, texts, shared):
         skip_empty = draft.empty_policy == "leave_out"
         rows = [
-            shared | make_row(one, texts.of(one), find_price, skip_empty=skip_empty)
-            for one in page
+            shared | make_row(one, texts.of(one), skip_empty=skip_empty) for one in page
         ]
         # the company's own numbers get their copy whatever is known of them
         people = [
@@ -390,8 +390,9 @@ def sum_rows(batch):
 
     :return: dict of ``total``, ``left_out_count``, ``empty_count``,
         ``segment_count``, ``cost_estimated`` and ``figures``, a dict of ``reasons``
-        (reason -> how many were left out for it) and ``empty`` (name of a value -> for
-        how many recipients it is empty)
+        (reason -> how many were left out for it), ``empty`` (name of a value -> for
+        how many recipients it is empty) and ``unregistered`` (how many texts match no
+        template registered at the operator, and the message of one)
     """
     messages = batch.env["sms.devino.message"]
     of_batch = [("batch_id", "=", batch.id)]
@@ -422,5 +423,19 @@ def sum_rows(batch):
         "total": total,
         "left_out_count": sum(reasons.values()),
         "empty_count": empty_count,
-        "figures": {"reasons": reasons, "empty": dict(empty)},
+        "figures": {
+            "reasons": reasons,
+            "empty": dict(empty),
+            "unregistered": _find_unregistered(batch),
+        },
     }
+
+
+def _find_unregistered(batch):
+    """Return how many texts are billed as advertising though they are none, and one."""
+    if batch.purpose == "advertising":
+        return [0, None]
+    of_batch = [("batch_id", "=", batch.id), ("state", "=", "draft")]
+    domain = [*of_batch, ("price_kind", "=", "advertising")]
+    messages = batch.env["sms.devino.message"]
+    return list(messages._read_group(domain, [], ["__count", "id:min"])[0])

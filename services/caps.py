@@ -13,6 +13,8 @@ from .words import format_moment
 REASON = "capped"
 # Purposes that have limits, the others have none.
 CAPPED = ("advertising", "debt")
+# Limits of these hold for persons, not for companies.
+PERSONS_ONLY = ("debt",)
 # A month has at most 31 days: counted so, no calendar month gets more.
 PERIODS = {"day": timedelta(1), "week": timedelta(7), "month": timedelta(31)}
 # Messages that have left or are about to, and may be with the recipient.
@@ -37,6 +39,7 @@ def leave_out(batch, rows, limits):
     going = [row for row in rows if row["state"] == "draft"]
     if not limits or not going:
         return
+    going = find_limited(batch.env, batch.purpose, going)
     counted = find_counted(
         batch.env, batch.company_id, batch.purpose, batch.mode, going, is_draft=True
     )
@@ -55,12 +58,16 @@ def hold_back(company, purpose, mode, messages, leaving, now):
     limits = read_caps(company, purpose)
     if not limits or not leaving:
         return leaving, []
-    numbers = {message.id: message.number for message in messages}
-    rows = [{"number": numbers[row["id"]]} for row in leaving]
-    counted = find_counted(messages.env, company, purpose, mode, rows)
+    wanted = [row["id"] for row in leaving]
+    rows = messages.browse(wanted).read(["number", "partner_id"], load=None)
+    limited = {row["id"]: row for row in find_limited(messages.env, purpose, rows)}
+    counted = find_counted(messages.env, company, purpose, mode, limited.values())
     passed, held = [], []
     for row in leaving:
-        times = counted.setdefault(numbers[row["id"]], [])
+        if row["id"] not in limited:
+            passed.append(row)
+            continue
+        times = counted.setdefault(limited[row["id"]]["number"], [])
         if over := find_over(times, now, limits):
             words = describe(messages.env, limits, *over)
             held.append({"id": row["id"], "reason": REASON, "error_text": words})
@@ -68,6 +75,32 @@ def hold_back(company, purpose, mode, messages, leaving, now):
             passed.append(row)
             insort(times, (now, row["id"]))
     return passed, held
+
+
+def find_limited(env, purpose, rows):
+    """Return those rows that limits hold for: those of debt hold for persons only.
+
+    No person is a contact that is a company, nor one who belongs to a company and has
+    its number. Who is not known counts as a person.
+
+    :param list rows: dicts with ``number`` and ``partner_id``, an id or nothing
+    """
+    known = [row for row in rows if row["partner_id"]]
+    if purpose not in PERSONS_ONLY or not known:
+        return rows
+    fields_read = ["is_company", "commercial_partner_id", "phone_sanitized"]
+    env["res.partner"].flush_model(fields_read)
+    query = SQL(
+        """SELECT r.partner_id, r.number
+             FROM unnest(%s::int4[], %s::varchar[]) AS r(partner_id, number)
+             JOIN res_partner p ON p.id = r.partner_id
+        LEFT JOIN res_partner c ON c.id = p.commercial_partner_id
+            WHERE p.is_company OR (c.is_company AND c.phone_sanitized = r.number)""",
+        [row["partner_id"] for row in known],
+        [row["number"] for row in known],
+    )
+    companies = set(env.execute_query(query))
+    return [row for row in rows if (row["partner_id"], row["number"]) not in companies]
 
 
 def find_over(times, moment, limits):
@@ -88,7 +121,7 @@ def find_over(times, moment, limits):
 def find_counted(env, company, purpose, mode, rows, *, is_draft=False):
     """Find the messages that count for some numbers, by one query.
 
-    :param list rows: dicts with ``number``
+    :param rows: dicts with ``number``
     :param bool is_draft: also those that still wait for their time
     :return: dict of number -> sorted list of (moment, id)
     """

@@ -6,10 +6,10 @@ from odoo.tools import SQL
 
 from .bulk import insert_rows
 from .forecast import leave_out_row
-from .message_states import PURPOSES
+from .message_states import ADVERTISING, PURPOSES
+from .words import private_error
 
 REASON = "no_consent"
-ADVERTISING = "advertising"
 
 
 def refusal_ends(company, purpose):
@@ -42,14 +42,42 @@ def leave_out(batch, rows):
     :param batch: ``sms.devino.batch``
     :param list rows: dicts of columns of the journal; they are changed
     """
-    company = batch.company_id.sudo()
-    if not is_demanded(company, batch.purpose):
-        return
     going = [row for row in rows if row["state"] == "draft"]
-    given = find_given(company, {row["number"] for row in going})
+    numbers = {row["number"] for row in going}
+    missing = find_missing(batch.company_id, batch.purpose, numbers)
     for row in going:
-        if row["number"] not in given:
+        if row["number"] in missing:
             leave_out_row(row, REASON)
+
+
+def find_missing(company, purpose, numbers):
+    """Return those of ``numbers`` that lack a consent which the company demands.
+
+    :param company: ``res.company`` that sends to them
+    :param str purpose: a key of ``PURPOSES``
+    """
+    if not is_demanded(company.sudo(), purpose):
+        return set()
+    numbers = set(numbers)
+    return numbers - find_given(company, numbers)
+
+
+def check_given(company, purpose, numbers):
+    """Refuse to send to numbers that lack a consent which the company demands.
+
+    :raise UserError: naming them
+    """
+    missing = find_missing(company, purpose, numbers)
+    if missing:
+        env = company.env
+        reasons = env["sms.devino.message"]._fields["reason"]
+        raise private_error(
+            env._(
+                "%(numbers)s: %(reason)s. The settings of the company demand one.",
+                numbers=", ".join(sorted(missing)),
+                reason=dict(reasons._description_selection(env))[REASON],
+            )
+        )
 
 
 def find_given(company, numbers):
@@ -130,14 +158,14 @@ def settle_outdated(consents):
 # --- importing ------------------------------------------------------------------------
 
 
-def share(record_list, filename, wording):
+def share(company, filename, wording):
     """Return what all consents of a file share, as :func:`import_page` takes it.
 
-    :param record_list: ``sms.devino.recipient.list`` that is imported into
+    :param company: ``res.company`` that they were given to
     :param wording: ``sms.devino.consent.wording``, maybe empty
     :raise UserError: when the wording is another company's
     """
-    env, company = record_list.env, record_list.company_id or record_list.env.company
+    env = company.env
     wording.check_access("read")
     if wording and wording.company_id != company:
         raise UserError(
@@ -148,6 +176,16 @@ def share(record_list, filename, wording):
         "company_id": company.id,
         "wording_id": wording.id,
     }
+
+
+def import_rows(filling, rows, shared):
+    """Write the consents of a file that is not imported into a list.
+
+    :param filling: ``services.filling.Filling``, which reads the rows
+    :param dict shared: as :func:`share` returns it
+    """
+    for page in filling.pages(rows):
+        import_page(filling.env, page, **shared)
 
 
 def import_page(env, page, *, source, company_id, wording_id=False):

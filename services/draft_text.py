@@ -5,6 +5,7 @@ import re
 from odoo.exceptions import UserError
 
 from ..tools import placeholders
+from . import ad_line
 from .audience import contact_names
 from .audience_records import is_about_records
 from .record_values import RecordValues, list_names
@@ -36,6 +37,15 @@ def parse_text(env, text, list_known):
     return template
 
 
+def _list_known(draft, keys):
+    """Return the names that a text may use: values of records, or of contacts."""
+    env = draft.env
+    if is_about_records(draft):
+        return RecordValues(env[draft.model]).understand(keys)
+    known = [name for entry in contact_names(env) for name in entry["others"]]
+    return known + [one[key] for one in draft.names for key in ("label", "name")]
+
+
 def _describe_problem(env, problem):
     """Return the sentence for a :class:`~..tools.placeholders.Problem`."""
     if problem.code == "unbalanced":
@@ -57,15 +67,6 @@ def _describe_problem(env, problem):
     )
 
 
-def add_line(text, line):
-    """Return a text that ends with a line; one that ends with it already stays.
-
-    :param str line: empty for none; an empty text stays empty
-    """
-    text = (text or "").rstrip()
-    return f"{text}\n{line}" if text and line and not text.endswith(line) else text
-
-
 class Texts:
     """The texts of a draft, taken apart.
 
@@ -76,38 +77,45 @@ class Texts:
 
     def __init__(self, draft, longest=None):
         self.longest = dict(longest or {})
-        self._by_lang = {}
+        self._by_lang, self._link_keys = {}, frozenset()
+        self._company = draft.company_id
         if draft.repeat_of_id:
             # each message has its text already
             self._main = placeholders.parse("")
             return
-        env, line = draft.env, draft.added_line
-        if is_about_records(draft):
-            list_known = RecordValues(env[draft.model]).understand
-        else:
-            known = [name for entry in contact_names(env) for name in entry["others"]]
-            known += [one[key] for one in draft.names for key in ("label", "name")]
+        line = ad_line.get(draft.company_id, draft.purpose)
+        self._link_keys = ad_line.link_keys(line)
 
-            def list_known(_keys):
-                return known
+        def read(text):
+            return parse_text(draft.env, ad_line.add(text, line), list_known)
 
-        self._main = parse_text(env, add_line(draft.body, line), list_known)
+        def list_known(keys):
+            return [*_list_known(draft, keys), *self._link_keys]
+
+        self._main = read(draft.body)
         for lang, text in (draft.translations or {}).items():
-            self._by_lang[lang] = parse_text(env, add_line(text, line), list_known)
+            self._by_lang[lang] = read(text)
 
     @property
     def keys(self):
-        """The folded names of all values that the texts need."""
-        return self._main.keys.union(*(text.keys for text in self._by_lang.values()))
+        """The folded names of all values that the texts need of a recipient."""
+        keys = self._main.keys.union(*(text.keys for text in self._by_lang.values()))
+        return keys - self._link_keys
 
     def of(self, recipient):
-        """Return the text of a recipient, in their language if there is one."""
+        """Return the text of a recipient, in their language if there is one.
+
+        The recipient gets the link to refuse as one more value, if the text has it.
+        """
+        if self._link_keys and recipient.number:
+            link = ad_line.make_link(self._company, recipient.number)
+            recipient.values = recipient.values | dict.fromkeys(self._link_keys, link)
         return self._by_lang.get(recipient.lang, self._main)
 
     def measure(self, recipients):
         """Keep the longest of each value."""
         for one in recipients:
-            for key in self._main.keys:
+            for key in self._main.keys - self._link_keys:
                 value = one.values.get(key, "")
                 if len(value) > len(self.longest.get(key, "")):
                     self.longest[key] = value
@@ -184,16 +192,15 @@ def _convert(env, template, known):
 def describe_chars(env, chars):
     """Return the characters outside GSM in words, the most frequent first.
 
-    A Cyrillic text is one reason and not thirty. A lone Cyrillic letter among Latin
+    Nothing for a Cyrillic text: that is no mistake. A lone Cyrillic letter among Latin
     ones is named, because it looks like a Latin one.
 
     :param list chars: distinct characters, the most frequent first
     """
     cyrillic = [char for char in chars if "\u0400" <= char <= "\u04ff"]
-    words = []
     if len(cyrillic) > SHOWN_CYRILLIC:
-        chars = [char for char in chars if char not in cyrillic]
-        words = [env._("Cyrillic letters")]
+        return []
+    words = []
     for char in chars[:SHOWN_CHARS]:
         shown = char if char.isprintable() and char.strip() else f"U+{ord(char):04X}"
         if char in cyrillic:

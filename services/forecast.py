@@ -14,12 +14,12 @@ REMEMBERED = 10_000
 KEPT_CHARS = 100
 
 
-def make_row(recipient, template, find_price, *, skip_empty):
-    """Return what the journal keeps of a recipient, apart from what all rows share.
+def make_row(recipient, template, *, skip_empty):
+    """Return what the journal keeps of a recipient, apart from what all rows share and
+    from what it costs.
 
     :param recipient: a :class:`~.audience.Recipient`
     :param template: a :class:`~..tools.placeholders.Template`
-    :param find_price: callable, number -> price of a segment
     :param bool skip_empty: leave out recipients without a value that the text asks for
     :return: dict of columns of ``sms.devino.message``
     """
@@ -57,7 +57,6 @@ def make_row(recipient, template, find_price, *, skip_empty):
     else:
         row["state"] = "draft"
         row["segment_count"] = count_segments(body)[1]
-        row["cost_estimated"] = row["segment_count"] * find_price(recipient.number)
     return row
 
 

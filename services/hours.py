@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from ..tools import hours as clock
 from ..tools.zones import find_zones
 from .message_states import PURPOSES
+from .ranges import find_ranges
 
 # How many days are read at once to find days off.
 DAYS_AT_ONCE = 62
@@ -100,21 +101,22 @@ class Schedules:
         return clock.Schedule(hours, self._days_off[company])
 
     def find_zones(self, company, recipients):
-        """Return the time zones of recipients, by two queries.
+        """Return the time zones of recipients, by one query.
 
         :param list recipients: pairs of a number in E.164 and the id of a contact
         :return: a list of what :func:`~..tools.zones.find_zones` returns
         """
         contacts = self._read_contacts({contact for _n, contact in recipients})
-        regions = find_regions(self.env, [number for number, _c in recipients])
+        ranges = find_ranges(self.env, [number for number, _c in recipients])
         own = get_company_zone(company)
         result = []
         for number, contact in recipients:
             tz, state = contacts.get(contact, (None, None))
-            key = tz, state, regions.get(number), own, number[:3] == "+79" or number
+            region, _operator = ranges.get(number, (None, None))
+            key = tz, state, region, own, number[:3] == "+79" or number
             if key not in self._zones:
                 self._zones[key] = find_zones(
-                    number, contact=tz, state=state, region=key[2], company=own
+                    number, contact=tz, state=state, region=region, company=own
                 )
             result.append(self._zones[key])
         return result
@@ -136,22 +138,3 @@ def get_company_zone(company):
     """Return the time zone of a company: that of its contact, else of its calendar."""
     company = company.sudo()
     return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
-
-
-def find_regions(env, numbers):
-    """Return where the ranges of numbers belong, by one query.
-
-    :param list numbers: E.164
-    :return: dict of number -> name of a region in the public table
-    """
-    env["sms.devino.range"].flush_model()
-    query = SQL(
-        """SELECT n.number, r.region
-             FROM unnest(%s::varchar[]) AS n(number)
-            CROSS JOIN LATERAL (
-                  SELECT region, high FROM sms_devino_range
-                   WHERE low <= n.number ORDER BY low DESC LIMIT 1) AS r
-            WHERE n.number <= r.high""",
-        list(numbers),
-    )
-    return dict(env.execute_query(query))

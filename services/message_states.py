@@ -53,8 +53,9 @@ FAILURE_REASONS = [
 ]
 # The provider refuses such a number every time.
 NUMBER_REFUSED = "Error_Invalid_Destination_Address"
+ADVERTISING = "advertising"
 PURPOSES = [
     ("service", "Service"),
-    ("advertising", "Advertising"),
+    (ADVERTISING, "Advertising"),
     ("debt", "Debt"),
 ]

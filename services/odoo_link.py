@@ -126,6 +126,7 @@ def _read_sms(company, sms, earlier, number, body, crowd):
             sender=account._get_sender_named(options.get("sender")).name,
             scheduled_at=fields.Datetime.to_datetime(options.get("scheduled_at")),
             validity=options.get("validity"),
+            purpose=options.get("purpose") or "service",
         )
     except UserError as error:
         state = "refused" if reading.sendable else "wrong_number_format"
@@ -135,7 +136,6 @@ def _read_sms(company, sms, earlier, number, body, crowd):
         "priority": "0" if options.get("is_mass") else "1",
         "partner_id": _partner_of(sms, values["number"], account),
         "author_id": author.id,
-        "purpose": options.get("purpose") or "service",
         "res_model": model,
         "res_id": res_id,
         "override_by_id": _override_of(sms, options, values["number"], author),

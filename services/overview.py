@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
+from .fees import sum_fees
 from .hours import get_company_zone
 from .jobs import find_job, job_problem, trigger
 from .message_states import NO_MESSAGE_STATES
@@ -47,6 +48,7 @@ class Overview:
         # days are those of the company, as in ``sms.devino.day``
         self._zone = ZoneInfo(get_company_zone(env.company))
         self._today = datetime.now(self._zone).date()
+        self._fees = {}
 
     def get(self):
         """Return the parts of the overview by name, each of plain values.
@@ -105,7 +107,19 @@ class Overview:
         lines += self._unread()
         if self._is_manager:
             lines += self._batches_that_wait() + self._rules() + self._falls()
+        if self._is_admin:
+            lines += self._proposed_tariffs()
         return lines
+
+    def _proposed_tariffs(self):
+        """Prices that the provider charged and that no tariff has."""
+        proposed = Domain("is_proposed", "=", True)
+        count = self.env["sms.devino.tariff"].search_count(proposed)
+        if not count:
+            return []
+        title = self.env._("Tariffs learned from real prices, to take over: %s", count)
+        action = _action("sms.devino.tariff", self.env._("Proposed tariffs"), proposed)
+        return [_line(title, level="info", action=action)]
 
     def _rules(self):
         """Rules that wait for a decision, or could not work."""
@@ -178,7 +192,8 @@ class Overview:
             )
         if not self._is_manager:
             return values
-        daily = self._sum_cost(account, DAYS) / DAYS
+        fees = self._sum_fees(self._today.replace(day=1)).get(account, 0.0)
+        daily = (self._sum_cost(account, DAYS) + fees) / DAYS
         return values | {
             "balance": quote.balance is not None and sudo._format_amount(quote.balance),
             "balance_at": quote.balance_at and format_datetime(env, quote.balance_at),
@@ -203,20 +218,33 @@ class Overview:
         env, first = self.env, self._today.replace(day=1)
         last_first = (first - timedelta(days=1)).replace(day=1)
         live = self._real()
-        this = self._sum_by_currency(live & Domain("day", ">=", first))
-        last = self._sum_by_currency(
-            live & Domain("day", ">=", last_first) & Domain("day", "<", first)
-        )
+        this = live & Domain("day", ">=", first)
+        last = live & Domain("day", ">=", last_first) & Domain("day", "<", first)
         length = ((first + timedelta(days=32)).replace(day=1) - first).days
-        forecast = {
-            account: amount * length / self._today.day
-            for account, amount in this.items()
+        fees, last_fees = map(self._sum_fees, (first, last_first))
+        sums = {
+            env._("This month"): self._sum_by_currency(this, fees),
+            env._("Last month"): self._sum_by_currency(last, last_fees),
+            # a fee is charged for the whole month, whatever is sent
+            env._("Forecast"): self._sum_by_currency(
+                this, fees, factor=length / self._today.day
+            ),
         }
-        titles = (env._("This month"), env._("Last month"), env._("Forecast"))
         return [
             {"label": label, "amounts": self._format(amounts)}
-            for label, amounts in zip(titles, (this, last, forecast), strict=True)
+            for label, amounts in sums.items()
         ]
+
+    def _sum_fees(self, first):
+        """Return account -> the fees of its sender names in the month of this day."""
+        if first not in self._fees:
+            companies = self.env.companies
+            own = self._accounts.filtered(lambda one: one.company_id in companies)
+            # leave out test mode where an account is in use, as _real does
+            live = own.filtered(lambda one: one.mode == "live") or own
+            last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+            self._fees[first] = sum_fees(live, first, last)
+        return self._fees[first]
 
     def _real(self):
         """Leave out test mode where an account is in use."""
@@ -224,15 +252,19 @@ class Overview:
             return Domain("mode", "=", "live")
         return Domain.TRUE
 
-    def _sum_by_currency(self, domain):
-        """Return amounts by currency; the key is the first account that has it."""
+    def _sum_by_currency(self, domain, fees=None, *, factor=1.0):
+        """Return amounts by currency; the key is the first account that has it.
+
+        :param dict fees: account -> what is added to its costs
+        :param float factor: what the costs are multiplied by
+        """
+        costs = self._days._read_group(domain, ["account_id"], ["cost:sum"])
+        amounts = [(account, (cost or 0.0) * factor) for account, cost in costs]
         sums, first = {}, {}
-        for account, cost in self._days._read_group(
-            domain, ["account_id"], ["cost:sum"]
-        ):
+        for account, amount in [*amounts, *(fees or {}).items()]:
             account = account.sudo()
             account = first.setdefault(account.currency_id, account)
-            sums[account] = sums.get(account, 0.0) + (cost or 0.0)
+            sums[account] = sums.get(account, 0.0) + amount
         return sums
 
     def _format(self, amounts):

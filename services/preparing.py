@@ -5,7 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools import phone, sms_text
-from .message_states import NO_MESSAGE_STATES, QUEUED_STATES
+from . import ad_line, consent
+from .message_states import ADVERTISING, NO_MESSAGE_STATES, QUEUED_STATES
 from .words import check_body, describe_reading, private_error
 
 
@@ -39,8 +40,19 @@ def pick_account(env, account=None):
     return account
 
 
-def prepare(account, number, body, *, sender=None, scheduled_at=None, validity=None):
+def prepare(
+    account,
+    number,
+    body,
+    *,
+    sender=None,
+    scheduled_at=None,
+    validity=None,
+    purpose="service",
+):
     """Check one message and return its values for ``create``.
+
+    Advertising gets the line of the company, and needs a consent where it demands one.
 
     :param account: as :func:`pick_account` returns it
     :raise UserError: naming the field that is wrong and what to do
@@ -51,6 +63,9 @@ def prepare(account, number, body, *, sender=None, scheduled_at=None, validity=N
     reading = phone.read(number or "", account.country_id.code)
     if not reading.sendable:
         raise private_error(describe_reading(env, reading))
+    company = account._get_message_company()
+    consent.check_given(company, purpose, [reading.e164])
+    body = check_body(env, ad_line.complete(company, purpose, body, reading.e164))
     segments = sms_text.analyse(body).segments
     now = fields.Datetime.now()
     later = scheduled_at if scheduled_at and scheduled_at > now else False
@@ -60,10 +75,10 @@ def prepare(account, number, body, *, sender=None, scheduled_at=None, validity=N
         "number": reading.e164,
         "number_raw": reading.raw if reading.raw != reading.e164 else False,
         "body": body,
+        "purpose": purpose,
         "segment_count": segments,
         "scheduled_at": later,
         "state": "scheduled" if later else "outgoing",
-        "cost_estimated": segments * account._find_price(reading.e164),
     }
 
 
@@ -86,7 +101,7 @@ def enqueue(
     if key and (known := find_by_key(account, key)):
         _check_same_message(known, number, body, options["sender"])
         return known.sudo(env.su)
-    values = prepare(account, number, body, **options)
+    values = prepare(account, number, body, purpose=purpose, **options)
     if honour_blacklist or purpose == "advertising":
         check_not_blacklisted(env, [values["number"]])
     message = messages.sudo().create(
@@ -96,7 +111,6 @@ def enqueue(
             "res_model": record._name if record else False,
             "res_id": record.id if record else False,
             "author_id": env.uid,
-            "purpose": purpose,
             "dedup_key": key or False,
         }
     )
@@ -138,9 +152,10 @@ def _check_same_message(known, number, body, sender):
     :raise UserError: saying what differs
     """
     country = known.account_id.country_id.code
+    text = sms_text.normalise(body or "")
     wanted = {
         "number": phone.read(number or "", country).e164,
-        "body": sms_text.normalise(body or ""),
+        "body": known.body if text in _texts_of(known) else text,
         "sender_name": sender or known.sender_name,
     }
     differing = [
@@ -174,6 +189,13 @@ def cancel(messages):
                 "can be canceled."
             )
         )
+
+
+def _texts_of(message):
+    """Return the text of a message, and without the line that was added to it."""
+    text = message.body or ""
+    head, _break, _line = text.rpartition("\n")
+    return (text, head) if message.purpose == ADVERTISING else (text,)
 
 
 def reschedule(messages, scheduled_at):

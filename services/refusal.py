@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, split_every
 
 from ..tools import phone
-from . import consent
+from . import ad_line, consent
 from .bulk import insert_rows
 from .source import (
     find_header_row,
@@ -19,6 +19,8 @@ from .source import (
     read_rows,
 )
 
+# Sources of a refusal that the recipient enters, and nobody of the company.
+BY_RECIPIENT = ("sms", "link")
 # Numbers looked at by one statement.
 PAGE = 5_000
 _asks_for_reply = re.compile(r"\b(?:stop|стоп)\b", re.IGNORECASE).search
@@ -51,7 +53,7 @@ def _block(env, company, numbers, source, reason):
         "sms_devino_source": source,
         "sms_devino_reason": reason or None,
         "sms_devino_at": fields.Datetime.now(),
-        "sms_devino_user_id": None if source == "sms" else env.uid,
+        "sms_devino_user_id": None if source in BY_RECIPIENT else env.uid,
         "sms_devino_company_id": company.id,
     }
     known = blacklist._sms_devino_find(numbers)
@@ -85,6 +87,28 @@ def cancel_waiting(env, company, numbers):
     )
 
 
+def refuse_by_link(company, number):
+    """Take notice of a refusal by the link at the end of an SMS.
+
+    :param company: ``res.company`` that sent it, with all rights
+    :param str number: in E.164
+    """
+    env = company.env
+    refuse(
+        env,
+        company,
+        [number],
+        source="link",
+        reason=env(context={"lang": company.partner_id.lang})._("Link in an SMS"),
+    )
+
+
+def mask(number):
+    """Return a number of which only its owner knows the middle: ``+7******3763``."""
+    hidden = max(len(number) - 6, 0)
+    return f"{number[:2]}{'*' * hidden}{number[-4:]}"
+
+
 def describe_line(company, line):
     """Return an example of the line added to advertising, and what is wrong with one.
 
@@ -97,20 +121,24 @@ def describe_line(company, line):
         of_company = [("company_id", "parent_of", company.ids)]
         accounts = accounts.search([*of_company, *answered], limit=1)
     inbound = accounts.inbound_number
-    if inbound:
-        return env._(
-            "For example: %(company)s. To refuse, reply STOP to %(number)s",
-            company=company.name,
-            number=inbound,
-        )
-    if _asks_for_reply(line or ""):
+    if _asks_for_reply(line or "") and not inbound:
         return env._(
             "No account of this company has a number for replies: nobody can answer "
             "STOP. Name a phone number or an address to refuse."
         )
-    return env._(
+    if ad_line.link_keys(line):
+        return env._("Recipients see: %s", ad_line.fill(company, line))
+    example = env._(
         "For example: %(company)s. To refuse: 8 800 000-00-00", company=company.name
     )
+    if inbound:
+        example = env._(
+            "For example: %(company)s. To refuse, reply STOP to %(number)s",
+            company=company.name,
+            number=inbound,
+        )
+    more = env._("%s becomes a link to refuse.", f"{{{{ {ad_line.label(env)} }}}}")
+    return f"{example}. {more}"
 
 
 # --- a stop list ----------------------------------------------------------------------

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..tools import phone, sms_text
-from . import preparing
+from . import ad_line, preparing
 from .message_states import NO_MESSAGE_STATES, PURPOSES
 from .records import read_input
 from .rule_run import PREFIX
@@ -48,10 +48,19 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
-        segments = sms_text.segments(sms_text.normalise(body or ""))
-        reading = phone.read(number or "", account.country_id.code)
+        to = phone.read(number or "", account.country_id.code).e164
+        company = account._get_message_company()
+        text = ad_line.complete(company, options["purpose"], body or "", to or "")
+        text = sms_text.normalise(text)
+        one = {
+            "number": to,
+            "body": text,
+            "purpose": options["purpose"],
+            "sender_name": options["sender"] or account._get_default_sender().name,
+            "segment_count": sms_text.segments(text),
+        }
         account._lock_money()
-        account._check_enough(segments * account._find_price(reading.e164 or ""))
+        account._check_enough(account._get_pricing().sum_cost([one]))
     message = messages.enqueue(
         number,
         body,

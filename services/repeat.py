@@ -8,8 +8,9 @@ finds what the first one wrote.
 
 from odoo.exceptions import UserError
 
-from . import odoo_link, preparing
+from . import consent, odoo_link, preparing
 from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
+from .pricing import PRICED_BY
 from .words import private_error
 
 # Surely not arrived: these messages of a mass sending are sent again.
@@ -21,7 +22,7 @@ MAY_ARRIVE = [
     ("state", "!=", "draft"),
     ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
 ]
-COPIED = ("data", "res_model", "res_id", "purpose")
+COPIED = ("data", "res_model", "res_id")
 # The owner of the number.
 OF_NUMBER = ("name", "partner_id", "operator")
 
@@ -73,6 +74,12 @@ def _check_may_send(messages, firsts):
             )
         )
     preparing.check_not_blacklisted(messages.env, messages.mapped("number"))
+    for (company, purpose), alike in (
+        messages.sudo()
+        .grouped(lambda message: (message.company_id, message.purpose))
+        .items()
+    ):
+        consent.check_given(company, purpose, alike.mapped("number"))
     if refused := messages.filtered(is_number_refused):
         raise private_error(describe_number_refused(messages.env, refused[0].number))
     for account in firsts.account_id:
@@ -80,8 +87,7 @@ def _check_may_send(messages, firsts):
     for account, of_account in messages.sudo().grouped("account_id").items():
         user._sms_devino_check_may_use(account)
         user._sms_devino_check_may_reach(len(of_account), account.company_id)
-        find_price = account._get_price_finder()
-        cost = sum(m.segment_count * find_price(m.number) for m in of_account)
+        cost = account._get_pricing().sum_cost(of_account.read(PRICED_BY))
         account._lock_money()
         account._check_enough(cost, len(of_account))
 
@@ -136,12 +142,16 @@ def _copy(message, chain, prepared=None):
     It takes over the uuid of the chain, so that it reports where the first one did.
     """
     original = message.sudo()
-    values = prepared or preparing.prepare(
-        preparing.pick_account(message.env, original.account_id),
-        original.number,
-        original.body,
-        sender=original.sender_name,
-    )
+    values = prepared or {
+        **preparing.prepare(
+            preparing.pick_account(message.env, original.account_id),
+            original.number,
+            original.body,
+            sender=original.sender_name,
+        ),
+        # its text ends with the line of advertising already
+        "purpose": original.purpose,
+    }
     kept = COPIED
     if values["number"] == original.number:
         kept += OF_NUMBER

@@ -28,6 +28,8 @@ TOUCHED = (
 )
 # What tells who got which text.
 PERSONAL = ("number", "number_raw", "name", "data", "partner_id", "body")
+# As in the index of these messages: without it each run would walk the whole journal.
+IS_PERSONAL = " OR ".join(f"{name} IS NOT NULL" for name in PERSONAL)
 # What leads to it, or may repeat it. Not what keeps a message from going twice: the key
 # and Odoo's uuid.
 RELATED = ("res_model", "res_id", "raw_answer", "error_text", "settled_note")
@@ -61,17 +63,14 @@ def run(messages):
     env = messages.env
     companies = env["res.company"].with_context(active_test=False)
     for company in companies.search([("sms_devino_keep_months", ">", 0)], order="id"):
-        limit, last = find_limit(company), 0
-        while last is not None:
+        old, is_more = _old(company, find_limit(company)), True
+        while is_more:
             if not seconds_left(env):
                 wake_once(env, JOB)
                 return
-            last = commit_retrying(
-                env,
-                lambda company=company, limit=limit, last=last: _anonymise_page(
-                    messages, _old(company, limit), last
-                ),
-            )[0]
+            is_more, _seconds = commit_retrying(
+                env, lambda old=old: _anonymise_page(messages, old)
+            )
 
 
 def _old(company, limit):
@@ -86,25 +85,23 @@ def _old(company, limit):
         limit,
         limit,
         limit,
-        SQL(" OR ").join(
-            SQL("%s IS NOT NULL", SQL.identifier("m", name)) for name in PERSONAL
-        ),
+        SQL(IS_PERSONAL),
     )
 
 
-def _anonymise_page(messages, old, last):
-    """Make the next page anonymous; return its last id, ``None`` behind the last."""
+def _anonymise_page(messages, old):
+    """Make the oldest page anonymous; return whether there may be more."""
     messages.flush_model()
     query = SQL(
+        # the order has the planner take the index, whatever it believes of the others
         """SELECT m.id FROM sms_devino_message m
-            WHERE m.id > %s AND %s ORDER BY m.id LIMIT %s""",
-        last,
+            WHERE %s ORDER BY m.create_date LIMIT %s""",
         old,
         PAGE,
     )
     ids = [key for (key,) in messages.env.execute_query(query)]
     if not ids:
-        return None
+        return False
     nothing = dict.fromkeys((*PERSONAL, *RELATED))
     update_rows(
         messages,
@@ -113,4 +110,4 @@ def _anonymise_page(messages, old, last):
         # nobody has taken it up again in the meantime
         condition=SQL("m.state = ANY(%s)", list(TOUCHED)),
     )
-    return ids[-1]
+    return len(ids) == PAGE

@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from . import ad_line
 from .documents import Addressing
 from .forecast import count_segments
 from .record_values import list_names as list_record_names
@@ -69,6 +70,8 @@ def _describe(rule):
     if rule.body or rule.template_id:
         lang = addressee.lang
         [text] = RuleText(rule, model).render([(record, lang)], [record])
+        company, number = rule.company_id, addressee.number
+        text = ad_line.complete(company, rule.purpose, text, number)
     monthly = _count_month(finder)
     return values | {
         "preview": text,
@@ -102,8 +105,14 @@ def _count_month(finder):
 
 def _say_reach(rule, count, monthly, text, addressee):
     account = rule.account_id.sudo()
-    price = account._find_price(addressee.number) if account else 0.0
-    cost = monthly * (count_segments(text)[1] if text else 1) * price
+    one = {
+        "number": addressee.number,
+        "body": text,
+        "purpose": rule.purpose,
+        "sender_name": rule.sender_id.sudo().name,
+        "segment_count": count_segments(text)[1] if text else 1,
+    }
+    cost = monthly * account._get_pricing().sum_cost([one]) if account else 0.0
     return rule.env._(
         "%(count)s records meet the filter now. By the last 30 days about %(monthly)s "
         "SMS a month, %(cost)s.",

@@ -15,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
 from ..tools import sms_text
-from . import automation, consent, preparing, rule_departure
+from . import ad_line, automation, consent, preparing, rule_departure
 from .bulk import insert_rows
 from .commit import commit_retrying, wake_once
 from .documents import Addressee, Addressing
@@ -291,7 +291,9 @@ class RuleRun:
         self._account = preparing.pick_account(self.env, self.rule.account_id)
         self._window = Window(self.rule, self._finder.zone)
         self._text = RuleText(self.rule, self._finder.model)
-        self._find_price = self._account._get_price_finder()
+        self._pricing = self._account._get_pricing()
+        self._use_for = timedelta(hours=self.rule.use_hours)
+        self._key = key_of(self.rule)
 
     def run(self):
         """Send what is due, or ask first when it is too much.
@@ -345,10 +347,8 @@ class RuleRun:
         """Return number -> why it must get nothing: a refusal, or no consent."""
         company, purpose = self.rule.company_id.sudo(), self.rule.purpose
         numbers = {o.number for several in found.values() for o in several if o.number}
-        blocked = {}
-        if consent.is_demanded(company, purpose):
-            missing = numbers - consent.find_given(company, numbers)
-            blocked = dict.fromkeys(missing, consent.REASON)
+        missing = consent.find_missing(company, purpose, numbers)
+        blocked = dict.fromkeys(missing, consent.REASON)
         if consent.refusal_ends(company, purpose):
             refused = self.env["phone.blacklist"]._sms_devino_blacklisted(numbers)
             blocked |= dict.fromkeys(refused, "blacklisted")
@@ -365,9 +365,13 @@ class RuleRun:
             else None,
         )
         rows, marks = [], []
+        now = fields.Datetime.now()
+        start = self._window.next_open(now)
+        common = self._make_common(now, start)
         for job, text in zip(jobs, texts, strict=True):
             key = self._make_key(job)
-            row, reason = self._make_row(job, text, key)
+            row, reason = self._make_row(job, text, key, start)
+            row = row and common | row
             rows += [row] if row else []
             mark_key = rule_departure.mark_key(key) if row else None
             marks += [
@@ -388,43 +392,46 @@ class RuleRun:
         if self.rule.is_grouped:
             what = ";".join(f"{due.record_id},{due.occasion}" for due in job.dues)
             digest = hashlib.sha256(what.encode()).hexdigest()[:24]
-            return f"{key_of(self.rule)}/group/{digest}"
-        key = f"{key_of(self.rule)}/{first.record_id}/{first.occasion}"
+            return f"{self._key}/group/{digest}"
+        key = f"{self._key}/{first.record_id}/{first.occasion}"
         return key if job.is_only else f"{key}/{job.addressee.key}"
 
-    def _make_row(self, job, text, key):
-        """Return the row of a message, or ``None`` and why there is none."""
+    def _make_common(self, now, start):
+        """Return what the rows of a page have in common, which leave at ``start``."""
+        is_later = start > now
+        return {
+            **self._account._message_values(start),
+            "sender_name": self.rule.sender_id.name,
+            "res_model": self.rule.model,
+            "author_id": self.env.uid,
+            "purpose": self.rule.purpose,
+            "scheduled_at": start if is_later else None,
+            "state": "scheduled" if is_later else "outgoing",
+        }
+
+    def _make_row(self, job, text, key, start):
+        """Return what is a row's own, or ``None`` and why there is no message."""
+        company, one = self.rule.company_id, job.addressee
+        text = ad_line.complete(company, self.rule.purpose, text, one.number)
         body = sms_text.normalise(text or "").replace("\x00", "")
         if not body.strip():
             return None, "no_text"
         if len(body) > sms_text.MAX_TEXT_LENGTH:
             return None, "long_text"
-        now, first = fields.Datetime.now(), job.dues[0]
-        end = max(due.moment for due in job.dues)
-        end += timedelta(hours=self.rule.use_hours)
-        start = self._window.next_open(now)
+        end = max(due.moment for due in job.dues) + self._use_for
         if start >= end:
             return None, "too_late"
-        one, segments = job.addressee, count_segments(body)[1]
-        values = self._account._message_values(start)
+        segments = count_segments(body)[1]
         return {
-            **values,
             "use_until": end,
-            "sender_name": self.rule.sender_id.name,
             "number": one.number,
             "number_raw": one.raw if one.raw != one.number else None,
             "name": one.name or None,
             "partner_id": one.partner_id,
-            "res_model": self.rule.model,
-            "res_id": first.record_id,
-            "author_id": self.env.uid,
-            "purpose": self.rule.purpose,
+            "res_id": job.dues[0].record_id,
             "dedup_key": key,
             "body": body,
             "segment_count": segments,
-            "cost_estimated": segments * self._find_price(one.number),
-            "scheduled_at": start if start > now else None,
-            "state": "scheduled" if start > now else "outgoing",
         }, None
 
     def _write(self, rows, marks, *, is_many=False):
@@ -440,6 +447,7 @@ class RuleRun:
             ]
         if not rows:
             return
+        self._pricing.fill(rows)
         priority = {"priority": "0" if is_many else "1"}
         messages = self.env["sms.devino.message"].sudo()
         created = messages._write_rows([row | priority for row in rows])

@@ -140,6 +140,8 @@ class Sending(AccountJob):
     :param queue: returns the SQL for what may leave now, in terms of ``m``
     """
 
+    claims_in_turn = True
+
     def __init__(self, account, channel, client, claim, queue):
         super().__init__(account, channel, client)
         self.sent = 0

@@ -18,6 +18,7 @@ The roles are ``phone``, ``phone_2`` (taken where the first is empty), ``name``,
 
 import csv
 import io
+import re
 from datetime import datetime
 
 from openpyxl.utils import get_column_letter
@@ -40,6 +41,10 @@ from ..tools.sheet import (
 )
 from .sheet_words import as_user_error
 
+CONSENT_ROLES = ("consent_date", "consent_source")
+# What the titles of their columns hold, in the languages of the files.
+_about_consent = re.compile(r"соглас|consent|opt-?in", re.IGNORECASE).search
+_about_source = re.compile(r"источник|откуда|source|where", re.IGNORECASE).search
 PASTED_NAME = "pasted.csv"
 # An earlier year in a cell is a slip.
 EARLIEST = 2000
@@ -158,7 +163,7 @@ def titles_for_text(columns):
     names = (
         column["name"] if column["role"] == "extra" else column["title"]
         for column in (columns or {}).get("columns", ())
-        if column["role"] != "skip"
+        if column["role"] not in ("skip", *CONSENT_ROLES)
     )
     return list(filter(None, names))
 
@@ -180,7 +185,7 @@ def _recipient(env, row, columns):
         if role == "extra":
             data[column["name"]] = text
             continue
-        if role in ("consent_date", "consent_source"):
+        if role in CONSENT_ROLES:
             found[role] = text
             continue
         titles[column.get("title")] = text
@@ -371,6 +376,7 @@ def propose_columns(env, head, header_row, saved=None):
         names = [column["name"] for column in saved]
     else:
         roles = _own_roles(env, titles) or _guessed_roles(titles, below, width)
+        roles = _find_consents(env, titles, below, roles)
         names = []
     roles = [*roles, *["skip"] * width][:width]
     names = [*names, *[""] * width][:width]
@@ -393,24 +399,16 @@ def propose_columns(env, head, header_row, saved=None):
     ]
 
 
-def check_columns(env, roles, names, has_list):
+def check_columns(env, roles, names):
     """Refuse a mapping of columns that makes no sense.
 
     :param list roles: of all columns
     :param list names: under which extra columns are kept
-    :param bool has_list: whether the rows go into a recipient list
     :raise UserError: saying what to change
     """
     if roles.count("phone") != 1 or roles.count("phone_2") > 1:
         raise UserError(
             env._("Columns: choose the one column that has the phone numbers.")
-        )
-    if "consent_date" in roles and not has_list:
-        raise UserError(
-            env._(
-                "Columns: consents are imported with a recipient list. Import the file "
-                "into a list, and send to that."
-            )
         )
     if not all(names):
         raise UserError(env._("Columns: name each column that is kept."))
@@ -439,6 +437,26 @@ def _guessed_roles(titles, below, width):
         if guess.get(key) is not None:
             roles[guess[key]] = role
     return roles
+
+
+def _find_consents(env, titles, below, roles):
+    """Return the roles with those of the columns that speak of consents.
+
+    One with “yes” and “no” proves nothing; it stays what it is.
+    """
+    found = {}
+    for index, title in enumerate(titles[: len(roles)]):
+        if roles[index] != "extra" or not _about_consent(title):
+            continue
+        cells = (row[index] for row in below if index < len(row))
+        if _about_source(title):
+            found.setdefault("consent_source", index)
+        elif any(_read_date(env, clean(cell)) for cell in cells):
+            found.setdefault("consent_date", index)
+    if "consent_date" not in found:
+        return roles
+    named = {index: role for role, index in found.items()}
+    return [named.get(index, role) for index, role in enumerate(roles)]
 
 
 def _own_roles(env, titles):

@@ -7,6 +7,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import format_date
 from odoo.tools.mail import email_normalize
 
+from .fees import sum_fees
 from .hours import get_company_zone
 
 
@@ -57,7 +58,8 @@ def _prepare_mail(company):
 
 def describe_last_month(company):
     """Return what the mail shows: ``month``, ``title``, ``accounts`` (each with its
-    ``rows`` by sender name, its ``total`` and what the provider counts).
+    ``rows`` by sender name, the ``fee`` of its names, its ``total`` and what the
+    provider counts).
 
     :param company: ``res.company``, one, with all rights
     """
@@ -81,7 +83,11 @@ def describe_last_month(company):
             "cost:sum",
         ],
     )
-    by_account = {}
+    live = company.env["sms.devino.account"].search(
+        [("company_id", "=", company.id), ("mode", "=", "live")]
+    )
+    fees = sum_fees(live, since, until - timedelta(days=1))
+    by_account = {account: [] for account in fees}
     for account, *row in sums:
         by_account.setdefault(account, []).append(row)
     month = format_date(company.env, since, date_format="LLLL y")
@@ -93,23 +99,24 @@ def describe_last_month(company):
             month=month,
         ),
         "accounts": [
-            _describe_account(account, rows, since, until)
+            _describe_account(account, rows, fees.get(account, 0.0), since, until)
             for account, rows in by_account.items()
         ],
     }
 
 
-def _describe_account(account, rows, since, until):
+def _describe_account(account, rows, fee, since, until):
     [(provider_total, days)] = account.env["sms.devino.statistics"]._read_group(
         [("account_id", "=", account.id), ("day", ">=", since), ("day", "<", until)],
         [],
         ["provider_total:sum", "__count"],
     )
-    total = [sum(column) for column in list(zip(*rows, strict=True))[1:]]
+    *counts, cost = [sum(row[index] for row in rows) for index in range(1, 6)]
     return {
         "name": account.name,
         "rows": [_show(account, row) for row in rows],
-        "total": _show(account, ["", *total]),
+        "fee": fee and account._format_amount(fee),
+        "total": _show(account, ["", *counts, cost + fee]),
         "provider_total": provider_total if days else None,
     }
 

@@ -2,8 +2,8 @@
 
 from odoo.exceptions import UserError
 
+from . import ad_line
 from .batch_report import TROUBLE
-from .draft_text import add_line
 from .records import read_input
 
 # What a button shows of the messages: its name -> domain and grouping.
@@ -74,6 +74,15 @@ def open_sample(batch):
         "sms_devino_account_id": batch.account_id.id,
         "sms_devino_sender_id": batch.sender_id.id,
         "sms_devino_number": env.user.phone or "",
-        "body": sample.body or add_line(batch.body, batch.added_line),
+        "body": _as_example(batch, sample) or ad_line.add(batch.body, batch.added_line),
     }
     return open_composer(env, "numbers", defaults)
+
+
+def _as_example(batch, message):
+    """Return the text of a message with a link that refuses for nobody."""
+    company, text = batch.company_id, message.body or ""
+    if not ad_line.link_keys(ad_line.get(company, batch.purpose)):
+        return text
+    link = ad_line.make_link(company, message.number or "+0")
+    return text.replace(link, ad_line.make_example(company))

@@ -38,6 +38,7 @@ MODELS = {
     # what is public knowledge belongs to no company
     "sms.devino.range": {"admin": "crud"},
     "sms.devino.tariff": {"user": "r", "manager": "r", "admin": "crud"},
+    "sms.devino.operator.template": {"manager": "r", "admin": "crud"},
     "sms.devino.limit": {"manager": "r", "admin": "crud"},
     "sms.devino.message": dict.fromkeys(MEMBERS, "r"),
     "sms.devino.segment": dict.fromkeys(MEMBERS, "r"),
@@ -79,6 +80,7 @@ METHODS = {
     ("res.config.settings", "action_sms_devino_check_connection"): ("system",),
     ("sms.devino.account", "action_check_connection"): ADMINS,
     ("sms.devino.account", "action_confirm_database"): ADMINS,
+    ("sms.devino.account", "action_learn_prices"): ADMINS,
     ("sms.devino.account", "action_refresh_balance"): MEMBERS,
     ("sms.devino.account", "action_send_trial"): MEMBERS,
     ("sms.devino.account", "action_use_for_odoo"): ("system",),
@@ -99,6 +101,7 @@ METHODS = {
     ("sms.devino.message", "action_settle_not_sent"): MANAGERS,
     ("sms.devino.message", "action_settle_sent"): MANAGERS,
     ("sms.devino.statistics", "action_view_messages"): MANAGERS,
+    ("sms.devino.tariff", "action_take_over"): ADMINS,
     ("sms.devino.message", "get_states"): MEMBERS,
     ("sms.devino.message.move", "action_move"): NOBODY,
     ("sms.devino.doubt", "action_send_again"): MANAGERS,
@@ -198,6 +201,9 @@ FIELDS = {
     ("sms.devino.message", "uuid"): MEMBERS,
     ("sms.devino.recipient.list", "import_file"): NOBODY,
     ("sms.devino.recipient.list", "import_job"): NOBODY,
+    ("sms.devino.sender", "fee"): MEMBERS,
+    ("sms.devino.sender", "paid_until"): MEMBERS,
+    ("sms.devino.sender", "renewal_asked_for"): MEMBERS,
 }
 SOUNDS_SECRET = re.compile(
     r"login|password|secret|token|(^|_)key|credential|uuid|(^|_)url|(^|_)raw_answer"
@@ -237,6 +243,10 @@ class TestAccessMatrix(SmsCase):
         )
         values = {
             "sms.devino.tariff": {"prefix": "7", "price": 1, "account_id": account.id},
+            "sms.devino.operator.template": {
+                "sender_id": account.sender_ids[:1].id,
+                "pattern": "Order %d",
+            },
             "sms.devino.limit": {"company_id": company.id, "message_count": 1},
             "sms.devino.batch": {
                 "name": "Batch",

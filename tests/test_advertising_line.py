@@ -1,7 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..services.draft_text import add_line
+from ..services.ad_line import add as add_line
 from .base_case import SmsCase
 from .mass_case import TEXT, MassCase
 
@@ -18,7 +18,8 @@ class TestLineOfTheCompany(SmsCase):
         return settings.sms_devino_ad_line_hint
 
     def test_it_is_one_line_without_braces(self):
-        for line in ("{{ name }}", "a}", "two\nlines"):
+        wrong = "{{ name }}", "a}", "two\nlines", "{{ unsubscribe | x }}", "{{ }}"
+        for line in wrong:
             with self.assertRaisesRegex(ValidationError, "one line without braces"):
                 self.company.sms_devino_ad_line = line
         self.company.sms_devino_ad_line = LINE

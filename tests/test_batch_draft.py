@@ -47,18 +47,42 @@ class TestBatchDraft(MassCase):
         list_id = self.make_list(["8 495 123-45-67", "79214500000"], "Test: mixed")
         batch_id = self.send_mass(list_ids=[Command.set([list_id])])
         self.dispatch()
-        with self.transaction(self.users["manager"]) as env:
-            action = env["ir.actions.act_window"]._for_xml_id(
-                "sms_devino.sms_devino_message_action"
-            )
-            for typed in ("84951234567", "+7 495 123-45-67"):
-                found = env["sms.devino.message"].search(
-                    [*literal_eval(action["domain"]), ("number_search", "=", typed)]
-                )
+        for typed in ("84951234567", "+7 495 123-45-67"):
+            with self.journal("manager", ("number_search", "=", typed)) as found:
                 self.assertEqual(
                     (found.state, found.reason, found.batch_id.id),
                     ("left_out", "landline", batch_id),
                 )
+
+    @contextmanager
+    def journal(self, user, *domain):
+        """What a person finds in the journal."""
+        with self.transaction(self.users[user]) as env:
+            action = env["ir.actions.act_window"]._for_xml_id(
+                "sms_devino.sms_devino_message_action"
+            )
+            yield env["sms.devino.message"].search(
+                [*literal_eval(action["domain"]), *domain]
+            )
+
+    def test_the_journal_shows_nobody_of_a_draft(self):
+        list_id = self.make_list(["8 495 123-45-67", "79214500000"], "Test: mixed")
+        batch_id = self.prepare(list_ids=[Command.set([list_id])])
+        own_id = self.enqueue()
+        self.write_author(own_id, "user")
+        for user in ("user", "manager"):
+            with self.journal(user) as found:
+                self.assertEqual(found.ids, [own_id])
+        self.approve(batch_id)
+        with self.journal("manager") as found:
+            self.assertEqual(
+                set(found.mapped("state")), {"outgoing", "left_out"}, "sent now"
+            )
+            self.assertEqual(len(found), 3)
+
+    def write_author(self, message_id, user):
+        with self.message(message_id) as message:
+            message.author_id = self.users[user]
 
     def test_each_gets_his_own_text(self):
         list_id = self.make_list(

@@ -6,6 +6,7 @@ from itertools import product
 from psycopg2 import IntegrityError
 
 from odoo import fields
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -42,6 +43,37 @@ class TestCaps(MassCase):
         fourth_id = self.remind("Please pay at last")
         self.dispatch()
         self.assertEqual(self.read(fourth_id, "state"), "sent")
+
+    def test_reminders_to_companies_have_no_limit(self):
+        with self.transaction() as env:
+            partners = env["res.partner"]
+            company = partners.create(
+                {"name": "Firm", "is_company": True, "phone": NUMBER}
+            )
+            worker = partners.create({"name": "Clerk", "parent_id": company.id})
+            person = partners.create({"name": "Anna", "phone": NUMBER})
+            self.addCleanup(self._unlink, (worker + company + person).ids)
+        sent = []
+        for partner in (company, company, company, worker, person):
+            with self.transaction() as env:
+                partner = env["res.partner"].browse(partner.id)
+                sent.append(self.remind(f"Text {len(sent)}", partner=partner))
+            self.dispatch()
+        states = [self.read(key, "state") for key in sent]
+        self.assertEqual(states, ["sent"] * 4 + ["canceled"])
+        # a draft leaves out the person and not the company
+        for partner, left_out in ((company, 0), (person, 1)):
+            batch_id = self.prepare(
+                purpose="debt",
+                list_ids=[Command.clear()],
+                partner_ids=[Command.set(partner.ids)],
+            )
+            rows = self.rows(batch_id, "reason", state="left_out")
+            self.assertEqual(rows, ["capped"] * left_out)
+
+    def _unlink(self, partner_ids):
+        with self.transaction() as env:
+            env["res.partner"].browse(partner_ids).unlink()
 
     def test_three_that_are_due_at_the_same_time(self):
         message_ids = [self.remind(f"Text {n}") for n in range(3)]

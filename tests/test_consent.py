@@ -234,13 +234,64 @@ class TestConsentImport(ConsentCase):
         self.assertEqual(len(self.all_given()), 3)
         self.assertEqual(self.given(), {OTHER})
 
-    def test_a_mass_sending_says_where_consents_are_imported(self):
+    def test_a_file_for_a_mass_sending_brings_them_too(self):
         batch = self.env_of("manager")["sms.devino.batch"].create(
             {"account_id": self.account.id}
         )
         wizard = self.start(list_id=False, batch_id=batch.id)
-        with self.assertRaisesRegex(UserError, "imported with a recipient list"):
-            wizard.action_preview()
+        wizard.action_preview()
+        self.assertEqual(wizard.preview["consents"], 2)
+        self.assertFalse(self.all_given(), "looking at them writes nothing")
+        for _round in range(2):
+            wizard.action_apply()
+            self.assertEqual(
+                self.all_given(),
+                [
+                    (NUMBER, date(2025, 11, 3), "Анкета"),
+                    (OTHER, date(2025, 11, 4), "Imported from clients.csv"),
+                ],
+            )
+        # as values of the text they would always be empty
+        names = [entry["name"] for entry in batch.names]
+        self.assertIn("Имя", names)
+        self.assertNotIn("Согласие", names)
+
+    def test_a_file_from_the_menu_brings_them_to_a_new_mass_sending(self):
+        self.company.sms_devino_consent_required = True
+        wizard = self.start(list_id=False)
+        wizard.action_preview()
+        action = wizard.action_apply()
+        self.assertEqual(action["res_model"], "sms.devino.batch")
+        self.assertEqual(self.given(), {NUMBER, OTHER})
+
+    def test_columns_are_recognised_by_title_and_dates(self):
+        for titles, cells, found in (
+            ("Согласие;Откуда", "03.11.2025;Анкета", ("consent_date", "extra")),
+            (
+                "Дата согласия;Источник согласия",
+                "2025-11-03;Анкета",
+                ("consent_date", "consent_source"),
+            ),
+            (
+                "Consent source;Consent",
+                "Shop;2025-11-03",
+                ("consent_source", "consent_date"),
+            ),
+            ("Согласие;Источник согласия", "да;Анкета", ("extra", "extra")),
+            ("Согласен;Дата согласия", "да;03.11.2025", ("extra", "consent_date")),
+            ("Дата рождения;Город", "03.11.1985;Псков", ("extra", "extra")),
+        ):
+            content = f"Телефон;Имя;{titles}\n79214563763;А;{cells}\n"
+            wizard = self.env_of("manager")["sms.devino.recipient.add"].create(
+                {
+                    "source": "file",
+                    "file": base64.b64encode(content.encode()),
+                    "filename": "clients.csv",
+                }
+            )
+            wizard.action_open_file()
+            roles = wizard.column_ids.sorted("index").mapped("role")
+            self.assertEqual(tuple(roles), ("phone", "name", *found), titles)
 
     def test_dates_that_are_none(self):
         for text in ("31.02.2025", "1900-01-01", "2125-01-01", "x" * 5000, "0", "T"):

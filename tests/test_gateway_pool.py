@@ -23,6 +23,7 @@ from ..gateway.pool import (
     Job,
     Pool,
 )
+from ..gateway.transport import on_leaving
 
 POOL = "odoo.addons.sms_devino.gateway.pool"
 
@@ -33,7 +34,33 @@ class ScriptedCall:
     script: Callable
 
     def make(self):
+        on_leaving.get()()
         self.script(self.key)
+        return f"id-{self.key}"
+
+
+@dataclass(frozen=True)
+class LateCall:
+    """Is on the wire once ``way`` is set, and answered once ``done`` is."""
+
+    key: int
+    way: threading.Event
+    done: threading.Event
+
+    def make(self):
+        self.way.wait(10)
+        on_leaving.get()()
+        self.done.wait(10)
+        return f"id-{self.key}"
+
+
+@dataclass(frozen=True)
+class CallThatStays:
+    """Has its answer without a request, as in test mode."""
+
+    key: int
+
+    def make(self):
         return f"id-{self.key}"
 
 
@@ -350,8 +377,8 @@ class TestFairness(PoolCase):
 @tagged("post_install", "-at_install", "sms_devino")
 class TestEnd(PoolCase):
     def test_no_call_starts_after_the_deadline(self):
-        job = MemoryJob(range(20), lambda key: time.sleep(0.05), workers=1)
-        pool = self.run_pool(job, deadline=time.monotonic() + 0.02)
+        job = MemoryJob(range(20), lambda key: time.sleep(1.2), workers=1)
+        pool = self.run_pool(job, deadline=time.monotonic() + 1)
         self.assertEqual(job.kinds(), {None: {0}})
         self.assertTrue(pool.is_unfinished)
 
@@ -404,6 +431,41 @@ class TestEnd(PoolCase):
             pool.run()
         self.assertEqual(len(job.rescued), len(job.claimed))
         self.assertTrue(all(ended.answer or ended.error for ended in job.rescued))
+
+    def count_not_on_wire(self, in_turn):
+        """Run two calls that take a while to leave; return how many claimed calls were
+        not on the wire when each was claimed."""
+        way, done, counts = threading.Event(), threading.Event(), []
+
+        class LateJob(MemoryJob):
+            claims_in_turn = in_turn
+
+            def claim(self, _count):
+                calls = [LateCall(call.key, way, done) for call in super().claim(1)]
+                counts.append(self.not_on_wire)
+                if len(self.claimed) > 1 or in_turn:
+                    threading.Timer(0.2, way.set).start()
+                    threading.Timer(0.4, done.set).start()
+                return calls
+
+        job = LateJob(range(2))
+        Pool(lambda: [job]).run()
+        self.assertEqual(len(job.settled), 2)
+        return counts[:2]
+
+    def test_nothing_is_claimed_before_what_is_claimed_is_on_the_wire(self):
+        self.assertEqual(self.count_not_on_wire(True), [0, 0])
+        self.assertEqual(self.count_not_on_wire(False), [0, 1])
+
+    def test_a_call_that_never_leaves_holds_nothing_up_once_it_has_ended(self):
+        job = MemoryJob(range(6))
+        job.claims_in_turn = True
+        job.claim = lambda count: [
+            CallThatStays(call.key) for call in MemoryJob.claim(job, count)
+        ]
+        Pool(lambda: [job]).run()
+        self.assertEqual(len(job.settled), 6)
+        self.assertEqual(job.not_on_wire, 0)
 
     def test_an_error_of_the_looking_is_told_after_all_is_written_down(self):
         job = MemoryJob(range(500), lambda key: time.sleep(0.01))

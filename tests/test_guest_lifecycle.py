@@ -57,6 +57,78 @@ def look(env):
     }
 
 
+def list_ready_rules(env):
+    return [
+        key
+        for key, _name in env["sms.devino.rule"]
+        ._fields["ready_rule"]
+        ._description_selection(env)
+    ]
+
+
+def remind(env):
+    """Switch the rule for invoices overdue by 3 days on, and run it twice; return what
+    each run has sent."""
+    from datetime import timedelta
+
+    from odoo import fields
+    from odoo.tests import Form
+
+    company = env.ref("base.main_company")
+    env["account.chart.template"].try_loading("generic_coa", company, False)
+    admin = env.ref("base.user_admin")
+    admin.group_ids += env.ref("sms_devino.group_manager")
+    admin.group_ids += env.ref("account.group_account_invoice")
+    env = env(user=admin)
+    account = (
+        env["sms.devino.account"]
+        .sudo()
+        .create(
+            {
+                "name": "Reminders",
+                "mode": "test",
+                "sequence": 1,
+                "company_id": company.id,
+            }
+        )
+    )
+    account.sender_name = "Ours"
+    # now it is due since yesterday, the day before, and so on
+    today = fields.Date.context_today(account)
+    partner = env["res.partner"].create({"name": "Boris", "phone": "+79214563764"})
+    invoices = env["account.move"].create(
+        [
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": today - timedelta(days=30),
+                "invoice_date_due": today - timedelta(days=days),
+                "invoice_line_ids": [(0, 0, {"name": "Tea", "price_unit": 100.0})],
+            }
+            for days in (1, 3, 20)
+        ]
+    )
+    invoices.action_post()
+    form = Form(env["sms.devino.rule"])
+    form.ready_rule = "overdue_3"
+    rule = form.save()
+    rule.write({"hour": 0, "hour_from": 0, "hour_to": 24, "weekdays": "all"})
+    rule.action_switch_on()
+    # as if it had been on for long
+    rule.sudo().since = False
+    sent = []
+    for _run in range(2):
+        env["sms.devino.rule"].sudo()._cron_run()
+        messages = (
+            env["sms.devino.message"]
+            .sudo()
+            .search([("dedup_key", "=like", f"rule/{rule.id}/%")])
+        )
+        sent.append([[one.number, one.body] for one in messages])
+    messages.action_cancel()
+    return [rule.purpose, rule.error_text, *sent]
+
+
 def uninstall(env):
     """Uninstall as a person does; return what is said, and what is left in Odoo."""
     from odoo.exceptions import UserError
@@ -100,15 +172,29 @@ class TestLifecycle(BaseCase):
     ):
         with OwnDatabase(f"{get_db_name()}_guest") as database:
             database.update("--init", "sms_devino")
-            written, before = database.call(fill, look)
+            written, before, rules = database.call(fill, look, list_ready_rules)
             self.assertEqual(written, 8)
             self.assertFalse(before["job"])
-            database.update("--update", "sms_devino")
-            after, left = database.call(look, uninstall)
+            self.assertNotIn("overdue_3", rules)
+            # accounting comes later than the addon
+            database.update("--update", "sms_devino", "--init", "account")
+            after, rules, reminded, left = database.call(
+                look, list_ready_rules, remind, uninstall
+            )
+            self.check_reminded(rules, *reminded)
             self.assertEqual(after["kept"], before["kept"])
             self.assertTrue(after["job"])
             self.assertNotIn("Send SMS", after["shown"][1])
             self.check_uninstalled(left)
+
+    def check_reminded(self, rules, purpose, error, first, second):
+        """Who owes since three days has got one SMS."""
+        self.assertIn("overdue_3", rules)
+        self.assertEqual((purpose, error), ("debt", False))
+        [[number, text]] = first
+        self.assertEqual(number, "+79214563764")
+        self.assertIn("Unpaid invoices: 1, together 100.00", text)
+        self.assertEqual(second, first)
 
     def check_uninstalled(self, left):
         self.assertEqual(

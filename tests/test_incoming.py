@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
+from ..gateway.answers import IncomingMessage
 from ..tools.stop_words import STOP_WORDS, says_one_of, split_words
 from .base_case import SmsCase
 from .common import LiveCase
@@ -102,6 +103,41 @@ class TestIncoming(LiveCase):
         found = self.receive("c", source="")
         self.assertEqual([one[0] for one in found], ["BANK", "?"])
         self.assertEqual(found[0][1], "a\ufffdb")
+
+    def receive_answers(self, *answers):
+        """Take what the provider answers: pairs of text and seconds ago."""
+        now = fields.Datetime.now()
+        found = [
+            IncomingMessage(
+                message_id=f"id {text}",
+                source="79214563763",
+                destination=OWN,
+                text=text,
+                created=now - timedelta(seconds=ago),
+            )
+            for text, ago in answers
+        ]
+        with self.transaction() as env:
+            account = env["sms.devino.account"].browse(self.account_id)
+            env["sms.devino.incoming"]._receive(account, found)
+        with self.transaction() as env:
+            return env["sms.devino.incoming"].search([], order="id").mapped("body")
+
+    def test_the_same_message_twice_in_one_answer_is_one(self):
+        answers = [("When?", 60), ("When?", 60)]
+        self.assertEqual(self.receive_answers(*answers), ["When?"])
+        self.assertEqual(self.receive_answers(*answers), ["When?"])
+
+    def test_the_last_word_counts_in_whatever_order_it_comes(self):
+        self.receive_answers(("start", 30), ("STOP", 60))
+        self.assertFalse(self.is_blacklisted())
+        # one that comes to light only now is older than what is known
+        self.receive_answers(("Стоп", 90))
+        self.assertFalse(self.is_blacklisted())
+        self.receive_answers(("отписка", 10))
+        self.assertTrue(self.is_blacklisted())
+        self.receive_answers(("старт", 20))
+        self.assertTrue(self.is_blacklisted())
 
     def test_after_a_failure_nothing_is_missed(self):
         self.provider.add_incoming(NUMBER, OWN, "first")

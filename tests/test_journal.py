@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -171,8 +173,12 @@ class TestWords(SmsCase):
 
     def test_technical_words_are_for_administrators(self):
         view = self.env_of("user")["sms.devino.message"].get_view(view_type="form")
-        for name in ("error_text", "raw_answer", "uuid", "claim"):
+        for name in ("raw_answer", "uuid", "claim"):
             self.assertNotIn(f'name="{name}"', view["arch"])
+        # the one error that is told in words of ours
+        form = etree.fromstring(view["arch"])
+        [error] = form.iterfind(".//field[@name='error_text']")
+        self.assertEqual(error.getparent().get("invisible"), "reason != 'capped'")
 
 
 @tagged("post_install", "-at_install", "sms_devino")

@@ -23,6 +23,7 @@ PLAIN = {
 NEIGHBOURS = {
     "models": {"services", "gateway", "tools"},
     "wizards": {"services", "tools"},
+    "controllers": {"services", "tools"},
     "services": {"gateway", "tools"},
 }
 # The one file that plays the provider for accounts in test mode.

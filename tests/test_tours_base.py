@@ -8,7 +8,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.http import root
 from odoo.tests import tagged
 
-from .common import LiveCase
+from .common import LiveCase, remove_journal
 
 JOURNAL = "/odoo/action-sms_devino.sms_devino_message_action"
 ACCOUNTS = "/odoo/action-sms_devino.sms_devino_account_action"
@@ -18,12 +18,12 @@ ACCOUNTS = "/odoo/action-sms_devino.sms_devino_account_action"
 class TestToursBase(LiveCase):
     lang = "en_US"
 
-    def tour(self, name, kind, url=JOURNAL, lang="en_US"):
+    def tour(self, name, kind, url=JOURNAL, *, lang="en_US", prefix="sms_devino_base_"):
         self.lang = lang
         self._speak(kind, lang)
         self.start_tour(
             url,
-            f"sms_devino_base_{name}",
+            f"{prefix}{name}",
             login=self.logins[kind],
             cookies={"sandbox_port": str(urlsplit(self.server.url).port)},
         )
@@ -148,3 +148,27 @@ class TestToursBase(LiveCase):
     def _remove(self, partner_id):
         with self.transaction() as env:
             env["res.partner"].browse(partner_id).unlink()
+
+    def test_from_an_empty_database_to_the_first_message(self):
+        with self.transaction() as env:
+            remove_journal(env)
+            defaults = {
+                "url": self.server.url,
+                "allow_private_address": True,
+                "country_id": env.ref("base.ru").id,
+            }
+            for name, value in defaults.items():
+                env["ir.default"].set("sms.devino.account", name, value)
+        self.addCleanup(self._forget_defaults)
+        with self.scheduled_action():
+            self.tour("first_steps", "admin", "/odoo", prefix="sms_devino_")
+        [entry] = self.provider.ledger
+        self.assertEqual(entry.number, "79214500000")
+        self.assertLedgerIsJournal()
+
+    def _forget_defaults(self):
+        with self.transaction() as env:
+            fields = env["ir.model.fields"].search(
+                [("model", "=", "sms.devino.account")]
+            )
+            env["ir.default"].search([("field_id", "in", fields.ids)]).unlink()

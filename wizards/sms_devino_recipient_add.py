@@ -114,7 +114,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         "sms.devino.consent.wording",
         string="Wording of the consents",
         ondelete="set null",
-        help="What the people of the file agreed to, to the letter.",
+        help="What the people of the file agreed to, to the letter. The consents are "
+        "kept with the numbers, for every later sending too.",
     )
     keep_wrong = fields.Boolean(
         string="Also keep wrong numbers",
@@ -321,7 +322,7 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         """Read the whole file and show the outcome for its rows."""
         self.ensure_one()
         roles = self.column_ids.mapped("role")
-        check_columns(self.env, roles, self._extra_columns(), bool(self.list_id))
+        check_columns(self.env, roles, self._extra_columns())
         self._make_preview()
         self.state = "preview"
         return self._reopen()
@@ -380,6 +381,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         if self.list_id:
             return self._add_to_list()
         values = self._to_batch_values()
+        if consents := self._consent():
+            consent.import_rows(self._filling(), self._rows(), consents)
         if self.batch_id:
             self.batch_id.write(values)
             return {"type": "ir.actions.act_window_close"}
@@ -410,7 +413,8 @@ class SmsDevinoRecipientAdd(models.TransientModel):
         """Return what all consents of the file share, ``None`` where it has none."""
         if self.source != "file" or not self.has_consents:
             return None
-        return consent.share(self.list_id, self.filename, self.consent_wording_id)
+        company = (self.list_id or self.batch_id).company_id or self.env.company
+        return consent.share(company, self.filename, self.consent_wording_id)
 
     def _check_given(self):
         """Refuse to add nobody.

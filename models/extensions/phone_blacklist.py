@@ -25,6 +25,7 @@ class PhoneBlacklist(models.Model):
             ("sms", "SMS from the recipient"),
             ("person", "Entered by a person"),
             ("list", "Stop list"),
+            ("link", "Link in an SMS"),
         ],
         string="Source",
         readonly=True,

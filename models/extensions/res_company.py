@@ -1,7 +1,7 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
-from ...services import control_numbers, spending
+from ...services import ad_line, control_numbers, spending
 from ...tools.stop_words import START_WORDS, STOP_WORDS
 from .sms_api import SmsApiDevino
 
@@ -106,7 +106,9 @@ class ResCompany(models.Model):
     sms_devino_cap_debt = fields.Boolean(
         string="Limit reminders of debt to one number",
         default=True,
-        help="Over all mass sendings, rules and apps.",
+        help="Over all mass sendings, rules and apps. It holds for persons: not for "
+        "contacts that are companies, nor for a company's number at one of its people. "
+        "A number without a contact counts as a person's.",
     )
     sms_devino_cap_debt_day = fields.Integer(
         string="Reminders of debt a day", default=2, required=True
@@ -119,16 +121,18 @@ class ResCompany(models.Model):
     )
     sms_devino_ad_line = fields.Char(
         string="Line added to advertising",
-        help="It ends every advertising text of a mass sending and counts in its cost: "
-        "the name of your company, and how to refuse. Empty: nothing is added.",
+        help="It ends every advertising text and counts in its cost: the name of your "
+        "company, and how to refuse. {{ unsubscribe }} becomes a link by which the "
+        "recipient refuses; each text is then another one, and goes in a call of its "
+        "own. Empty: nothing is added.",
     )
     sms_devino_consent_required = fields.Boolean(
         string="Advertising only with consent",
         help="Mass sendings and rules of advertising leave out numbers without a "
-        "consent. The Russian law on advertising (38-FZ, article 18) asks for consent "
-        "beforehand, and the sender has to prove it. The fine is 300 thousand to 1 "
-        "million roubles for companies, 20 to 100 thousand for officials. This is no "
-        "legal advice.",
+        "consent; a single SMS of advertising to one is refused. The Russian law on "
+        "advertising (38-FZ, article 18) asks for consent beforehand, and the sender "
+        "has to prove it. The fine is 300 thousand to 1 million roubles for companies, "
+        "20 to 100 thousand for officials. This is no legal advice.",
     )
     sms_devino_keep_months = fields.Integer(
         string="Months after which messages are made anonymous",
@@ -200,12 +204,8 @@ class ResCompany(models.Model):
 
     @api.constrains("sms_devino_ad_line")
     def _check_sms_devino_ad_line(self):
-        """Refuse placeholders: the line is the same for everybody."""
         for company in self:
-            if set("{}\n") & set(company.sms_devino_ad_line or ""):
-                raise ValidationError(
-                    self.env._("Line added to advertising: one line without braces.")
-                )
+            ad_line.check(company)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -2,6 +2,7 @@ import { useState } from "@odoo/owl";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { registry } from "@web/core/registry";
+import { withLine } from "../core/sms_text";
 import { SmsDevinoTextField, smsDevinoTextField } from "../fields/sms_devino_text_field";
 
 /** Names offered below the text while one is being typed. */
@@ -38,11 +39,7 @@ export class SmsDevinoTemplateTextField extends SmsDevinoTextField {
             const key = name.trim().replace(/\s+/g, " ").toLowerCase();
             return values[key] || (fallback || "").trim();
         });
-        const line = this.props.record.data.added_line;
-        const text = this.typed.text.trimEnd();
-        if (line && text && !text.endsWith(line)) {
-            this.typed.text = `${text}\n${line}`;
-        }
+        this.typed.text = withLine(this.typed.text, this.props.record.data.added_line);
     }
 
     get names() {

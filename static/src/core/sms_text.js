@@ -193,6 +193,16 @@ export function adviseLatin(text) {
 }
 
 /**
+ * @param {string} text
+ * @param {string} [line] what ends every advertising text; none where it is empty
+ * @returns {string} the text with the line, as it is sent
+ */
+export function withLine(text, line) {
+    const start = text.trimEnd();
+    return line && start && !start.endsWith(line) ? `${start}\n${line}` : text;
+}
+
+/**
  * Tell what replacing the typographic characters of a text would bring.
  *
  * Nothing is offered where letters (of Cyrillic, say) keep the text in Unicode all the

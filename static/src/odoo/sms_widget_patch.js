@@ -5,7 +5,7 @@ import { useDebounced } from "@web/core/utils/timing";
 import { _t } from "@web/core/l10n/translation";
 import { session } from "@web/session";
 import { formatFloat } from "@web/views/fields/formatters";
-import { analyse } from "../core/sms_text";
+import { analyse, withLine } from "../core/sms_text";
 import { SmsCounter } from "../fields/sms_counter";
 
 /** How long nothing is typed before the rest of the form is told, in milliseconds. */
@@ -49,12 +49,14 @@ patch(SmsWidget.prototype, {
         }
     },
 
-    /** What is sent, as far as it is known: with the links that Odoo puts in. */
+    /** What is sent, as far as it is known: with the links that Odoo puts in, and the line
+     *  that ends advertising. */
     get sentText() {
         const unsubscribe =
             this.props.record.data.sms_allow_unsubscribe &&
             this.linkReplacementsPlaceholders?.unsubscribe;
-        return this._getValueForSmsCounts(this.typed.text) + (unsubscribe || "");
+        const text = this._getValueForSmsCounts(this.typed.text) + (unsubscribe || "");
+        return withLine(text, this.props.record.data.sms_devino_added_line);
     },
 
     get nbrSMS() {

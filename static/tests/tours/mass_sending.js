@@ -1,4 +1,5 @@
 import { registry } from "@web/core/registry";
+import { within } from "./budget";
 import { upload } from "./upload";
 
 const tours = registry.category("web_tour.tours");
@@ -56,42 +57,50 @@ tours.add("sms_devino_mass_now", {
     ],
 });
 
-/** What a person does from the menu to Send: each step with "click" is one. */
-const CLICKS = {
-    new: { trigger: ".o_control_panel button:contains(New mass sending)", run: "click" },
-    write: { trigger: ".modal footer button[name=action_apply]:visible", run: "click" },
-    send: { trigger: "button[name=action_ask]", run: "click", timeout: 30000 },
-    confirm: { trigger: ".modal button[name=action_send]", run: "click" },
+const newFromOverview = {
+    trigger: ".o_control_panel button:contains(New mass sending)",
+    run: "click",
 };
 
-/** The same text to five pasted numbers: four clicks. */
+/** Opens the draft; its figures come by themselves. */
+const takeRecipients = {
+    trigger: ".modal footer button[name=action_apply]:visible",
+    run: "click",
+};
+
+const sendDraft = [
+    { trigger: "button[name=action_ask]", run: "click", timeout: 30000 },
+    { trigger: ".modal button[name=action_send]", run: "click" },
+];
+
+/** The same text to five pasted numbers, without a list. */
 tours.add("sms_devino_mass_pasted", {
-    steps: () => [
-        CLICKS.new,
-        {
-            trigger: ".modal .o_field_widget[name=text] textarea",
-            run: "edit 79214500000, 79214500100, 79214500200, 79214500300, 79214500400",
-        },
-        CLICKS.write,
-        ...writeText("Sale today"),
-        CLICKS.send,
-        CLICKS.confirm,
-        { trigger: ".o_notification:contains(5 messages are on their way)" },
-    ],
+    steps: () =>
+        within({ clicks: 4, fields: 2 }, [
+            newFromOverview,
+            {
+                trigger: ".modal .o_field_widget[name=text] textarea",
+                run: "edit 79214500000, 79214500100, 79214500200, 79214500300, 79214500400",
+            },
+            takeRecipients,
+            ...writeText("Sale today"),
+            ...sendDraft,
+            { trigger: ".o_notification:contains(5 messages are on their way)" },
+        ]),
 });
 
-/** From a file to a mass sending: five clicks. */
+/** From a file to a mass sending. */
 tours.add("sms_devino_mass_file", {
-    steps: () => [
-        CLICKS.new,
-        upload("clients.csv"),
-        { trigger: ".modal .o_sms_devino_new:contains(2)" },
-        CLICKS.write,
-        ...writeText("Sale today"),
-        CLICKS.send,
-        CLICKS.confirm,
-        { trigger: ".o_notification:contains(2 messages are on their way)" },
-    ],
+    steps: () =>
+        within({ clicks: 6, fields: 1 }, [
+            newFromOverview,
+            upload("clients.csv"),
+            { trigger: ".modal .o_sms_devino_new:contains(2)" },
+            takeRecipients,
+            ...writeText("Sale today"),
+            ...sendDraft,
+            { trigger: ".o_notification:contains(2 messages are on their way)" },
+        ]),
 });
 
 /** Scheduled for later, then canceled. */
@@ -186,5 +195,91 @@ tours.add("sms_devino_mass_poor", {
         },
         { trigger: ".o_sms_devino_disabled_send:disabled" },
         { trigger: "body:not(:has(button[name=action_ask]))" },
+    ],
+});
+
+/** The first text of a draft, to whoever prepares it. */
+tours.add("sms_devino_mass_sample", {
+    steps: () => [
+        { trigger: "button[name=action_sample]", run: "click" },
+        {
+            content: "the own number",
+            trigger: ".modal .o_field_widget[name=sms_devino_number] input:value(+79214599900)",
+        },
+        {
+            content: "the text as the first recipient gets it",
+            trigger: ".modal .o_field_widget[name=body] textarea:value(Hello Name 0)",
+        },
+        { trigger: ".modal button[name=action_send_sms]:visible", run: "click" },
+        { trigger: ".o_form_view .o_field_widget[name=number]:contains(+79214599900)" },
+        { trigger: ".o_form_view .o_field_widget[name=body]:contains(Hello Name 0)" },
+        {
+            content: "the sample leaves at once",
+            trigger: ".o_statusbar_status .o_arrow_button_current[data-value=sent]",
+            timeout: 30000,
+        },
+    ],
+});
+
+/** More recipients than one person may decide about: it waits for another one. */
+tours.add("sms_devino_mass_ask_approval", {
+    steps: () => [
+        ...sendDraft,
+        { trigger: ".o_notification:contains(A second person has to approve)" },
+        { trigger: ".alert:contains(Until then it cannot be changed)" },
+        {
+            content: "whoever prepared it may take it back, and nothing else",
+            trigger: "button[name=action_withdraw]:visible",
+        },
+        { trigger: "body:not(:has(button[name=action_approve]:visible))" },
+    ],
+});
+
+/** The other one finds it on the overview, looks, and has it sent. */
+tours.add("sms_devino_mass_approve", {
+    steps: () => [
+        {
+            trigger: ".alert:contains(Mass sendings to approve: 1) button",
+            run: "click",
+        },
+        { trigger: ".o_data_row .o_data_cell[name=name]", run: "click" },
+        { trigger: ".o_sms_devino_samples:contains(Sale today)" },
+        { trigger: ".o_field_widget[name=quote_cost]:contains(10.00 credits)" },
+        { trigger: "button[name=action_approve]:visible", run: "click" },
+        { trigger: ".modal-footer button:contains(Approve and send)", run: "click" },
+        { trigger: ".o_notification:contains(10 messages are on their way)" },
+        { content: "moves by itself", trigger: ".o_sms_devino_count_sent:contains(10)" },
+    ],
+});
+
+/** Documents found by a filter, each with values of its own. */
+tours.add("sms_devino_mass_records", {
+    steps: () => [
+        { trigger: ".o_list_button_add", run: "click" },
+        { trigger: ".o_field_widget[name=model] input", run: "click" },
+        { trigger: ".o_select_menu_item:contains(Lead)", run: "click" },
+        { trigger: ".o_field_widget[name=domain] button:contains(Add condition)", run: "click" },
+        { trigger: ".o_field_widget[name=domain] .o_tree_editor_condition" },
+        { trigger: ".o_field_domain_dialog_button", run: "click" },
+        { trigger: ".modal .o_model_field_selector", run: "click" },
+        {
+            trigger: ".o_model_field_selector_popover_search input",
+            run: "edit Opportunity",
+        },
+        {
+            trigger: ".o_model_field_selector_popover_item_name:contains(/^Opportunity$/)",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_tree_editor_condition .o_input:last",
+            run: "edit Test: deal",
+        },
+        { trigger: ".modal footer .btn-primary", run: "click" },
+        { trigger: ".o_field_widget[name=domain] .o_domain_show_selection_button:contains(2)" },
+        ...writeText("{{ partner_id.name }}: {{ expected_revenue }}"),
+        ...calculate(),
+        { trigger: ".o_sms_devino_samples:contains(Anna: 1,500.00)" },
+        ...send(2, "2.00", "998.00"),
+        { trigger: ".o_sms_devino_count_sent:contains(2)" },
     ],
 });
