@@ -33,7 +33,7 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Credentials:
-    """Where and as whom to call; the URL is the base, ``https://…/rest``.
+    """Server and login; the URL is the base, ``https://…/rest``.
 
     :ivar proxy: the URL of a proxy; empty for none. The environment names none
     :ivar is_public: nothing is sent unless the server's name leads into the internet

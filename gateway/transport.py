@@ -266,7 +266,7 @@ def _only_public(connect):
 
 
 def _pool_of(pool_class, is_public):
-    """Return a maker of pools whose connections read answers until the deadline."""
+    """Return a function that makes pools whose connections obey the read deadline."""
 
     def make_pool(*args, **kwargs):
         pool = pool_class(*args, **kwargs)

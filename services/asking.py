@@ -84,7 +84,7 @@ class Asking(AccountJob):
         self._due = due
         self._read_at = -READ_SECONDS
         self._is_random = False
-        # questions by message, not begun yet; and those of the message that is
+        # questions by message, not begun yet; and those of the message being asked for
         self._waiting = deque()
         self._begun = deque()
         # message id -> its questions; and segment id -> answer
@@ -155,7 +155,7 @@ class Asking(AccountJob):
                     del self._answers[question.segment_id]
 
     def finish(self):
-        """Note what is known of messages of which some segments were not asked."""
+        """Note what is known of messages that were asked for only in part."""
         if self._open and not self.failure:
             for questions in self._open.values():
                 for question in questions:

@@ -329,7 +329,7 @@ class Audience:
             yield copies, self.control_count + 1
 
     def _read_failed(self, origin_id, last):
-        """Read those whose message surely failed, with the text they were to get.
+        """Read the recipients whose message surely failed, with its text.
 
         What was made anonymous cannot be sent again.
         """

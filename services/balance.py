@@ -19,6 +19,7 @@ from ..gateway import (
 from ..gateway.pool import within
 from ..tools.web_address import is_private
 from .account_words import describe_obstacle
+from .commit import commit_retrying
 from .jobs import trigger
 from .test_mode import TestModeAdapter
 
@@ -108,7 +109,7 @@ def ask_balance(account, seconds, *, login=False):
 
 
 def ask_within(seconds, ask):
-    """Ask the provider something, for no longer than so many seconds.
+    """Ask the provider something, with a time limit.
 
     :param ask: callable that makes the calls; it uses no database
     :return: what it returns, or the :class:`GatewayError` that it ended with
@@ -130,7 +131,7 @@ def ask_within(seconds, ask):
 def lock_asking(account):
     """Let one person at a time ask the provider about an account, until the commit.
 
-    Not a lock of the row: that would hold up sending.
+    The row itself is not locked, since that would delay sending.
 
     :raise UserError: when somebody is asking already
     """
@@ -187,8 +188,8 @@ def watch_balances(env):
         ["|", ("state", "!=", "stopped"), *waiting]
     )
     asked = accounts.filtered(_is_asked)
-    asked.is_balance_wanted = False
-    env["ir.cron"]._commit_progress()
+    # while messages are sent their accounts are written all the time
+    commit_retrying(env, lambda: asked.write({"is_balance_wanted": False}))
     for_each(
         asked,
         lambda account: keep(account, ask_balance(account, WATCH_SECONDS)),
@@ -201,7 +202,7 @@ def watch_balances(env):
 def for_each(accounts, work, message):
     """Do the work of a scheduled action for each account, and commit after each one.
 
-    The failure of one account holds up no other.
+    The failure of one account does not stop the others.
 
     :param work: callable with an ``sms.devino.account``
     :param str message: for the log; takes the id of the account and the kind of error

@@ -1,4 +1,4 @@
-"""Whom the records of any model lead to: contact and number, by Odoo's own methods."""
+"""The contacts and numbers of records of any model, by Odoo's own methods."""
 
 from dataclasses import dataclass
 

@@ -108,7 +108,7 @@ def settle_by_person(messages, *, was_sent):
 
 
 def _settle(messages, was_sent, note, user):
-    """Settle those of the messages whose outcome is unknown; return their ids."""
+    """Settle the messages with an unknown outcome; return their ids."""
     messages = messages.filtered(lambda message: message.state == "unknown")
     shared = {"settled_by_id": user.id or None, "settled_note": note}
     unknown = SQL("m.state = 'unknown'")
@@ -128,7 +128,7 @@ def _settle(messages, was_sent, note, user):
 
 
 def _close(doubts):
-    """Close those of which no message is unknown any more."""
+    """Close the calls without a message of unknown outcome."""
     done = doubts.filtered(lambda one: not one._get_unknown())
     if done:
         done.write({"is_open": False})

@@ -208,7 +208,7 @@ def _count_learned(batch):
 
 
 def leave_out(batch, rows):
-    """Leave out the rows of a draft whose number has lately proved to take no SMS.
+    """Leave out the rows of a draft whose number has recently refused SMS.
 
     Not where the person chose to send all the same, and not in a repeat, which is meant
     to try them again.

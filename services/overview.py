@@ -148,7 +148,7 @@ class Overview:
         return lines
 
     def _falls(self):
-        """Sender names of which fewer messages are delivered than usual."""
+        """Sender names with a lower share of delivered messages than usual."""
         return [
             _line(
                 self.env._(

@@ -53,7 +53,7 @@ def private_sql():
 
 
 def log_failure(logger, message, *args):
-    """Log the exception being handled; of an SQL error, whose words quote rows, only
+    """Log the exception being handled; of an SQL error, which quotes rows, only
     its kind and where it came from."""
     error = sys.exc_info()[1]
     if not isinstance(error, psycopg2.Error):

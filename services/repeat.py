@@ -13,7 +13,7 @@ from .message_states import NUMBER_REFUSED, RISKY_TO_REPEAT, SAFE_TO_REPEAT
 from .pricing import PRICED_BY
 from .words import private_error
 
-# What surely did not arrive, of which a mass sending is repeated.
+# Surely not arrived: these messages of a mass sending are sent again.
 SURELY_FAILED = ("failed", "undelivered")
 # What may still arrive, or has arrived. Rows of drafts do not count.
 MAY_ARRIVE = [
@@ -23,7 +23,7 @@ MAY_ARRIVE = [
     ("batch_id.state", "not in", ("draft", "to_approve", "canceled")),
 ]
 COPIED = ("data", "res_model", "res_id")
-# Whose number it is.
+# The owner of the number.
 OF_NUMBER = ("name", "partner_id", "operator")
 
 

@@ -23,7 +23,7 @@ YEAR = timedelta(days=366)
 
 
 def mark_key(key):
-    """Return the key that the mark of a record has, by that of a message.
+    """Return the key of a record's mark, given the key of a message.
 
     A record's messages to several contacts share it.
     """

@@ -1,8 +1,7 @@
-"""What the form of a rule shows: whom it would reach, with which text, at what cost."""
+"""What the form of a rule shows: its recipients, the text and the cost."""
 
 from datetime import timedelta
 
-from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -11,8 +10,8 @@ from .documents import Addressing
 from .forecast import count_segments
 from .record_values import list_names as list_record_names
 from .rule_check import check_rule, read_filter, read_model
+from .rule_find import Finder
 from .rule_text import RuleText
-from .rule_when import Schedule, zone_of
 
 # The rate that the forecast is made by.
 MONTH = timedelta(days=30)
@@ -55,10 +54,10 @@ def describe(rule):
 
 
 def _describe(rule):
-    model, domain = read_model(rule), read_filter(rule)
-    count = model.search_count(domain)
+    finder = Finder(rule)
+    model, dated = finder.model, finder.domain
+    count = model.search_count(finder.domain)
     values = {"match_count": count}
-    dated = domain
     if rule.kind != "match" and rule.date_field:
         dated &= Domain(rule.date_field, "!=", False)
     record = model.search(dated, order="id desc", limit=1)
@@ -73,7 +72,7 @@ def _describe(rule):
         [text] = RuleText(rule, model).render([(record, lang)], [record])
         company, number = rule.company_id, addressee.number
         text = ad_line.complete(company, rule.purpose, text, number)
-    monthly = _count_month(rule, model, domain)
+    monthly = _count_month(finder)
     return values | {
         "preview": text,
         "preview_about": _say_about(rule, record, addressee),
@@ -92,15 +91,16 @@ def _say_about(rule, record, addressee):
     return rule.env._("%(record)s, without a number", record=record.display_name)
 
 
-def _count_month(rule, model, domain):
+def _count_month(finder):
     """Return about how many records became due in the last 30 days."""
-    now = fields.Datetime.now()
+    rule, since = finder.rule, finder.now - MONTH
     if rule.kind == "match":
-        return model.search_count(domain & Domain("create_date", ">=", now - MONTH))
-    if not rule.date_field:
+        recent = Domain("create_date", ">=", since)
+    elif rule.date_field:
+        recent = finder.schedule.domain(since, finder.now)
+    else:
         return 0
-    schedule = Schedule(rule, zone_of(rule.env))
-    return model.search_count(domain & schedule.domain(now - MONTH, now))
+    return finder.model.search_count(finder.domain & recent)
 
 
 def _say_reach(rule, count, monthly, text, addressee):

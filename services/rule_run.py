@@ -1,4 +1,4 @@
-"""The job of the rules: what is due, to whom, as rows of the journal.
+"""The job of the rules: writes what is due into the journal.
 
 Each record counts once for a rule and an occasion. A mark says so, written in one
 transaction with the message; its key is in the message too.

@@ -1,4 +1,4 @@
-"""Sender names of which fewer messages are delivered than usual."""
+"""Sender names with a lower share of delivered messages than usual."""
 
 from datetime import timedelta
 
