@@ -369,7 +369,7 @@ class SmsDevinoAccount(models.Model):
     def _cron_prices(self):
         """Ask for the renewal of sender names, and learn from what was charged.
         Commits as it goes."""
-        accounts = self.search([])
+        accounts = self.search([("active", "=", True)])
         for work, message in (
             (fees.ask_renewals, "account %s: renewals not asked for, %s"),
             (learned_prices.refresh, "account %s: prices not learned, %s"),

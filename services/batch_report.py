@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.tools import format_date
 
 from ..tools.hours import to_wall
-from . import ad_line, asking
+from . import asking
 from .departures import Plan
 from .draft_text import describe_chars
 from .message_words import describe_source

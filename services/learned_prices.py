@@ -133,17 +133,19 @@ def take_over(tariffs):
     :param tariffs: ``sms.devino.tariff`` that the user may write
     """
     for proposal in tariffs.filtered("is_proposed"):
-        today = fields.Date.context_today(proposal)
-        same = _find_same(proposal)
-        current = _find_current(same, today)
-        taken = {name: proposal[name] for name in TAKEN}
-        if current:
+        same, today = _find_same(proposal), fields.Date.context_today(proposal)
+        if current := _find_current(same, today):
+            current.write({name: proposal[name] for name in TAKEN})
             proposal.unlink()
-            current.write(taken)
-            continue
-        first = today if same.filtered("active") else False
-        same.filtered(lambda one: not one.active and one.date_from == first).unlink()
-        proposal.write({"is_proposed": False, "active": True, "date_from": first})
+        else:
+            _put_beside(proposal, same, today)
+
+
+def _put_beside(proposal, same, today):
+    """Let a proposal hold beside tariffs for the same of which none holds today."""
+    first = today if same.filtered("active") else False
+    same.filtered(lambda one: not one.active and one.date_from == first).unlink()
+    proposal.write({"is_proposed": False, "active": True, "date_from": first})
 
 
 def _find_same(proposal):
@@ -173,8 +175,8 @@ def learn_now(account):
     if not found:
         title = env._("Nothing to propose")
         text = env._(
-            "In the last %s days the provider has charged nothing, or nothing else than "
-            "the tariffs and the archived proposals say.",
+            "In the last %s days the provider has charged nothing, or nothing else "
+            "than the tariffs and the archived proposals say.",
             DAYS,
         )
         return notify(title, text, kind="info")
