@@ -104,8 +104,8 @@ class Job(ABC):
     workers = 16
     #: calls in a row that ended in an error, although the provider answered
     max_errors = MAX_SILENT
-    #: whether nothing more is claimed before all that is claimed is on the wire: what is
-    #: not when the process is killed is in doubt for nothing
+    #: whether the next claim waits until all claimed calls are on the wire. A kill then
+    #: leaves fewer messages in doubt that never left.
     claims_in_turn = False
 
     def __init__(self, channel: Channel):

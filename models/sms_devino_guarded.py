@@ -86,7 +86,7 @@ class SmsDevinoGuarded(models.AbstractModel):
         return super().onchange(values, field_names, fields_spec)
 
     def _is_ours(self, name):
-        """Whether a value is Json that only this addon writes: a form cannot change it."""
+        """Whether a value is Json that no form may change."""
         field = self._fields.get(name)
         return bool(field) and field.type == "json" and field.readonly
 

@@ -19,6 +19,7 @@ from ..gateway import (
 from ..gateway.pool import within
 from ..tools.web_address import is_private
 from .account_words import describe_obstacle
+from .commit import commit_retrying
 from .jobs import trigger
 from .test_mode import TestModeAdapter
 
@@ -187,8 +188,8 @@ def watch_balances(env):
         ["|", ("state", "!=", "stopped"), *waiting]
     )
     asked = accounts.filtered(_is_asked)
-    asked.is_balance_wanted = False
-    env["ir.cron"]._commit_progress()
+    # while messages are sent their accounts are written all the time
+    commit_retrying(env, lambda: asked.write({"is_balance_wanted": False}))
     for_each(
         asked,
         lambda account: keep(account, ask_balance(account, WATCH_SECONDS)),

@@ -256,12 +256,26 @@ def _count_open(batches):
         if not any(map(counts.get, (*TO_HAND_OVER, "sent"))):
             reported += batch
             values["reported_at"] = now
+        values |= _reopen(batch, counts)
         changed = {
             name: value for name, value in values.items() if batch[name] != value
         }
         if changed:
             _for_sender(batch).write(changed)
     return finished, reported
+
+
+def _reopen(batch, counts):
+    """Return the values of a batch that was finished too early; wake the dispatcher.
+
+    A server that loses its database for a moment is taken for dead, and its messages
+    for unknown; then it may prove that some were not sent, and put them back.
+    """
+    if not batch.finished_at or not any(map(counts.get, TO_HAND_OVER)):
+        return {}
+    wake_once(batch.env, DISPATCH)
+    values = {"finished_at": False, "reported_at": False}
+    return values | ({"state": "running"} if batch.state == "done" else {})
 
 
 def recount(batches, message_ids):
@@ -278,7 +292,7 @@ def recount(batches, message_ids):
         *(batch for (batch,) in messages._read_group(domain, ["batch_id"]))
     )
     for batch, counts in count_states(late).items():
-        batch.write(get_counters(counts))
+        batch.write(get_counters(counts) | _reopen(batch, counts))
 
 
 def count_states(batches):

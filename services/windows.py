@@ -74,8 +74,7 @@ def open_sample(batch):
         "sms_devino_account_id": batch.account_id.id,
         "sms_devino_sender_id": batch.sender_id.id,
         "sms_devino_number": env.user.phone or "",
-        "body": _as_example(batch, sample)
-        or ad_line.add(batch.body, batch.added_line),
+        "body": _as_example(batch, sample) or ad_line.add(batch.body, batch.added_line),
     }
     return open_composer(env, "numbers", defaults)
 

@@ -429,6 +429,47 @@ class TestBatch(MassCase):
         counts = self.read_batch(batch_id, "unknown_count", "failed_count")
         self.assertEqual(counts, (7, 3))
 
+    def give_up(self, batch_id, count):
+        """Have another server take the owner of some messages for dead; return what the
+        owner writes when it puts them back."""
+        with self.transaction() as env:
+            messages = env["sms.devino.message"].search([("batch_id", "=", batch_id)])
+            rows = [{"id": key, "claim": 7} for key in messages.sorted("id").ids]
+            messages._transition("sending", rows)
+            messages._transition("sent", rows[count:])
+            messages._transition("unknown", [{"id": row["id"]} for row in rows[:count]])
+            batch_course.follow(env["sms.devino.batch"])
+        return [{**row, "claim": None} for row in rows[:count]]
+
+    def put_back(self, rows):
+        with self.transaction() as env:
+            env["sms.devino.message"]._transition("outgoing", rows, claim=7)
+            batch_course.follow(env["sms.devino.batch"])
+
+    def test_what_its_owner_puts_back_after_the_end_is_sent(self):
+        for count in (4, 10):
+            with self.subTest(unknown=count):
+                batch_id = self.send_mass(allow_same_text=True)
+                before = len(self.provider.ledger)
+                rows = self.give_up(batch_id, count)
+                self.assertEqual(self.read_batch(batch_id, "state"), "done")
+                self.put_back(rows)
+                state, finished = self.read_batch(batch_id, "state", "finished_at")
+                self.assertEqual((state, finished), ("running", False))
+                self.dispatch()
+                self.assertEqual(len(self.provider.ledger) - before, count)
+                self.assertEqual(self.read_batch(batch_id, "state"), "done")
+
+    def test_what_its_owner_puts_back_after_a_cancellation_is_canceled(self):
+        batch_id = self.send_mass()
+        rows = self.give_up(batch_id, 10)
+        with self.transaction() as env:
+            env["sms.devino.batch"].browse(batch_id).state = "canceled"
+        self.put_back(rows)
+        self.dispatch()
+        self.assertFalse(self.provider.ledger)
+        self.assertEqual(self.progress(batch_id), {"canceled": 10})
+
     # --- who may --------------------------------------------------------------------
 
     def test_long_wait_for_reports_is_announced_while_they_are_awaited(self):

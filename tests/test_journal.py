@@ -176,7 +176,8 @@ class TestWords(SmsCase):
         for name in ("raw_answer", "uuid", "claim"):
             self.assertNotIn(f'name="{name}"', view["arch"])
         # the one error that is told in words of ours
-        [error] = etree.fromstring(view["arch"]).iterfind(".//field[@name='error_text']")
+        form = etree.fromstring(view["arch"])
+        [error] = form.iterfind(".//field[@name='error_text']")
         self.assertEqual(error.getparent().get("invisible"), "reason != 'capped'")
 
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...services import ad_line
 from ...services import composer as composing
+from ...services import composer_sending as sending
 from ...services.account_words import describe_obstacle
 from ...services.message_states import MODES, PURPOSES
 from ...services.records import (
@@ -394,7 +395,7 @@ class SmsComposer(models.TransientModel):
         """Keep the text as a template of this kind of document."""
         self.check_access("write")
         self.ensure_one()
-        template = composing.make_template(self)
+        template = sending.make_template(self)
         return notify(self.env._("Template saved"), template.name, kind="success")
 
     # --- sending --------------------------------------------------------------------
@@ -409,36 +410,36 @@ class SmsComposer(models.TransientModel):
         if given_options(self.env).get("automatic"):
             return super().action_send_sms()
         if not self.sms_devino_account_id:
-            composing.check_account(self)
+            sending.check_account(self)
             return super().action_send_sms()
         self.ensure_one()
         if self.sms_devino_is_sent:
-            return composing.open_sent(self)
-        composing.check_rights(self)
+            return sending.open_sent(self)
+        sending.check_rights(self)
         if self.sms_devino_is_many:
-            return composing.make_draft(self)._get_records_action(context={})
+            return sending.make_draft(self)._get_records_action(context={})
         # A second press at the same time waits here for the account's row. Odoo then
         # repeats that request, which finds the form sent.
-        composing.check_message(self)
+        sending.check_message(self)
         self.sms_devino_is_sent = True
-        self = self.with_context(sms_devino_options=composing.make_options(self))
+        self = self.with_context(sms_devino_options=sending.make_options(self))
         with composing.private_rendering(self.env):
             super().action_send_sms()
-        return composing.open_sent(self) if self.sms_devino_direct else False
+        return sending.open_sent(self) if self.sms_devino_direct else False
 
     def _action_send_sms(self):
         """Hand on how to send. Without a person's options the message is automatic."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms()
         given = given_options(self.env)
-        options = composing.make_options(self, automatic=not given)
+        options = sending.make_options(self, automatic=not given)
         options |= given
         self = self.with_context(sms_devino_options=options)
         if not self.use_exclusion_list:
-            composing.log_override(self)
+            sending.log_override(self)
         sent = super()._action_send_sms()
         if self.sms_devino_is_sent:
-            self.sudo().sms_devino_message_ids += composing.find_sent(sent)
+            self.sudo().sms_devino_message_ids += sending.find_sent(sent)
         return sent
 
     def _sms_devino_contact(self):
@@ -452,7 +453,7 @@ class SmsComposer(models.TransientModel):
         """Send to the numbers as the account's country reads them."""
         if not self.sms_devino_account_id:
             return super()._action_send_sms_numbers()
-        return composing.send_to_numbers(self)
+        return sending.send_to_numbers(self)
 
     def _action_send_sms_comment_single(self, records=None):
         """Send to every number that was entered.
@@ -466,7 +467,7 @@ class SmsComposer(models.TransientModel):
         records = records if records is not None else self._get_records()
         if not records.has_access(records._mail_post_access):
             return self._action_send_sms_numbers()
-        composing.spread_numbers(self, readings)
+        sending.spread_numbers(self, readings)
         return self._action_send_sms_comment(records)
 
     def _action_send_sms_comment(self, records=None):
