@@ -48,6 +48,10 @@ class SmsDevinoOperatorTemplate(models.Model):
     @api.constrains("pattern")
     def _check_pattern(self):
         for template in self:
+            if not (template.pattern or "").strip():
+                raise ValidationError(
+                    self.env._("Pattern: enter the text as it was registered.")
+                )
             try:
                 Pattern(template.pattern)
             except ValueError as error:

@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from ..tools.operator_patterns import Pattern
+from ..tools.sms_text import normalise
 
 # Texts whose comparison is remembered.
 REMEMBERED = 10_000
@@ -62,7 +63,8 @@ class Register:
 
 class _Template(Pattern):
     def __init__(self, text, operators, valid_until):
-        super().__init__(text)
+        # as messages are: pasted texts have other line breaks, and one at the end
+        super().__init__(normalise(text).strip())
         names = (operators or "").casefold().split(",")
         self._operators = {name.strip() for name in names} - {""}
         self._valid_until = valid_until or date.max

@@ -2,12 +2,14 @@ import re
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import BaseCase
+from odoo.tests import BaseCase, tagged
 
 from ..tools.operator_patterns import Pattern
+from .base_case import SmsCase
 from .mass_case import MassCase
 
 
+@tagged("post_install", "-at_install", "sms_devino")
 class TestOperatorPatterns(BaseCase):
     def test_a_text_matches_by_words_and_numbers_in_its_gaps(self):
         for pattern, text in (
@@ -43,6 +45,7 @@ class TestOperatorPatterns(BaseCase):
                 Pattern(f"Order {gap}")
 
 
+@tagged("post_install", "-at_install", "sms_devino")
 class TestOperatorTemplates(MassCase):
     """A service text that differs from what is registered costs as advertising."""
 
@@ -164,9 +167,32 @@ class TestOperatorTemplates(MassCase):
         ):
             self.register(env, "Hello %w{3,1}")
 
+    def test_an_empty_pattern_is_refused(self):
+        for pattern in (" \n", "", False):
+            with (
+                self.subTest(pattern),
+                self.assertRaisesRegex(ValidationError, "as it was registered"),
+                self.transaction() as env,
+            ):
+                template = env["sms.devino.operator.template"].browse(self.template_id)
+                template.write({"pattern": pattern})
+
+    def test_line_breaks_of_a_pasted_pattern_are_those_of_messages(self):
+        self.change(pattern="Order %d\r\nis ready\r\n")
+        self.assertEqual(self.figures("Order 15\nis ready")[0], 3)
+
     def test_only_administrators_enter_templates(self):
         with (
             self.transaction(self.users["manager"]) as env,
             self.assertRaises(AccessError),
         ):
             self.register(env, "Hello")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestTemplatesOfCompanies(SmsCase):
+    def test_a_template_is_not_given_to_another_company(self):
+        templates = self.env_of("admin")["sms.devino.operator.template"]
+        template = templates.create({"sender_id": self.sender.id, "pattern": "Hello"})
+        with self.assertRaises(AccessError):
+            template.write({"sender_id": self.other_sender.id})
