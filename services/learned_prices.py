@@ -102,6 +102,7 @@ def _read_samples(account, senders):
                               AS age
                      FROM (SELECT * FROM sms_devino_message
                             WHERE account_id = %(account)s
+                              AND state NOT IN ('draft', 'left_out')
                          ORDER BY id DESC LIMIT %(most)s) AS m
                     WHERE m.accepted_at > %(now)s - %(days)s * interval '1 day'
                       AND m.state = 'delivered' AND m.mode = 'live' AND m.cost > 0

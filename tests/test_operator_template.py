@@ -114,12 +114,11 @@ class TestOperatorTemplates(MassCase):
             self.assertIn("two", message.body)
             self.assertEqual(batch.cost_estimated, 1 + 3 + 1)
 
-    def test_only_registered_and_valid_templates_count(self):
+    def test_only_registered_templates_count(self):
         other = "Quite another text"
         for values in (
             {"state": "submitted"},
             {"state": "refused"},
-            {"valid_until": "2020-01-01"},
             {"active": False},
         ):
             self.change(state="registered", valid_until=False, active=True)
@@ -128,6 +127,22 @@ class TestOperatorTemplates(MassCase):
                 self.assertEqual(self.figures(other)[0], 3)
         self.change(state="registered", valid_until="2099-01-01", active=True)
         self.assertEqual(self.figures(other)[0], 9)
+
+    def test_after_its_last_day_nothing_matches_a_template(self):
+        self.change(valid_until="2020-01-01")
+        cost, sheet = self.figures("Order 15 is ready, Maria")
+        self.assertEqual(cost, 9)
+        self.assertIn("match no template registered", sheet)
+        self.assertNotIn("Differs here", sheet)
+
+    def test_an_operator_that_no_range_names_is_refused(self):
+        with self.transaction() as env:
+            values = {"code": "921", "first": "4500000", "last": "4509999"}
+            env["sms.devino.range"].create({**values, "operator": "MTS"})
+        self.addCleanup(self._forget_ranges)
+        self.change(operators="mts, ")
+        with self.assertRaisesRegex(ValidationError, "MTC"):
+            self.change(operators="MTS, MTC")
 
     def test_another_sender_is_not_concerned(self):
         with self.transaction() as env:
