@@ -367,10 +367,14 @@ class SmsDevinoAccount(models.Model):
 
     @api.model
     def _cron_prices(self):
-        """Learn from what was charged, and ask for the renewal of sender names."""
+        """Ask for the renewal of sender names, and learn from what was charged.
+        Commits as it goes."""
         accounts = self.search([("active", "=", True)])
-        fees.ask_renewals(accounts)
-        learned_prices.refresh(accounts)
+        for work, message in (
+            (fees.ask_renewals, "account %s: renewals not asked for, %s"),
+            (learned_prices.refresh, "account %s: prices not learned, %s"),
+        ):
+            balance.for_each(accounts, work, message)
 
     # --- for the code that writes messages ------------------------------------------
 

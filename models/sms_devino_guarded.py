@@ -7,7 +7,7 @@ from ..tools.shapes import fits
 
 OWN_MODELS = "sms.devino."
 # With a change of one of these a record may come to another company.
-OWNERS = {"company_id", "account_id"}
+OWNERS = {"company_id", "account_id", "sender_id"}
 
 
 class SmsDevinoGuarded(models.AbstractModel):

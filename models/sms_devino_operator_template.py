@@ -42,12 +42,19 @@ class SmsDevinoOperatorTemplate(models.Model):
         default="registered",
         help="Only registered templates count.",
     )
-    valid_until = fields.Date(help="The last day of the registration. Empty: no end.")
+    valid_until = fields.Date(
+        help="The last day of the registration; after it no text matches. Empty: no "
+        "end."
+    )
     active = fields.Boolean(default=True)
 
     @api.constrains("pattern")
     def _check_pattern(self):
         for template in self:
+            if not (template.pattern or "").strip():
+                raise ValidationError(
+                    self.env._("Pattern: enter the text as it was registered.")
+                )
             try:
                 Pattern(template.pattern)
             except ValueError as error:
@@ -61,3 +68,22 @@ class SmsDevinoOperatorTemplate(models.Model):
                         several="%w{1,4}",
                     )
                 ) from None
+
+    @api.constrains("operators")
+    def _check_operators(self):
+        """Refuse an operator that the number ranges do not name, once there are any."""
+        known = {name.casefold() for name in self._list_operators()}
+        for template in self:
+            for name in (template.operators or "").split(","):
+                if known and name.strip() and name.strip().casefold() not in known:
+                    raise ValidationError(
+                        self.env._(
+                            "Operators: no number range belongs to “%(name)s”. The "
+                            "names are those of the number ranges, with commas between "
+                            "them.",
+                            name=name.strip(),
+                        )
+                    )
+
+    def _list_operators(self):
+        return filter(None, self.env["sms.devino.range"].sudo()._get_operators())

@@ -88,30 +88,46 @@ class SmsDevinoRange(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Have the table read anew."""
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
+        ranges = super().create(vals_list)
+        self._forget_table()
+        return ranges
 
     def write(self, vals):
         """Have the table read anew."""
-        self.env.registry.clear_cache()
-        return super().write(vals)
+        result = super().write(vals)
+        self._forget_table()
+        return result
 
     def unlink(self):
         """Have the table read anew."""
+        result = super().unlink()
+        self._forget_table()
+        return result
+
+    @api.model
+    def _forget_table(self):
+        """Have the table read anew: now, and after the commit, before which other
+        threads of this process still read the old one."""
         self.env.registry.clear_cache()
-        return super().unlink()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     @tools.ormcache()
     def _get_table(self):
         """Return first numbers, last numbers, operators and regions, a list each: the
-        public table has some ten thousand ranges, and each message looks into it."""
+        public table has some ten thousand ranges, and each message looks into it.
+        Ranges of an operator or a region share one string for it."""
         self.flush_model()
         query = SQL(
             """SELECT low, high, operator, region FROM sms_devino_range
              ORDER BY low COLLATE "C" """
         )
-        return list(zip(*self.env.execute_query(query), strict=True)) or [()] * 4
+        columns = list(zip(*self.env.execute_query(query), strict=True)) or [()] * 4
+        names = {}
+        return columns[:2] + [
+            tuple(names.setdefault(name, name) for name in column)
+            for column in columns[2:]
+        ]
 
     @api.model
     def _get_operators(self):

@@ -30,8 +30,9 @@ class SmsDevinoTariff(models.Model):
     kind = fields.Selection(
         KINDS,
         string="Kind of traffic",
-        help="Advertising traffic: messages with the purpose Advertising. Service "
-        "traffic: all others. Empty: any.",
+        help="Advertising traffic: messages with the purpose Advertising, and texts "
+        "that match no operator template of their sender name. Service traffic: all "
+        "others. Empty: any.",
     )
     sender_id = fields.Many2one(
         "sms.devino.sender",
@@ -87,8 +88,8 @@ class SmsDevinoTariff(models.Model):
         """(account_id, COALESCE(is_proposed, FALSE), COALESCE(prefix, ''),
             COALESCE(operator, ''), COALESCE(kind, ''), COALESCE(sender_id, 0),
             COALESCE(date_from, '0001-01-01'::date))""",
-        "This account already has a tariff for the same numbers, operator, kind, "
-        "sender name and first day.",
+        "This account already has a tariff, maybe an archived one, for the same "
+        "numbers, operator, kind, sender name and first day.",
     )
     _holds_for_something = models.Constraint(
         """CHECK (prefix IS NOT NULL OR operator IS NOT NULL OR kind IS NOT NULL
@@ -151,8 +152,10 @@ class SmsDevinoTariff(models.Model):
     @api.constrains("operator")
     def _check_operator(self):
         """A name that no range has would never price a message."""
-        for tariff in self.filtered("operator"):
-            if tariff.operator not in self.env["sms.devino.range"]._get_operators():
+        named = self.filtered("operator")
+        known = named and self.env["sms.devino.range"]._get_operators()
+        for tariff in named:
+            if tariff.operator not in known:
                 raise ValidationError(
                     self.env._(
                         "Operator: no number range belongs to “%(operator)s”. Load the "

@@ -2,7 +2,7 @@
 
 from odoo.exceptions import UserError
 
-from . import calculation, draft_text
+from . import calculation, draft_text, pricing
 from .records import own_fields
 
 # Where the recipients of a draft come from.
@@ -88,8 +88,15 @@ def mark_outdated(batches, vals):
     """Mark the figures as out of date when what they are made of was written."""
     changed = ROW_INPUTS & vals.keys()
     if changed or "scheduled_at" in vals:
-        for batch in batches.sudo().filtered(lambda b: changed or b._is_spread()):
+        for batch in batches.sudo().filtered(lambda b: changed or _needs_time(b)):
             batch.write({"revision": batch.revision + 1})
+
+
+def _needs_time(batch):
+    """Whether the figures depend on when the sending begins."""
+    tariffs = pricing.read_tariffs(batch.account_id)
+    has_days = any(one.date_from or one.date_to for one in tariffs)
+    return batch._is_spread() or has_days
 
 
 def clear(batch, source):

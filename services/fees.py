@@ -38,7 +38,7 @@ def find_due(account):
 
 def ask_renewals(accounts):
     """Ask the responsible person once for each day until which a name is paid for, and
-    take that back when the day has moved.
+    take that back when the day has moved or the name is archived.
 
     :param accounts: ``sms.devino.account`` with all rights
     """
@@ -47,6 +47,9 @@ def ask_renewals(accounts):
         news = due.filtered(
             lambda sender: sender.renewal_asked_for != sender.paid_until
         )
+        # what is due no more, and then is again, is asked for again
+        names = account.with_context(active_test=False).sender_ids
+        (names.filtered("renewal_asked_for") - due).renewal_asked_for = False
         is_asked = account.activity_search([f"sms_devino.mail_activity_{RENEWAL}"])
         if not due:
             account._close_notice(RENEWAL)

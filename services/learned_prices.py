@@ -16,6 +16,8 @@ MOST = 200_000
 # A message counts half as much as one that was sent so many days later.
 HALF_LIFE = 7
 KEY = ("prefix", "operator", "kind", "sender_id")
+# What a tariff takes over from a proposal.
+TAKEN = ("price", "sample_count", "sample_date")
 
 
 def refresh(accounts):
@@ -100,6 +102,7 @@ def _read_samples(account, senders):
                               AS age
                      FROM (SELECT * FROM sms_devino_message
                             WHERE account_id = %(account)s
+                              AND state NOT IN ('draft', 'left_out')
                          ORDER BY id DESC LIMIT %(most)s) AS m
                     WHERE m.accepted_at > %(now)s - %(days)s * interval '1 day'
                       AND m.state = 'delivered' AND m.mode = 'live' AND m.cost > 0
@@ -125,27 +128,42 @@ def _read_samples(account, senders):
 def take_over(tariffs):
     """Let proposed tariffs price messages: instead of those for the same, if any.
 
+    Of these, one that has ended keeps its price and days; an archived one with the same
+    first day would be in the way.
+
     :param tariffs: ``sms.devino.tariff`` that the user may write
     """
     for proposal in tariffs.filtered("is_proposed"):
-        if current := _find_current(proposal):
-            taken = ("price", "sample_count", "sample_date")
-            current.write({name: proposal[name] for name in taken})
+        same, today = _find_same(proposal), fields.Date.context_today(proposal)
+        if current := _find_current(same, today):
+            current.write({name: proposal[name] for name in TAKEN})
             proposal.unlink()
         else:
-            proposal.write({"is_proposed": False, "active": True})
+            _put_beside(proposal, same, today)
 
 
-def _find_current(proposal):
-    """Return the tariff that holds today for the same messages, maybe none."""
-    key, today = _get_key(proposal), fields.Date.context_today(proposal)
-    same = proposal.account_id.tariff_ids.filtered(
-        lambda one: not one.is_proposed
-        and _get_key(one) == key
+def _put_beside(proposal, same, today):
+    """Let a proposal hold beside tariffs for the same of which none holds today."""
+    first = today if same.filtered("active") else False
+    same.filtered(lambda one: not one.active and one.date_from == first).unlink()
+    proposal.write({"is_proposed": False, "active": True, "date_from": first})
+
+
+def _find_same(proposal):
+    """Return the tariffs for the same messages, archived ones too."""
+    tariffs = proposal.with_context(active_test=False).account_id.tariff_ids
+    key = _get_key(proposal)
+    return tariffs.filtered(lambda one: not one.is_proposed and _get_key(one) == key)
+
+
+def _find_current(tariffs, today):
+    """Return the tariff that holds today, maybe none."""
+    holding = tariffs.filtered(
+        lambda one: one.active
         and (one.date_from or today) <= today <= (one.date_to or today)
     )
     # of several, the one that began last counts
-    return same.sorted(lambda one: one.date_from or date.min)[-1:]
+    return holding.sorted(lambda one: one.date_from or date.min)[-1:]
 
 
 def learn_now(account):
@@ -158,8 +176,8 @@ def learn_now(account):
     if not found:
         title = env._("Nothing to propose")
         text = env._(
-            "The tariffs agree with what the provider has charged in the last %s days, "
-            "or it has charged nothing.",
+            "In the last %s days the provider has charged nothing, or nothing else "
+            "than the tariffs and the archived proposals say.",
             DAYS,
         )
         return notify(title, text, kind="info")

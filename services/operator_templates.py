@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from ..tools.operator_patterns import Pattern
+from ..tools.sms_text import normalise
 
 # Texts whose comparison is remembered.
 REMEMBERED = 10_000
@@ -40,34 +41,41 @@ class Register:
         is_concerned = sender in self._by_sender
         return is_concerned and self._differs(text, sender, operator, day)
 
-    def _compare(self, text, *concern):
-        templates = self._find(*concern)
-        return bool(templates) and not any(one.matches(text) for one in templates)
+    def _compare(self, text, sender, operator, day):
+        templates = self._find(sender, operator)
+        return bool(templates) and not any(
+            one.is_valid(day) and one.matches(text) for one in templates
+        )
 
-    def find_nearest(self, text, *concern):
+    def find_nearest(self, text, sender, operator, day):
         """Return the template that a text follows furthest, and up to where.
 
-        :param concern: sender, operator and day, see :meth:`differs`
         :return: tuple of the pattern as registered and a position in the text, ``None``
-            when no template concerns it
+            when no template concerns it or is valid; see :meth:`differs`
         """
         places = {
-            one.text: one.find_difference(text) or 0 for one in self._find(*concern)
+            one.text: one.find_difference(text) or 0
+            for one in self._find(sender, operator)
+            if one.is_valid(day)
         }
         return max(places.items(), key=lambda item: item[1], default=None)
 
-    def _find(self, sender, operator, day):
-        return [one for one in self._by_sender[sender] if one.concerns(operator, day)]
+    def _find(self, sender, operator):
+        return [one for one in self._by_sender[sender] if one.concerns(operator)]
 
 
 class _Template(Pattern):
     def __init__(self, text, operators, valid_until):
-        super().__init__(text)
+        # as messages are: pasted texts have other line breaks, and one at the end
+        super().__init__(normalise(text).strip())
         names = (operators or "").casefold().split(",")
         self._operators = {name.strip() for name in names} - {""}
         self._valid_until = valid_until or date.max
 
-    def concerns(self, operator, day):
-        is_of_it = not operator or not self._operators
-        is_of_it = is_of_it or operator.casefold() in self._operators
-        return is_of_it and day <= self._valid_until
+    def concerns(self, operator):
+        is_for_all = not operator or not self._operators
+        return is_for_all or operator.casefold() in self._operators
+
+    def is_valid(self, day):
+        """Whether it is registered on a day: after its last day nothing matches it."""
+        return day <= self._valid_until

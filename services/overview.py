@@ -113,7 +113,9 @@ class Overview:
 
     def _proposed_tariffs(self):
         """Prices that the provider charged and that no tariff has."""
-        proposed = Domain("is_proposed", "=", True)
+        # those of a company above are taken over there
+        own = Domain("company_id", "in", self.env.companies.ids)
+        proposed = Domain("is_proposed", "=", True) & own
         count = self.env["sms.devino.tariff"].search_count(proposed)
         if not count:
             return []

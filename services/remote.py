@@ -46,6 +46,7 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         raise UserError(env._("purpose: write one of %s.", ", ".join(dict(PURPOSES))))
     if (key or "").startswith(PREFIX):
         raise UserError(env._("Key: “%s” begins the keys of rules.", PREFIX))
+    moment = _read_moment(env, options.pop("scheduled_at"))
     if not (key and preparing.find_by_key(account, key)):
         # last before the message is written, and not for one that is there already
         to = phone.read(number or "", account.country_id.code).e164
@@ -58,6 +59,7 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
             "purpose": options["purpose"],
             "sender_name": options["sender"] or account._get_default_sender().name,
             "segment_count": sms_text.segments(text),
+            "scheduled_at": moment,
         }
         account._lock_money()
         account._check_enough(account._get_pricing().sum_cost([one]))
@@ -68,7 +70,7 @@ def submit(messages, number, body, *, account, partner, record, key, **options):
         partner=_read_one(env, "res.partner", partner),
         record=_read_record(env, record),
         key=key,
-        scheduled_at=_read_moment(env, options.pop("scheduled_at")),
+        scheduled_at=moment,
         validity=_read_count(env, options.pop("validity")),
         **options,
     )

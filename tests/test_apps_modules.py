@@ -3,6 +3,7 @@
 ``./dev test`` installs these apps; elsewhere the class of a missing one is skipped.
 """
 
+import re
 import unittest
 from datetime import timedelta
 from unittest.mock import patch
@@ -12,7 +13,7 @@ from lxml import etree
 import odoo.modules.module
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
 
 from ..hooks import uninstall_hook
 from .app_common import FAILING_NUMBER, NUMBER, AppCase, Fates
@@ -309,8 +310,7 @@ class TestEvent(Fates, ModuleCase):
         return registration
 
 
-@tagged("post_install", "-at_install", "sms_devino")
-class TestMassMailing(ModuleCase):
+class MailingCase(ModuleCase):
     module = "mass_mailing_sms"
 
     def setUp(self):
@@ -351,6 +351,9 @@ class TestMassMailing(ModuleCase):
             for trace in self.mailing.mailing_trace_ids
         }
 
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestMassMailing(MailingCase):
     def test_mailing_goes_out_with_its_traces(self):
         self.launch()
         self.assertEqual(self.mailing.state, "sending")
@@ -429,6 +432,77 @@ class TestMassMailing(ModuleCase):
 
     def test_rollback(self):
         self.assertNothingAfterRollback(self.launch)
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestMailingPages(MailingCase, HttpCase):
+    """What recipients open from a mailing, and the test of two texts."""
+
+    def sent_text(self):
+        self.launch()
+        self.dispatch()
+        return next(e.text for e in self.provider.ledger if e.number == NUMBER[1:])
+
+    def open_page(self, url, **options):
+        self.env.flush_all()
+        path = re.sub("^https?://[^/]+", "", url)
+        return self.url_open(path, **options)
+
+    def test_links_count_clicks(self):
+        self.mailing.body_plaintext = "Sale: https://www.example.com/sale"
+        link = re.search(r"\S+/r/\S+/s/\d+", self.sent_text())[0]
+        answer = self.open_page(link, allow_redirects=False)
+        self.assertIn("https://www.example.com/sale", answer.headers["Location"])
+        self.env.invalidate_all()
+        trace = self.mailing.mailing_trace_ids.filtered("links_click_ids")
+        self.assertEqual(trace.sms_number, NUMBER)
+        self.assertEqual(self.mailing.clicks_ratio, 50)
+
+    def test_page_of_refusal_excludes_the_number(self):
+        self.mailing.sms_allow_unsubscribe = True
+        link = re.search(r"\S+/sms/\d+/\w+", self.sent_text())[0]
+        answer = self.open_page(f"{link}?sms_number=%2B{NUMBER[1:]}")
+        self.assertEqual(answer.status_code, 200)
+        blacklist = self.env["phone.blacklist"].search([("number", "=", NUMBER)])
+        self.assertTrue(blacklist)
+        again = self.mailing.copy()
+        self.mailing = again
+        self.launch()
+        self.assertEqual(self.traces()[NUMBER], ("cancel", "sms_blacklist"))
+
+    def test_of_two_texts_the_better_one_goes_to_the_rest(self):
+        contacts = self.env["mailing.contact"].create(
+            [
+                {"name": f"Name {index}", "mobile": f"+7921450{index:02}00"}
+                for index in range(10)
+            ]
+        )
+        campaign = self.env["utm.campaign"].create(
+            {"name": "Two texts", "ab_testing_sms_winner_selection": "manual"}
+        )
+        self.mailing.write(
+            {
+                "mailing_domain": repr([("id", "in", contacts.ids)]),
+                "campaign_id": campaign.id,
+                "ab_testing_enabled": True,
+                "ab_testing_pc": 20,
+            }
+        )
+        first = self.mailing
+        second = first.copy({"body_plaintext": "Other", "ab_testing_pc": 20})
+        for self.mailing in (first, second):
+            self.launch()
+            self.dispatch()
+        self.assertEqual(len(self.provider.ledger), 4)
+        action = second.action_select_as_winner()
+        self.mailing = second.browse(action["res_id"])
+        self.launch()
+        self.dispatch()
+        numbers = [entry.number for entry in self.provider.ledger]
+        self.assertEqual(len(set(numbers)), len(numbers))
+        self.assertCountEqual(numbers, [c.mobile[1:] for c in contacts])
+        texts = [entry.text for entry in self.provider.ledger]
+        self.assertEqual((texts.count("Sale!"), texts.count("Other")), (2, 8))
 
 
 @tagged("post_install", "-at_install", "sms_devino")

@@ -65,6 +65,26 @@ class TestBatchDraft(MassCase):
                 [*literal_eval(action["domain"]), *domain]
             )
 
+    def test_a_day_with_other_prices_needs_another_calculation(self):
+        batch_id = self.prepare()
+        when = fields.Datetime.now() + timedelta(days=2)
+        self.write(batch_id, scheduled_at=when)
+        revisions = ("revision", "calculated_revision")
+        self.assertEqual(*self.read_batch(batch_id, *revisions))
+        with self.transaction() as env:
+            env["sms.devino.tariff"].create(
+                {
+                    "account_id": self.account_id,
+                    "prefix": "7",
+                    "price": 5,
+                    "date_from": fields.Date.today() + timedelta(days=1),
+                }
+            )
+        self.write(batch_id, scheduled_at=when + timedelta(days=1))
+        self.assertNotEqual(*self.read_batch(batch_id, *revisions))
+        self.calculate(batch_id)
+        self.assertEqual(self.read_batch(batch_id, "cost_estimated"), 50)
+
     def test_the_journal_shows_nobody_of_a_draft(self):
         list_id = self.make_list(["8 495 123-45-67", "79214500000"], "Test: mixed")
         batch_id = self.prepare(list_ids=[Command.set([list_id])])

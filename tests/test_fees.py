@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..services.fees import ask_renewals
 from .base_case import SmsCase
 
 
@@ -90,7 +91,7 @@ class TestFees(SmsCase):
         )
         self.env.invalidate_all()
         for _day in range(2):
-            self.env["sms.devino.account"]._cron_prices()
+            ask_renewals(self.account)
             self.assertEqual(len(self.activities()), 1)
         self.assertEqual(self.activities().user_id, self.people["admin"])
         self.assertIn("Ours", self.activities().note)
@@ -100,7 +101,7 @@ class TestFees(SmsCase):
     def test_who_has_done_it_is_not_asked_again_for_the_same_day(self):
         self.sender.paid_until = self.today
         self.activities().action_done()
-        self.env["sms.devino.account"]._cron_prices()
+        ask_renewals(self.account)
         self.assertFalse(self.activities())
         self.sender.paid_until = self.today + timedelta(days=1)
         self.assertEqual(len(self.activities()), 1)
@@ -113,3 +114,15 @@ class TestFees(SmsCase):
         self.assertNotIn("Second", self.activities().note)
         third.unlink()
         self.assertFalse(self.activities())
+
+    def test_name_that_comes_back_or_whose_day_moves_back_is_asked_for_again(self):
+        self.sender.paid_until = self.today
+        for values in (
+            {"active": False},
+            {"active": True},
+            {"paid_until": self.today + timedelta(days=365)},
+            {"paid_until": self.today},
+        ):
+            self.sender.write(values)
+            is_due = self.sender.active and self.sender.paid_until == self.today
+            self.assertEqual(len(self.activities()), int(is_due), values)

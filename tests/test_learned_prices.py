@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
 
 from ..sandbox.checks import price_of
-from ..services import batch_course
+from ..services import batch_course, learned_prices
 from ..tools.price_learning import Sample, learn
 from ..tools.prices import Prices, Tariff
 from .base_case import SmsCase
@@ -132,7 +133,7 @@ class TestProposals(SmsCase):
             )
 
     def refresh(self):
-        self.env["sms.devino.account"]._cron_prices()
+        learned_prices.refresh(self.account)
         tariffs = self.env["sms.devino.tariff"]
         return tariffs.search([("account_id", "=", self.account.id)])
 
@@ -162,6 +163,40 @@ class TestProposals(SmsCase):
         proposal.action_take_over()
         self.assertFalse(proposal.exists())
         self.assertEqual((old.name, old.price, old.sample_count), ("RU", 2.5, 5))
+
+    def take_over_beside(self, **values):
+        """Take over a proposal beside a tariff for the same; return both."""
+        old = self.env["sms.devino.tariff"].create(
+            {"account_id": self.account.id, "prefix": "7", "price": 2, **values}
+        )
+        self.charge(2.5)
+        proposal = self.refresh() - old
+        self.assertEqual(proposal.prefix, "7")
+        proposal.action_take_over()
+        self.assertEqual(self.estimate(), 2.5)
+        return old, proposal
+
+    def test_taken_over_it_follows_a_tariff_that_has_ended(self):
+        today = fields.Date.today()
+        old, new = self.take_over_beside(date_to=today - timedelta(days=1))
+        self.assertEqual((old.price, new.date_from), (2, today))
+
+    def test_taken_over_it_takes_the_place_of_an_archived_tariff(self):
+        old, new = self.take_over_beside(active=False)
+        self.assertFalse(old.exists())
+        self.assertFalse(new.date_from)
+
+    def test_overview_of_a_branch_asks_nothing_that_is_decided_above(self):
+        self.charge(2.5)
+        self.refresh()
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.people["admin"].write(
+            {"company_ids": [(6, 0, branch.ids)], "company_id": branch.id}
+        )
+        lines = self.env_of("admin")["sms.devino.day"].get_overview()["attention"]
+        self.assertFalse([one for one in lines if "take over" in one["text"]])
 
     def test_proposals_are_made_anew_and_a_declined_one_stays_away(self):
         self.charge(2.5)
@@ -267,3 +302,35 @@ class TestLearnedFromTheProvider(MassCase):
         )
         self.assertLess(abs(estimate - cost), 0.01 * cost)
         self.assertLess(abs(difference), 1)
+
+    def test_account_whose_prices_cannot_be_learned_holds_up_no_other(self):
+        with self.transaction() as env:
+            first = env["sms.devino.account"].browse(self.account_id)
+            first.sender_ids.paid_until = fields.Date.today()
+            first.activity_ids.unlink()
+            first.sender_ids.renewal_asked_for = False
+            other = self._create_account(env, name="Other", sequence=20)
+            # more than a tariff may be
+            for account, price in ((first, 2e9), (other, 2.5)):
+                self.charge(account, price)
+        loggers = ("odoo.sql_db", "odoo.addons.sms_devino.services.balance")
+        with mute_logger(*loggers), self.transaction() as env:
+            env["sms.devino.account"]._cron_prices()
+        with self.transaction() as env:
+            first, other = env["sms.devino.account"].browse([first.id, other.id])
+            self.assertTrue(first.activity_ids)
+            self.assertFalse(first.tariff_ids)
+            self.assertEqual(other.tariff_ids.price, 2.5)
+
+    def charge(self, account, price):
+        for _index in range(5):
+            message = account.env["sms.devino.message"].enqueue(
+                "79214563763", "Hello", account=account
+            )
+            message.write(
+                {
+                    "state": "delivered",
+                    "accepted_at": fields.Datetime.now(),
+                    "cost": price,
+                }
+            )

@@ -49,6 +49,17 @@ class TestOperator(SmsCase):
             ranges.find_operators(self.env, ["+79214500000"])
         self.assertFalse(self.enqueue().operator)
 
+    def test_ranges_of_an_operator_share_its_name_in_memory(self):
+        load_ranges(self.env)
+        more = {"code": "922", "first": "0000000", "last": "9999999"}
+        self.env["sms.devino.range"].create(
+            [more | {"operator": RANGES[0][3]}, more | {"code": "923"}]
+        )
+        operators = self.env["sms.devino.range"]._get_table()[2]
+        first, second = (name for name in operators if name == RANGES[0][3])
+        self.assertIs(first, second)
+        self.assertIn(None, operators)
+
     def test_a_single_message_has_it(self):
         load_ranges(self.env)
         self.assertEqual(self.enqueue("79214500000").operator, "ПАО МегаФон")
@@ -71,6 +82,16 @@ class TestOperatorOfMany(MassCase):
     def forget_ranges(self):
         with self.transaction() as env:
             env["sms.devino.range"].search([]).unlink()
+
+    def test_a_table_that_is_read_while_it_is_loaded_is_read_anew(self):
+        number, find = "+79310000000", ranges.find_operators
+        with self.transaction() as env:
+            values = {"code": "931", "first": "0000000", "last": "9999999"}
+            env["sms.devino.range"].create({**values, "operator": "New"})
+            with self.transaction() as other:
+                self.assertFalse(find(other, [number]))
+        with self.transaction() as env:
+            self.assertEqual(find(env, [number]), {number: "New"})
 
     def test_a_mass_sending_has_it_and_reports_group_by_it(self):
         numbers = ["79214500000", "79214500100", "79140000000", "79031234567"]

@@ -2,12 +2,14 @@ import re
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import BaseCase
+from odoo.tests import BaseCase, tagged
 
 from ..tools.operator_patterns import Pattern
+from .base_case import SmsCase
 from .mass_case import MassCase
 
 
+@tagged("post_install", "-at_install", "sms_devino")
 class TestOperatorPatterns(BaseCase):
     def test_a_text_matches_by_words_and_numbers_in_its_gaps(self):
         for pattern, text in (
@@ -43,6 +45,7 @@ class TestOperatorPatterns(BaseCase):
                 Pattern(f"Order {gap}")
 
 
+@tagged("post_install", "-at_install", "sms_devino")
 class TestOperatorTemplates(MassCase):
     """A service text that differs from what is registered costs as advertising."""
 
@@ -111,12 +114,11 @@ class TestOperatorTemplates(MassCase):
             self.assertIn("two", message.body)
             self.assertEqual(batch.cost_estimated, 1 + 3 + 1)
 
-    def test_only_registered_and_valid_templates_count(self):
+    def test_only_registered_templates_count(self):
         other = "Quite another text"
         for values in (
             {"state": "submitted"},
             {"state": "refused"},
-            {"valid_until": "2020-01-01"},
             {"active": False},
         ):
             self.change(state="registered", valid_until=False, active=True)
@@ -125,6 +127,22 @@ class TestOperatorTemplates(MassCase):
                 self.assertEqual(self.figures(other)[0], 3)
         self.change(state="registered", valid_until="2099-01-01", active=True)
         self.assertEqual(self.figures(other)[0], 9)
+
+    def test_after_its_last_day_nothing_matches_a_template(self):
+        self.change(valid_until="2020-01-01")
+        cost, sheet = self.figures("Order 15 is ready, Maria")
+        self.assertEqual(cost, 9)
+        self.assertIn("match no template registered", sheet)
+        self.assertNotIn("Differs here", sheet)
+
+    def test_an_operator_that_no_range_names_is_refused(self):
+        with self.transaction() as env:
+            values = {"code": "921", "first": "4500000", "last": "4509999"}
+            env["sms.devino.range"].create({**values, "operator": "MTS"})
+        self.addCleanup(self._forget_ranges)
+        self.change(operators="mts, ")
+        with self.assertRaisesRegex(ValidationError, "MTC"):
+            self.change(operators="MTS, MTC")
 
     def test_another_sender_is_not_concerned(self):
         with self.transaction() as env:
@@ -164,9 +182,32 @@ class TestOperatorTemplates(MassCase):
         ):
             self.register(env, "Hello %w{3,1}")
 
+    def test_an_empty_pattern_is_refused(self):
+        for pattern in (" \n", "", False):
+            with (
+                self.subTest(pattern),
+                self.assertRaisesRegex(ValidationError, "as it was registered"),
+                self.transaction() as env,
+            ):
+                template = env["sms.devino.operator.template"].browse(self.template_id)
+                template.write({"pattern": pattern})
+
+    def test_line_breaks_of_a_pasted_pattern_are_those_of_messages(self):
+        self.change(pattern="Order %d\r\nis ready\r\n")
+        self.assertEqual(self.figures("Order 15\nis ready")[0], 3)
+
     def test_only_administrators_enter_templates(self):
         with (
             self.transaction(self.users["manager"]) as env,
             self.assertRaises(AccessError),
         ):
             self.register(env, "Hello")
+
+
+@tagged("post_install", "-at_install", "sms_devino")
+class TestTemplatesOfCompanies(SmsCase):
+    def test_a_template_is_not_given_to_another_company(self):
+        templates = self.env_of("admin")["sms.devino.operator.template"]
+        template = templates.create({"sender_id": self.sender.id, "pattern": "Hello"})
+        with self.assertRaises(AccessError):
+            template.write({"sender_id": self.other_sender.id})

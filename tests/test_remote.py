@@ -102,6 +102,21 @@ class TestRemote(SmsCase, HttpCase):
         self.assertEqual(status, 422, answer)
         self.assertIn("not enough", answer["message"])
 
+    def test_the_balance_has_to_be_enough_for_the_price_of_the_day(self):
+        self.account.sudo().write({"balance": 2, "balance_at": "2026-01-01"})
+        self.env["sms.devino.tariff"].create(
+            {
+                "account_id": self.account.id,
+                "prefix": "7",
+                "price": 5,
+                "date_from": "2099-01-01",
+            }
+        )
+        status, answer = self.submit(scheduled_at="2099-02-01 09:00:00")
+        self.assertEqual(status, 422, answer)
+        self.assertIn("not enough", answer["message"])
+        self.assertEqual(self.submit()[0], 200)
+
     def test_wrong_input_is_refused_in_words(self):
         for arguments, words in (
             ({"number": "123"}, "123"),
