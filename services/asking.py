@@ -76,6 +76,8 @@ class Asking(AccountJob):
     :param due: returns the domain of the messages to ask for now
     """
 
+    # Asking puts nothing in doubt: only the limit of the account holds it back.
+    workers = 32
     max_errors = MAX_BAD_ANSWERS
 
     def __init__(self, account, channel, client, due):

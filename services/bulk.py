@@ -6,6 +6,9 @@ call; constraints are checked and stored computed fields are marked as usual, so
 fields and rules that other modules add work the same.
 """
 
+from itertools import repeat
+from operator import itemgetter, ne
+
 from odoo.tools import SQL
 
 from . import automation
@@ -126,7 +129,7 @@ def update_rows(model, columns, rows, *, extra=None, condition=None):
 
 def _is_same(rows, name):
     """Say whether all rows have the same value: most have, and arrays cost time."""
-    return all(row[name] == rows[0][name] for row in rows)
+    return not any(map(ne, map(itemgetter(name), rows), repeat(rows[0][name])))
 
 
 def to_arrays(model, columns, rows):

@@ -68,6 +68,7 @@ class Pricing:
         self._register = cache(lambda: Register(account))
         self._prices = Prices(account.price_per_segment, read_tariffs(account))
         self._zone = ZoneInfo(get_company_zone(account.company_id))
+        self._get_day = cache(self._find_day)
 
     def fill(self, rows, at=None):
         """Write operator, kind of traffic and estimated cost into new messages.
@@ -105,7 +106,7 @@ class Pricing:
         self.fill(rows)
         return sum(row["cost_estimated"] for row in rows)
 
-    def _get_day(self, at):
+    def _find_day(self, at):
         at = fields.Datetime.to_datetime(at)
         try:
             return at.replace(tzinfo=UTC).astimezone(self._zone).date()

@@ -7,6 +7,7 @@ empty. Nothing in a gap is ever evaluated.
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 _BRACES = ("{{", "}}")
 
@@ -22,7 +23,7 @@ class Gap:
     name: str
     default: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name as names are compared, see :func:`fold`."""
         return fold(self.name)
@@ -52,11 +53,11 @@ class Template:
 
     parts: tuple[str | Gap, ...]
 
-    @property
+    @cached_property
     def gaps(self) -> tuple[Gap, ...]:
         return self.parts[1::2]
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         """The folded names of all values that the text needs."""
         return frozenset(gap.key for gap in self.gaps)
