@@ -20,7 +20,7 @@ from odoo.tools import SQL
 from . import balance, consent, list_import, numbers, same_text
 from .approval import check_input
 from .audience import Audience, check_sources, count_sources
-from .commit import commit_retrying, wake_once
+from .commit import CONFLICTS, commit_retrying, wake_once
 from .departures import Plan
 from .draft_text import Texts
 from .forecast import Forecast, make_row
@@ -162,8 +162,12 @@ class Calculation:
             log_failure(_logger, "batch %s: calculating broke off", self.batch.id)
             words = describe_break(self.env, error, self.batch.calculated_by_id.lang)
             values = {"calculation": "failed", "error_text": words}
-        if values != LATER and self._commit(lambda: self._publish(values)):
+        if values == LATER:
+            return
+        if values and "calculated_revision" in values:
+            # first: the form reads figures and balance together
             self._refresh_balance()
+        self._commit(lambda: self._publish(values))
 
     def _commit(self, work):
         return commit_retrying(self.env, work)[0]
@@ -377,12 +381,16 @@ class Calculation:
     def _refresh_balance(self):
         """Ask for a balance that is old; without an answer the old one is shown."""
         account = self.batch.account_id
-        if balance.is_old(account):
-            try:
-                account._refresh_balance()
-            except UserError as error:
-                _logger.info("account %s: no balance, %s", account.id, error)
+        if not balance.is_old(account):
+            return
+        try:
+            account._refresh_balance()
             self._commit(lambda: None)
+        except UserError as error:
+            _logger.info("account %s: no balance, %s", account.id, error)
+        except CONFLICTS:
+            # messages are sent: the account is written, and will be asked again
+            self.env.cr.rollback()
 
 
 def sum_rows(batch):
