@@ -360,23 +360,18 @@ class Calculation:
         }
 
     def _publish(self, values):
-        """Publish the figures, unless the draft was changed in the meantime.
-
-        :return: whether there are new figures
-        """
+        """Publish the figures, unless the draft was changed in the meantime."""
         if self._is_outdated():
             values = None
         if not self.batch.exists() or self.batch.state != "draft":
-            return False
+            return
         if values is None:
             # a calculation of the changed draft may have been asked for
             is_queued = self.batch.calculation == "queued"
             values = {} if is_queued else {"calculation": "none"}
-        published = "calculated_revision" in values
-        if not published:
+        if "calculated_revision" not in values:
             remove_rows(self.batch)
         self.batch.write({**values, "calculation_mark": False})
-        return published
 
     def _refresh_balance(self):
         """Ask for a balance that is old; without an answer the old one is shown."""
