@@ -35,7 +35,8 @@ def _mark(action, records):
     """Mark the records that have a number; return those that had no mark."""
     marks = action.env["sms.devino.mark"].sudo()
     done = marks.search([("action_id", "=", action.id), ("res_id", "in", records.ids)])
-    new = records - records.browse(done.mapped("res_id"))
+    known = set(done.mapped("res_id"))
+    new = records.filtered(lambda record: record.id not in known)
     found = new._sms_get_recipients_info()
     rows = [
         {"action_id": action.id, "res_id": record.id, "occasion": ""}
