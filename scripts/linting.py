@@ -56,14 +56,22 @@ def findings(command, **kwargs):
     return result.stdout or str(command) if result.returncode else ""
 
 
-def malformed_xml():
-    """Every XML file of the checkout that cannot be parsed, and why."""
+# Odoo's own tests ask why a field is there that never shows.
+HIDDEN_FIELD = re.compile(r"""<field [^>]*invisible="1"[^>]*/>(?!\s*<!--)""")
+
+
+def faults_of_xml():
+    """Every XML file of the checkout that cannot be parsed, and why; every field that
+    never shows and has no comment behind it."""
     found = []
     for path in sorted(CHECKOUT.rglob("*.xml")):
+        name = path.relative_to(CHECKOUT)
         try:
             ElementTree.parse(path)
         except ElementTree.ParseError as error:
-            found.append(f"{path.relative_to(CHECKOUT)}: {error}")
+            found.append(f"{name}: {error}")
+        for match in HIDDEN_FIELD.finditer(path.read_text()):
+            found.append(f"{name}: say in a comment what this is for: {match[0]}")
     return "\n".join(found)
 
 
@@ -118,7 +126,7 @@ def lint_checks(odoo, cluster):
         "ruff check": lambda: findings([ruff, "check", "."], cwd=CHECKOUT),
         "ruff format": lambda: findings([ruff, "format", "--check", "."], cwd=CHECKOUT),
         "pylint-odoo": lambda: findings([pylint, *addon], cwd=OWN / "addons"),
-        "XML": malformed_xml,
+        "XML": faults_of_xml,
         "links of pages": broken_links,
         "translations": lambda: untranslated(odoo, cluster),
     }
