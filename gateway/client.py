@@ -67,7 +67,7 @@ class DevinoClient:
         adapter: BaseAdapter | None = None,
         connect_timeout: float = 10.0,
         read_timeout: float = 45.0,
-        pool_size: int = 48,
+        pool_size: int = 96,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._credentials = credentials

@@ -47,7 +47,7 @@ LOOK_SECONDS = 0.2
 # call under way, the others go on, at most this long. With the longest call after it,
 # and the tries to write down, a run stays within 120 seconds.
 LATE_SECONDS = 20.0
-MAX_THREADS = 128
+MAX_THREADS = 256
 
 
 class Call(Protocol):

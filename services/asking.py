@@ -77,7 +77,7 @@ class Asking(AccountJob):
     """
 
     # Asking puts nothing in doubt: only the limit of the account holds it back.
-    workers = 32
+    workers = 64
     max_errors = MAX_BAD_ANSWERS
 
     def __init__(self, account, channel, client, due):
