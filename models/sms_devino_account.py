@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, float_compare
 
-from ..services import balance, fees, learned_prices, limits, windows
+from ..services import balance, fees, jobs, learned_prices, limits, windows
 from ..services.account_words import notify_connection
 from ..services.first_steps import make_first_steps
 from ..services.pricing import Pricing
@@ -374,7 +374,7 @@ class SmsDevinoAccount(models.Model):
             (fees.ask_renewals, "account %s: renewals not asked for, %s"),
             (learned_prices.refresh, "account %s: prices not learned, %s"),
         ):
-            balance.for_each(accounts, work, message)
+            jobs.for_each(accounts, work, message)
 
     # --- for the code that writes messages ------------------------------------------
 

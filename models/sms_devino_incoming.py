@@ -9,8 +9,9 @@ from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
 from ..services import windows
-from ..services.balance import WATCH_SECONDS, ask_within, for_each
+from ..services.balance import WATCH_SECONDS, ask_within
 from ..services.commit import CONFLICTS
+from ..services.jobs import for_each
 from ..services.records import read_input
 from ..services.refusal import refuse
 from ..tools import phone

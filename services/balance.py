@@ -20,7 +20,7 @@ from ..gateway.pool import within
 from ..tools.web_address import is_private
 from .account_words import describe_obstacle
 from .commit import commit_retrying
-from .jobs import trigger
+from .jobs import for_each, trigger
 from .test_mode import TestModeAdapter
 
 _logger = logging.getLogger(__name__)
@@ -197,26 +197,6 @@ def watch_balances(env):
     )
     if accounts.filtered(lambda a: a.state == "stopped"):
         trigger(env, WATCH, fields.Datetime.now() + WATCH_PAUSE)
-
-
-def for_each(accounts, work, message):
-    """Do the work of a scheduled action for each account, and commit after each one.
-
-    The failure of one account does not stop the others.
-
-    :param work: callable with an ``sms.devino.account``
-    :param str message: for the log; takes the id of the account and the kind of error
-    """
-    env = accounts.env
-    for account in accounts:
-        try:
-            work(account)
-        except Exception as error:
-            if env.cr.closed:
-                raise
-            env.cr.rollback()
-            _logger.warning(message, account.id, type(error).__name__)
-        env["ir.cron"]._commit_progress(1)
 
 
 def _is_asked(account):

@@ -12,6 +12,7 @@ from ..tools.hours import to_wall
 from . import asking
 from .departures import Plan
 from .draft_text import describe_chars
+from .hours import get_company_zone
 from .message_words import describe_source
 from .operator_templates import Register
 from .words import format_moment, notify, send_notice
@@ -175,17 +176,18 @@ def _describe_unregistered(batch):
         ``head``, which is as registered, and ``rest``
     """
     count, first = (batch.figures or {}).get("unregistered") or (0, None)
-    message = batch.env["sms.devino.message"].search([("id", "=", first or 0)])
+    if not count:
+        return None
+    message = batch.env["sms.devino.message"].search([("id", "=", first)])
     account = batch.account_id.sudo()
-    nearest = message and Register(account).find_nearest(
-        message.body,
-        message.sender_name,
-        message.operator,
-        fields.Date.context_today(batch, message.scheduled_at or batch.scheduled_at),
-    )
-    pattern, at = nearest or ("", 0)
+    # the day by which the message was priced
+    local = batch.with_context(tz=get_company_zone(account.company_id))
+    day = fields.Date.context_today(local, message.scheduled_at or batch.scheduled_at)
+    pattern, at = Register(account).find_nearest(
+        message.body or "", message.sender_name, message.operator, day
+    ) or ("", 0)
     text = message.body or ""
-    return count and {
+    return {
         "count": count,
         "pattern": pattern,
         "head": text[:at],

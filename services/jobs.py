@@ -1,9 +1,13 @@
 """The scheduled actions of the addon, which a person may switch off or delete."""
 
+import logging
+
 import psycopg2.errors
 
 from odoo import SUPERUSER_ID
 from odoo.tools.convert import convert_file
+
+_logger = logging.getLogger(__name__)
 
 DISPATCH = "sms_devino.ir_cron_dispatch"
 DATA_FILE = "data/ir_cron_data.xml"
@@ -36,6 +40,26 @@ def trigger(env, xmlid, at=None):
     """
     if job := find_job(env, xmlid):
         job._trigger(at=at)
+
+
+def for_each(accounts, work, message):
+    """Do the work of a scheduled action for each account, and commit after each one.
+
+    The failure of one account does not stop the others.
+
+    :param work: callable with an ``sms.devino.account``
+    :param str message: for the log; takes the id of the account and the kind of error
+    """
+    env = accounts.env
+    for account in accounts:
+        try:
+            work(account)
+        except Exception as error:
+            if env.cr.closed:
+                raise
+            env.cr.rollback()
+            _logger.warning(message, account.id, type(error).__name__)
+        env["ir.cron"]._commit_progress(1)
 
 
 def job_problem(env):

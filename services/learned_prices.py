@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ..tools.price_learning import MAX_PREFIX, Sample, learn
 from .pricing import read_tariffs
+from .windows import open_action
 from .words import notify
 
 # What is learned from: so many days, and of them so many messages of an account, the
@@ -181,10 +182,9 @@ def learn_now(account):
             DAYS,
         )
         return notify(title, text, kind="info")
-    action = env["ir.actions.act_window"]._for_xml_id(
-        "sms_devino.sms_devino_tariff_action"
+    return open_action(
+        env,
+        "sms_devino_tariff_action",
+        domain=[("account_id", "=", account.id)],
+        context={"search_default_proposed": True},
     )
-    return action | {
-        "domain": [("account_id", "=", account.id)],
-        "context": {"search_default_proposed": True},
-    }

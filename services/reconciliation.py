@@ -7,8 +7,9 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..gateway import GatewayError
-from .balance import WATCH_SECONDS, ask_within, for_each
+from .balance import WATCH_SECONDS, ask_within
 from .commit import seconds_left
+from .jobs import for_each
 
 _logger = logging.getLogger(__name__)
 

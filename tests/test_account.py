@@ -14,7 +14,7 @@ from ..services.jobs import DISPATCH
 from .base_case import SmsCase
 from .common import LiveCase, mark_secret
 
-BALANCE_LOGGER = "odoo.addons.sms_devino.services.balance"
+JOBS_LOGGER = "odoo.addons.sms_devino.services.jobs"
 QUIET = ("odoo.models", "odoo.addons.base.models.ir_rule")
 SECRET_LOGIN, SECRET_PASSWORD = "l0gin-qzx71-secret", "s3cret-qzx72-password"
 
@@ -251,7 +251,7 @@ class TestConnection(LiveCase):
             broken = self._create_account(env, name="Broken", sequence=0)
             broken.write({"login": False, "low_balance": 1})
             broken.state = "ready"
-        with self.transaction() as env, mute_logger(BALANCE_LOGGER):
+        with self.transaction() as env, mute_logger(JOBS_LOGGER):
             env["sms.devino.account"]._cron_watch_balance()
         self.assertEqual(self.account("balance"), [1000])
 

@@ -313,7 +313,7 @@ class TestLearnedFromTheProvider(MassCase):
             # more than a tariff may be
             for account, price in ((first, 2e9), (other, 2.5)):
                 self.charge(account, price)
-        loggers = ("odoo.sql_db", "odoo.addons.sms_devino.services.balance")
+        loggers = ("odoo.sql_db", "odoo.addons.sms_devino.services.jobs")
         with mute_logger(*loggers), self.transaction() as env:
             env["sms.devino.account"]._cron_prices()
         with self.transaction() as env:
